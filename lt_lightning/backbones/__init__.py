@@ -1,0 +1,16 @@
+"""Networks from images (N, 3, H, W) to features (N, D)."""
+
+from lt_lightning.backbones.base import Backbone, BilateralBackbone
+from lt_lightning.backbones.bilateral_resnet_cifar import BilateralResNetCIFAR
+from lt_lightning.backbones.bilateral_torchvision_resnet import BilateralTorchvisionResNet
+from lt_lightning.backbones.resnet_cifar import ResNetCIFAR
+from lt_lightning.backbones.torchvision_resnet import TorchvisionResNet
+
+__all__ = [
+    "Backbone",
+    "BilateralBackbone",
+    "BilateralResNetCIFAR",
+    "BilateralTorchvisionResNet",
+    "ResNetCIFAR",
+    "TorchvisionResNet",
+]

@@ -1,0 +1,40 @@
+"""What a method may ask of a backbone."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+
+class Backbone(nn.Module, ABC):
+    """Images (N, 3, H, W) to features (N, D); D is `out_features`."""
+
+    out_features: int
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the features, (N, D)."""
+
+
+class BilateralBackbone(Backbone):
+    """A shared trunk with two last blocks: conventional and re-balancing.
+
+    `out_features` is 2 D: evaluation uses both features, concatenated.
+    """
+
+    @abstractmethod
+    def shared(self, images: Tensor) -> Tensor:
+        """Return the feature maps of the shared trunk."""
+
+    @abstractmethod
+    def conventional(self, maps: Tensor) -> Tensor:
+        """Return the features of the conventional branch, (N, D)."""
+
+    @abstractmethod
+    def rebalancing(self, maps: Tensor) -> Tensor:
+        """Return the features of the re-balancing branch, (N, D)."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return both features of the same images, (N, 2 D), from one pass of the trunk."""
+        maps = self.shared(images)
+        return torch.cat([self.conventional(maps), self.rebalancing(maps)], dim=1)

@@ -1,0 +1,54 @@
+"""torchvision's ResNets for larger images."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from lt_lightning.backbones.base import Backbone
+from lt_lightning.errors import UserError
+
+
+def build(name: str, weights: str | None) -> Any:
+    """Return a torchvision ResNet, or say in one sentence why there is none."""
+    from torchvision import models
+
+    if name not in models.list_models(include="*res*") or "net" not in name:
+        raise UserError(
+            f"backbone name is {name!r}: give a torchvision ResNet such as resnet50 or "
+            "resnext50_32x4d."
+        )
+    try:
+        network = models.get_model(name, weights=weights)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            f"The weights {weights!r} of {name} cannot be had "
+            f"({type(error).__name__}): give DEFAULT with a network connection, or none."
+        ) from error
+    if not isinstance(network, models.ResNet):
+        raise UserError(f"backbone name is {name!r}: give a ResNet, such as resnet50.")
+    return network
+
+
+class TorchvisionResNet(Backbone):
+    """A torchvision ResNet or ResNeXt without its classifier.
+
+    Paper: He et al., Deep Residual Learning, CVPR 2016; Xie et al., ResNeXt, CVPR 2017.
+
+    Args:
+        name: torchvision's name, such as "resnet18", "resnet50", "resnext50_32x4d".
+        weights: torchvision's name of pre-trained weights ("DEFAULT"), downloaded; none is random.
+
+    Raises:
+        UserError: if there is no such network, or its weights cannot be had.
+    """
+
+    def __init__(self, name: str = "resnet50", weights: str | None = None) -> None:
+        super().__init__()
+        self.network = build(name, weights)
+        self.out_features = self.network.fc.in_features
+        self.network.fc = nn.Identity()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the features after global average pooling, (N, D)."""
+        features: Tensor = self.network(images)
+        return features

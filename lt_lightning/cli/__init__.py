@@ -1,0 +1,37 @@
+"""The command `lt`: what can be answered without torch is answered before torch is loaded."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from lt_lightning.cli.front import answer
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `lt` with the arguments `argv` and return the exit status.
+
+    0 is success, 1 a run that failed, 2 a command line that was refused, 130 an interrupt.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    text, status = answer(arguments)
+    if text is not None:
+        stream = sys.stderr if status else sys.stdout
+        stream.write(text + "\n")
+        return status
+    from lt_lightning.cli.errors import explain
+
+    try:
+        from lt_lightning.cli.commands import run
+
+        run(arguments)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    except BaseException as error:
+        if os.environ.get("LT_DEBUG") == "1":
+            raise
+        message = explain(error)
+        if message is None:
+            raise
+        sys.stderr.write(f"lt: {message}\n")
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
+    return 0

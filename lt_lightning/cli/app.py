@@ -1,0 +1,227 @@
+"""LightningCLI with the house's rules: links, run folder, checkpoints, the test at the end."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback, RichProgressBar
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers import Logger
+
+from lt_lightning.callbacks import EpochLines, NonFiniteGuard, RunRecord, WandbMedia
+from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
+from lt_lightning.callbacks.run_logger import RunLogger
+from lt_lightning.callbacks.save_config import SaveConfig
+from lt_lightning.cli import checkpoints, run_folder
+from lt_lightning.cli.parser import LTParser
+from lt_lightning.data import LongTailDataModule
+from lt_lightning.errors import UserError
+from lt_lightning.methods import LongTailModule
+
+log = logging.getLogger("lt_lightning")
+
+
+class CheckpointOptions:
+    """What is saved beside checkpoints/last.ckpt.
+
+    Args:
+        monitor: the metric that chooses best.ckpt, where there is a validation split.
+        mode: whether more or less of it is better.
+        every_n_steps: save last.ckpt in mid-epoch too, every so many steps.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val/acc_macro",
+        mode: Literal["max", "min"] = "max",
+        every_n_steps: int | None = None,
+    ) -> None:
+        self.monitor, self.mode, self.every_n_steps = monitor, mode, every_n_steps
+
+
+def native_bf16() -> bool:
+    """Return whether this CPU computes in bfloat16 itself; emulated, it is many times slower."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and torch.cpu._is_avx512_bf16_supported()
+
+
+class LTCLI(LightningCLI):
+    """`lt fit | validate | test`."""
+
+    datamodule: LongTailDataModule
+    model: LongTailModule
+    trainer: L.Trainer
+
+    def __init__(self, argv: list[str], run: Path | None = None, best: bool = False) -> None:
+        self.argv, self.folder, self.best = argv, run, best
+        self.resume: Path | None = None
+        self.resumed_step: int | None = None
+        super().__init__(
+            LongTailModule,
+            LongTailDataModule,
+            save_config_callback=None,
+            seed_everything_default=0,
+            parser_class=LTParser,
+            subclass_mode_model=True,
+            auto_configure_optimizers=False,
+            parser_kwargs={"default_env": False},
+            trainer_defaults={"enable_model_summary": False, "max_epochs": 200},
+            args=argv,
+        )
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """Return the commands that LightningCLI runs; `lt predict` is our own."""
+        skip = {"model", "dataloaders", "datamodule"}
+        return {
+            "fit": {"model", "train_dataloaders", "val_dataloaders", "datamodule", "weights_only"},
+            "validate": skip | {"weights_only"},
+            "test": skip | {"weights_only"},
+        }
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Link what the model knows of the data, and add the options of the run."""
+        for name in ("class_counts", "class_names", "groups"):
+            parser.link_arguments(
+                f"data.{name}", f"model.init_args.{name}", _plain, apply_on="instantiate"
+            )
+        parser.add_argument("--runs", default="runs", help="Folder of all runs.")
+        parser.add_argument("--name", type=str | None, default=None,
+                            help="Name of the run; by default its config files' names.")
+        parser.add_argument("--version", type=str | None, default=None,
+                            help="Version of the run; by default the next free number.")
+        parser.add_class_arguments(CheckpointOptions, "checkpoint")
+
+    def _parse_ckpt_path(self) -> None:
+        """Leave the config as it is: Lightning would let the checkpoint's values win over it."""
+
+    @property
+    def options(self) -> Any:
+        """The config of the subcommand."""
+        return self.config[self.config.subcommand]
+
+    def before_instantiate_classes(self) -> None:
+        """Choose the run folder and the precision, and look into the checkpoint."""
+        options = self.options
+        if options.trainer.precision is None and options.trainer.accelerator in ("auto", "cpu"):
+            no_gpu = options.trainer.accelerator == "cpu" or not torch.cuda.is_available()
+            options.trainer.precision = "bf16-mixed" if no_gpu and native_bf16() else "32-true"
+        if self.config.subcommand == "fit":
+            self._choose_folder()
+        elif options.get("ckpt_path") is not None:
+            self.resume = Path(options.ckpt_path)
+
+    def _choose_folder(self) -> None:
+        options, wanted = self.options, self.options.get("ckpt_path")
+        method = options.model.class_path.rsplit(".", 1)[-1]
+        options.name = options.name or run_folder.run_name(self.argv, method)
+        root = Path(options.runs)
+        if wanted == "last":
+            self.folder = run_folder.last_run(root, options.name, options.version)
+            if self.folder is not None:
+                self.resume = self.folder / "checkpoints" / "last.ckpt"
+            else:
+                log.warning("No run %s to go on with: starting anew.", root / options.name)
+        elif wanted is not None:
+            self.folder, self.resume = run_folder.of_run(wanted)
+        if self.folder is None:
+            self.folder = run_folder.new_folder(root, options.name, options.version)
+        options.version = self.folder.name
+        options.ckpt_path = str(self.resume) if self.resume else None
+
+    def instantiate_classes(self) -> None:
+        """Build data, model and trainer, after a look into the checkpoint."""
+        content = checkpoints.read(self.resume) if self.resume else None
+        if content is not None:
+            self.resumed_step = int(content.get("global_step", 0))
+        super().instantiate_classes()
+        if content is not None:
+            checkpoints.check_fits(
+                content,
+                str(self.resume),
+                self.options.model.class_path,
+                self.datamodule.class_counts.tolist(),
+            )
+
+    def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
+        """Build the trainer with the house's callbacks and loggers."""
+        self._check_method()
+        assert self.folder is not None or self.config.subcommand != "fit"
+        folder = self.folder or Path(self.options.runs)
+        trainer = self._get(self.config_init, "trainer")
+        fit = self.config.subcommand == "fit"
+        trainer["callbacks"] = [*_as_list(trainer.get("callbacks")), *self._callbacks(folder, fit)]
+        if fit and not trainer.get("fast_dev_run"):
+            loggers = _as_list(trainer.get("logger"))
+            own = RunLogger(folder, self.resumed_step)
+            trainer["logger"] = [own, *(item for item in loggers if isinstance(item, Logger))]
+        else:
+            trainer["logger"] = False
+        trainer["default_root_dir"] = str(folder)
+        if not sys.stderr.isatty():
+            trainer["enable_progress_bar"] = False
+        return super().instantiate_trainer(**kwargs)
+
+    def _callbacks(self, folder: Path, fit: bool) -> list[Callback]:
+        options = self.options.checkpoint
+        self.record = RunRecord(str(folder))
+        self.best_checkpoint: BestCheckpoint | None = None
+        bar = [RichProgressBar()] if sys.stderr.isatty() else [EpochLines()]
+        if not fit:
+            return [*bar, self.record]
+        found: list[Callback] = [*bar, NonFiniteGuard(), self.record, WandbMedia()]
+        if not self._get(self.config_init, "trainer").get("fast_dev_run"):
+            found.append(SaveConfig(self._parser("fit"), self.options, folder))
+            found.append(LastCheckpoint(folder / "checkpoints", options.every_n_steps))
+            self.datamodule.prepare_data()
+            if self.datamodule.has_validation:
+                best = BestCheckpoint(folder / "checkpoints", options.monitor, options.mode)
+                self.best_checkpoint = best
+                found.append(best)
+        return found
+
+    def _check_method(self) -> None:
+        have = tuple(sorted(self.datamodule.samplers or {}))
+        want = tuple(sorted(self.model.streams))
+        method = type(self.model).__name__
+        if have != want:
+            raise UserError(
+                f"{method} needs the samplers {_names(want)} but the config has {_names(have)}: "
+                + (
+                    f"set data.samplers with the keys {', '.join(want)}."
+                    if want
+                    else "set --data.samplers null, and data.sampler for the one stream."
+                )
+            )
+
+    def after_fit(self) -> None:
+        """Report on the test split: the last epoch, and the best checkpoint where there is one."""
+        if self.trainer.fast_dev_run or self.trainer.interrupted:
+            return
+        self.record.evaluation = "last"
+        self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
+        if self.best_checkpoint is not None and self.best_checkpoint.path.is_file():
+            self.record.evaluation = "best"
+            self.trainer.test(
+                self.model,
+                datamodule=self.datamodule,
+                ckpt_path=self.best_checkpoint.path,
+                verbose=False,
+                weights_only=True,
+            )
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, torch.Tensor) else value
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(names) if names else "of one stream"

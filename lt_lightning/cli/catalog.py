@@ -1,0 +1,93 @@
+"""Every public name with its one line and its paper, read from the source without importing it.
+
+The docstrings are the only place where these texts stand; `lt methods` and the README's table are
+both made from here.
+"""
+
+import ast
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+SECTIONS = {
+    "methods": "Methods (--model NAME)",
+    "losses": "Losses and class weights (--model.loss NAME, --model.loss.weights NAME)",
+    "samplers": "Samplers (--data.sampler NAME)",
+    "augment": "Augmentation and mixing",
+    "heads": "Heads (--model.head NAME)",
+    "backbones": "Backbones (--model.backbone NAME)",
+    "data": "Data (--data.source NAME, --data.profile NAME)",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One public class with a paper."""
+
+    section: str
+    name: str
+    line: str
+    paper: str
+
+
+def _exported(section: str) -> list[str]:
+    tree = ast.parse((PACKAGE / section / "__init__.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
+            return [str(name) for name in ast.literal_eval(node.value)]
+    return []
+
+
+def _paper(docstring: str) -> str | None:
+    for paragraph in docstring.split("\n\n"):
+        text = " ".join(paragraph.split())
+        if text.startswith("Paper: "):
+            return text.removeprefix("Paper: ")
+    return None
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """Return all exported classes that name a paper, section by section, sorted by name."""
+    found = []
+    for section in SECTIONS:
+        public = set(_exported(section))
+        for file in sorted((PACKAGE / section).glob("*.py")):
+            for node in ast.parse(file.read_text(encoding="utf-8")).body:
+                text = ast.get_docstring(node) if isinstance(node, ast.ClassDef) else None
+                if not isinstance(node, ast.ClassDef) or text is None or node.name not in public:
+                    continue
+                paper = _paper(text)
+                if paper is not None:
+                    line = " ".join(text.split("\n\n")[0].split())
+                    found.append(Entry(section, node.name, line, paper))
+    order = list(SECTIONS)
+    return tuple(sorted(found, key=lambda e: (order.index(e.section), e.name.lower())))
+
+
+def table() -> str:
+    """Return the list for a terminal."""
+    lines = []
+    for section, title in SECTIONS.items():
+        rows = [entry for entry in entries() if entry.section == section]
+        if rows:
+            lines += ["", title]
+        for row in rows:
+            lines += [f"  {row.name:<28} {row.line}", f"  {'':<28} {row.paper}"]
+    return "\n".join(lines).strip()
+
+
+def markdown() -> str:
+    """Return the table of the README."""
+    lines = ["| name | what it is | paper |", "|---|---|---|"]
+    for section, title in SECTIONS.items():
+        rows = [entry for entry in entries() if entry.section == section]
+        if rows:
+            lines.append(f"| **{title.split(' (')[0]}** | | |")
+        lines += [f"| `{r.name}` | {_cell(r.line)} | {_cell(r.paper)} |" for r in rows]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

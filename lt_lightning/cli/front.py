@@ -1,0 +1,44 @@
+"""Answers that need no torch: help, version, the list of methods."""
+
+import difflib
+from collections.abc import Sequence
+
+from lt_lightning import __version__
+from lt_lightning.cli.catalog import table
+
+HELP = """\
+lt: long-tailed image classification
+
+  lt fit --config FILE [--config FILE ...] [--key value ...]   train, then report on the test split
+  lt fit --config FILE --ckpt_path last                        go on with the newest run of that name
+  lt test RUN [--key value ...]                                test a finished run again
+  lt validate RUN [--key value ...]                            the same on its held-out images
+  lt predict RUN --images DIR --out predictions.csv            classify the images of a folder
+  lt methods                                                   methods, losses, samplers, data sets
+  lt --version
+
+A later --config lies over an earlier one; keys on the command line lie over both.
+  lt fit --config configs/bbn.yaml --config configs/data/digits.yaml --config configs/trainer/quick.yaml
+  lt fit --help                  all keys
+  lt fit --model.help BBN        the keys of one method
+Set LT_DEBUG=1 to see the traceback of an error."""
+
+COMMANDS = ("fit", "validate", "test", "predict", "methods")
+
+
+def answer(arguments: Sequence[str]) -> tuple[str | None, int]:
+    """Return a text and its exit status, or none where torch is needed."""
+    first = arguments[0] if arguments else "--help"
+    if first in ("--help", "-h", "help"):
+        return HELP, 0
+    if first in ("--version", "version"):
+        return f"lt_lightning {__version__}", 0
+    if first == "methods":
+        if len(arguments) > 1:
+            return f"lt: 'lt methods' takes no argument, it was given {arguments[1]!r}.", 2
+        return table(), 0
+    if first not in COMMANDS:
+        near = difflib.get_close_matches(first, COMMANDS, 1)
+        hint = f"did you mean 'lt {near[0]}'?" if near else f"there are {', '.join(COMMANDS)}."
+        return f"lt: there is no command {first!r}: {hint}", 2
+    return None, 0

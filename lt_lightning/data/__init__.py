@@ -1,0 +1,26 @@
+"""Where images come from, which of them are used, and how batches are made of them."""
+
+from lt_lightning.data.cifar import CIFAR10, CIFAR100
+from lt_lightning.data.datamodule import LongTailDataModule
+from lt_lightning.data.digits import Digits
+from lt_lightning.data.folder import ImageFolder
+from lt_lightning.data.holdout import Holdout
+from lt_lightning.data.profiles import AsIs, Exponential, Profile, Step
+from lt_lightning.data.source import FileImages, ImageSet, MemoryImages, Source
+
+__all__ = [
+    "CIFAR10",
+    "CIFAR100",
+    "AsIs",
+    "Digits",
+    "Exponential",
+    "FileImages",
+    "Holdout",
+    "ImageFolder",
+    "ImageSet",
+    "LongTailDataModule",
+    "MemoryImages",
+    "Profile",
+    "Source",
+    "Step",
+]

@@ -1,0 +1,249 @@
+"""The one data module that all methods share."""
+
+import hashlib
+import logging
+import os
+from functools import cached_property
+from pathlib import Path
+
+import lightning as L
+import torch
+from lightning.pytorch.utilities.combined_loader import CombinedLoader
+from torch import Tensor
+
+from lt_lightning.augment import BatchTransform, Normalize, RandomCropFlip
+from lt_lightning.data.digits import Digits
+from lt_lightning.data.holdout import Holdout
+from lt_lightning.data.loader import EvalLoader, Pipeline, TrainLoader
+from lt_lightning.data.profiles import Exponential, Profile, choose_images
+from lt_lightning.data.source import ImageSet, MemoryImages, Source
+from lt_lightning.errors import UserError
+from lt_lightning.metrics import GroupRule, ShotGroups
+from lt_lightning.samplers import EpochSampler, InstanceBalanced, SamplingRule
+
+log = logging.getLogger(__name__)
+
+
+class LongTailDataModule(L.LightningDataModule):
+    """A source made long-tailed, and loaders that re-sample it.
+
+    `class_counts`, `num_classes`, `class_names` and `groups` can be read right after
+    construction; `fingerprint` after `setup`.
+
+    Args:
+        source: where the images come from: CIFAR10, CIFAR100, Digits, ImageFolder.
+        root: the folder of the source's files.
+        profile: which part of each class is kept: Exponential, Step, AsIs.
+        subset_seed: which images the profile keeps; 0 is the subset of the LDAM-DRW code.
+        holdout: training images set aside for validation; none means no validation split.
+        monitor_test: evaluate the TEST split after every epoch under the name `val`, as the
+            field's codes do. Results are stamped with it.
+        group_rule: which classes are many, medium and few.
+        batch_size: images per optimizer step and stream, over all processes together. It is
+            divided by their number, so that a run on 8 GPUs sees the same batches as on one.
+        eval_batch_size: images per evaluation batch of one process.
+        sampler: how an epoch is drawn, for methods with one stream.
+        samplers: named samplers, for methods with several streams (BBN: uniform and reversed).
+        epoch_length: images per epoch and stream; none is the sampler's own, mostly N.
+        drop_last: leave out a last training batch that is not full.
+        augment: what is done to training batches of uint8 images on their device.
+        normalize: from uint8 to float.
+        workers: DataLoader workers per process; only for images in files.
+        seed: of sampling and augmentation; none is the run's own seed.
+    """
+
+    def __init__(
+        self,
+        source: Source = Digits(),
+        root: str = "data",
+        profile: Profile = Exponential(),
+        subset_seed: int = 0,
+        holdout: Holdout | None = None,
+        monitor_test: bool = False,
+        group_rule: GroupRule = ShotGroups(),
+        batch_size: int = 128,
+        eval_batch_size: int = 500,
+        sampler: SamplingRule = InstanceBalanced(),
+        samplers: dict[str, SamplingRule] | None = None,
+        epoch_length: int | None = None,
+        drop_last: bool = False,
+        augment: BatchTransform | None = RandomCropFlip(),
+        normalize: Normalize = Normalize(),
+        workers: int = 4,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__()
+        for name, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
+            if value < 1:
+                raise UserError(f"data.{name} is {value}: give 1 or more.")
+        if epoch_length is not None and epoch_length < 1:
+            raise UserError(f"data.epoch_length is {epoch_length}: give 1 or more.")
+        if holdout is not None and monitor_test:
+            raise UserError(
+                "data.monitor_test is true and data.holdout is set: both fill `val`, give one."
+            )
+        self.source, self.root, self.profile = source, Path(root).expanduser(), profile
+        self.subset_seed, self.holdout, self.monitor_test = subset_seed, holdout, monitor_test
+        self.group_rule = group_rule
+        self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
+        self.sampler, self.samplers, self.epoch_length = sampler, samplers, epoch_length
+        self.drop_last, self.augment, self.normalize = drop_last, augment, normalize
+        self.workers, self.seed = workers, seed
+        self._splits: dict[str, ImageSet] = {}
+        self.fingerprint: str | None = None
+
+    @cached_property
+    def class_names(self) -> list[str]:
+        """The names of the classes, in label order."""
+        return self.source.class_names(self.root)
+
+    @property
+    def num_classes(self) -> int:
+        """The number of classes C."""
+        return len(self.class_names)
+
+    @cached_property
+    def class_counts(self) -> Tensor:
+        """Training images per class as trained on, int64 (C,)."""
+        return self._plan()[0]
+
+    @property
+    def groups(self) -> dict[str, list[int]]:
+        """The classes of each group; a group without classes is absent."""
+        return self.group_rule(self.class_counts)
+
+    def _plan(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return images per class: trained on, kept by the profile, held out."""
+        available = self.source.train_counts(self.root)
+        held = torch.zeros_like(available)
+        if self.holdout is not None and self.holdout.when == "before":
+            held = self.holdout.counts(available)
+        kept = self.profile(available - held)
+        if self.holdout is not None and self.holdout.when == "after":
+            held = self.holdout.counts(kept)
+            return kept - held, kept, held
+        return kept, kept, held
+
+    def prepare_data(self) -> None:
+        """Fetch what is missing, on one process per machine."""
+        self.source.prepare(self.root)
+
+    def setup(self, stage: str) -> None:
+        """Read the images and choose the subset; the same on every process."""
+        if self._splits:
+            return
+        splits = self.source.load(self.root)
+        train, held = self._choose(splits["train"].labels)
+        digest = hashlib.sha256()
+        digest.update(train.numpy().tobytes())
+        digest.update(held.numpy().tobytes())
+        self.fingerprint = digest.hexdigest()[:16]
+        self._splits = {"train": splits["train"].select(train), "test": splits["test"]}
+        if self.monitor_test:
+            self._splits["val"] = splits["test"]
+        elif len(held):
+            self._splits["val"] = splits["train"].select(held)
+        elif "val" in splits:
+            self._splits["val"] = splits["val"]
+        found = torch.bincount(self._splits["train"].labels, minlength=self.num_classes)
+        assert torch.equal(found, self.class_counts), "the plan and the images disagree"
+        log.info("%d training images, fingerprint %s", int(found.sum()), self.fingerprint)
+
+    def _choose(self, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the indices of the training images and of the held-out ones."""
+        _, kept, held = self._plan()
+        everything = torch.arange(len(labels))
+        if self.holdout is None:
+            return choose_images(labels, kept, self.subset_seed), everything[:0]
+        if self.holdout.when == "before":
+            out = choose_images(labels, held, self.holdout.seed)
+            rest = everything[~torch.isin(everything, out)]
+            return rest[choose_images(labels[rest], kept, self.subset_seed)], out
+        chosen = choose_images(labels, kept, self.subset_seed)
+        out = chosen[choose_images(labels[chosen], held, self.holdout.seed)]
+        return chosen[~torch.isin(chosen, out)], out
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether there is a split to validate on."""
+        self.setup("fit")
+        return "val" in self._splits
+
+    def _processes(self) -> tuple[int, int]:
+        if self.trainer is None:
+            return 0, 1
+        return self.trainer.global_rank, self.trainer.world_size
+
+    def _device(self) -> torch.device:
+        return torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
+
+    def _seed(self) -> int:
+        # Lightning keeps the value of seed_everything in this variable.
+        return self.seed if self.seed is not None else int(os.environ.get("PL_GLOBAL_SEED", "0"))
+
+    def _images(self, split: str) -> ImageSet:
+        images = self._splits[split]
+        return images.to(self._device()) if isinstance(images, MemoryImages) else images
+
+    def _train_loader(self, rule: SamplingRule, stream: int) -> TrainLoader:
+        rank, world = self._processes()
+        if self.batch_size % world:
+            raise UserError(
+                f"data.batch_size {self.batch_size} cannot be divided by {world} processes: "
+                "give a multiple."
+            )
+        sampler = EpochSampler(
+            rule,
+            self._splits["train"].labels,
+            num_classes=self.num_classes,
+            seed=self._seed(),
+            max_epochs=1 if self.trainer is None else max(self.trainer.max_epochs or 1, 1),
+            num_samples=self.epoch_length,
+            num_replicas=world,
+            rank=rank,
+            stream=stream,
+        )
+        loader = TrainLoader(
+            self._images("train"),
+            sampler,
+            batch_size=self.batch_size // world,
+            drop_last=self.drop_last,
+            pipeline=Pipeline(self.augment, self.normalize, self._device()),
+            seed=self._seed(),
+            workers=self.workers,
+        )
+        if len(loader) == 0:
+            raise UserError(
+                f"data.batch_size {self.batch_size} with drop_last leaves no batch of "
+                f"{len(sampler) * world} images: give a smaller batch_size."
+            )
+        return loader
+
+    def train_dataloader(self) -> TrainLoader | CombinedLoader:
+        """Return one stream, or all named streams side by side."""
+        if not self.samplers:
+            return self._train_loader(self.sampler, 0)
+        streams = {
+            name: self._train_loader(rule, k)
+            for k, (name, rule) in enumerate(sorted(self.samplers.items()))
+        }
+        return CombinedLoader(streams, "min_size")
+
+    def _eval_loader(self, split: str) -> EvalLoader:
+        rank, world = self._processes()
+        return EvalLoader(
+            self._images(split),
+            batch_size=self.eval_batch_size,
+            pipeline=Pipeline(None, self.normalize, self._device()),
+            rank=rank,
+            world_size=world,
+            workers=self.workers,
+        )
+
+    def val_dataloader(self) -> EvalLoader | list[EvalLoader]:
+        """Return the validation split; nothing where there is none."""
+        return self._eval_loader("val") if "val" in self._splits else []
+
+    def test_dataloader(self) -> EvalLoader:
+        """Return the test split."""
+        return self._eval_loader("test")

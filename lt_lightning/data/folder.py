@@ -1,0 +1,160 @@
+"""A folder of images, one sub-folder per class: the users' own data."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lt_lightning.data.decode import decode_all, read_image, unreadable
+from lt_lightning.data.source import FileImages, ImageSet, MemoryImages, Source
+from lt_lightning.errors import UserError
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+
+
+class ImageFolder(Source):
+    """A folder of images: train/<class>/* and test/<class>/*, or <class>/* with `test_fraction`.
+
+    A folder val/<class>/*, where there is one, is the held-out validation split. Classes are the
+    sub-folders of the training split, sorted by name; images are taken in sorted order, at any
+    depth below their class.
+
+    Args:
+        image_size: width and height in pixels that the model sees.
+        in_memory: decode all images once into one uint8 tensor (right for images of about 64
+            pixels or less; kept in a cache keyed by the files) or read files as they are needed.
+        test_fraction: the share of each class that is the test split, in (0, 1), where the folder
+            has no train/ and test/; chosen by `split_seed`.
+        split_seed: which images become test images.
+        unreadable: "raise" names the first image that cannot be read; "skip" leaves such images
+            out and says how many.
+        scale: for images in files, the least share of the area that a training crop has, in
+            (0, 1] (RandomResizedCrop; evaluation resizes the short side to 8/7 and crops the
+            middle).
+    """
+
+    def __init__(
+        self,
+        image_size: int = 32,
+        in_memory: bool = True,
+        test_fraction: float | None = None,
+        split_seed: int = 0,
+        unreadable: Literal["raise", "skip"] = "raise",
+        scale: float = 0.08,
+    ) -> None:
+        if test_fraction is not None and not 0 < test_fraction < 1:
+            raise UserError(f"test_fraction is {test_fraction}: give a number between 0 and 1.")
+        self.image_size, self.in_memory = image_size, in_memory
+        self.test_fraction, self.split_seed = test_fraction, split_seed
+        self.unreadable, self.scale = unreadable, scale
+        self._scans: dict[Path, dict[str, tuple[list[Path], list[int]]]] = {}
+
+    def class_names(self, root: Path) -> list[str]:
+        """Return the names of the class folders, sorted."""
+        return _class_folders(root / "train" if (root / "train").is_dir() else root)
+
+    def train_counts(self, root: Path) -> Tensor:
+        """Return the training images per class."""
+        _, labels = self._scan(root)["train"]
+        return torch.bincount(torch.tensor(labels), minlength=len(self.class_names(root)))
+
+    def load(self, root: Path) -> dict[str, ImageSet]:
+        """Return the splits; small images decoded, with a progress bar and a cache."""
+        splits: dict[str, ImageSet] = {}
+        for name, (paths, labels) in self._scan(root).items():
+            target = torch.tensor(labels)
+            if self.in_memory:
+                splits[name] = MemoryImages(target, decode_all(paths, self.image_size, root))
+            else:
+                splits[name] = FileImages(target, tuple(paths), self._read)
+        return splits
+
+    def _read(self, path: Path, train: bool) -> Tensor:
+        return read_image(path, self.image_size, crop_scale=self.scale if train else None)
+
+    def _scan(self, root: Path) -> dict[str, tuple[list[Path], list[int]]]:
+        if root not in self._scans:
+            self._scans[root] = self._list(root)
+        return self._scans[root]
+
+    def _list(self, root: Path) -> dict[str, tuple[list[Path], list[int]]]:
+        if not root.is_dir():
+            raise UserError(f"{root} is not a folder: set --data.root to the folder of images.")
+        names = self.class_names(root)
+        if (root / "train").is_dir():
+            found = {
+                split: _files(root / split, names)
+                for split in ("train", "val", "test")
+                if (root / split).is_dir()
+            }
+            if "test" not in found:
+                raise UserError(
+                    f"{root} has train/ but no test/: add a folder test/ with the same classes."
+                )
+        else:
+            found = self._split(_files(root, names), root)
+        if self.unreadable == "skip":
+            bad = unreadable([p for paths, _ in found.values() for p in paths], root)
+            found = {name: _without(pair, bad) for name, pair in found.items()}
+        return found
+
+    def _split(
+        self, pair: tuple[list[Path], list[int]], root: Path
+    ) -> dict[str, tuple[list[Path], list[int]]]:
+        if self.test_fraction is None:
+            raise UserError(
+                f"{root} has no train/ and test/: make them, or set "
+                "--data.source.test_fraction (0.2, say) to split it."
+            )
+        paths, labels = pair
+        rng, target = np.random.default_rng(self.split_seed), np.array(labels)
+        test = np.zeros(len(paths), dtype=bool)
+        for c in np.unique(target):
+            members = np.flatnonzero(target == c)
+            count = min(max(round(len(members) * self.test_fraction), 1), len(members) - 1)
+            test[rng.permutation(members)[:count]] = True
+        return {
+            name: ([paths[i] for i in where], target[where].tolist())
+            for name, where in (("train", np.flatnonzero(~test)), ("test", np.flatnonzero(test)))
+        }
+
+
+def _class_folders(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        raise UserError(f"{folder} is not a folder: set --data.root to the folder of images.")
+    names = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if len(names) < 2:
+        raise UserError(
+            f"{folder} has {len(names)} class folders: put the images of each class into a folder "
+            "of its own, two classes at least."
+        )
+    return names
+
+
+def _files(folder: Path, names: list[str]) -> tuple[list[Path], list[int]]:
+    own = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    unknown = [name for name in own if name not in names]
+    if unknown:
+        raise UserError(
+            f"{folder} has the class {unknown[0]!r}, which has no training images: remove the "
+            "folder, or add training images of that class."
+        )
+    paths: list[Path] = []
+    labels: list[int] = []
+    for label, name in enumerate(names):
+        below = sorted(p for p in (folder / name).rglob("*") if p.suffix.lower() in SUFFIXES)
+        if not below and folder.name not in ("val", "test"):
+            raise UserError(
+                f"The class folder {folder / name} holds no image ({', '.join(sorted(SUFFIXES))}): "
+                "add images, or remove the folder."
+            )
+        paths += below
+        labels += [label] * len(below)
+    return paths, labels
+
+
+def _without(pair: tuple[list[Path], list[int]], bad: set[Path]) -> tuple[list[Path], list[int]]:
+    kept = [(p, y) for p, y in zip(*pair, strict=True) if p not in bad]
+    return [p for p, _ in kept], [y for _, y in kept]

@@ -1,0 +1,171 @@
+"""Batches of augmented, normalised images on the device, exact on any number of processes.
+
+The random choices of a batch depend on (seed, stream, epoch, batch, rank) alone, so that a run
+resumed anywhere, also in the middle of an epoch, sees the same pictures as one never stopped.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from lt_lightning.data.source import FileImages, ImageSet, MemoryImages
+from lt_lightning.samplers import EpochSampler
+
+Batch = tuple[Tensor, Tensor]
+
+
+def derive_seed(*keys: int) -> int:
+    """Return a 62-bit seed that depends on all `keys` and their order."""
+    digest = hashlib.blake2b(repr(keys).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 2
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What happens to a batch on its device: `augment` in training only, then `normalize`."""
+
+    augment: Callable[[Tensor, torch.Generator], Tensor] | None
+    normalize: Callable[[Tensor], Tensor]
+    device: torch.device
+
+    def __call__(self, images: Tensor, seed: int | None) -> Tensor:
+        """Return float images; `seed` none means evaluation."""
+        images = images.to(self.device, non_blocking=True)
+        if self.augment is not None and seed is not None:
+            images = self.augment(images, torch.Generator(self.device).manual_seed(seed))
+        return self.normalize(images)
+
+
+class _FileDataset(Dataset[tuple[Tensor, int]]):
+    """Decodes one image per (index, seed) key in a DataLoader worker."""
+
+    def __init__(self, images: FileImages) -> None:
+        self.images = images
+
+    def __getitem__(self, key: tuple[int, int | None]) -> tuple[Tensor, int]:
+        index, seed = key
+        label = int(self.images.labels[index])
+        if seed is None:
+            return self.images.read(self.images.paths[index], False), label
+        # The workers of a pool share nothing, so an image is a function of its own seed.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return self.images.read(self.images.paths[index], True), label
+
+
+def _fetch(
+    images: ImageSet,
+    batches: Sequence[Tensor],
+    seeds: Sequence[int | None],
+    workers: int,
+) -> Iterator[Batch]:
+    """Yield uint8 images and labels of each batch, in order."""
+    if isinstance(images, MemoryImages):
+        for batch in batches:
+            where = batch.to(images.images.device)
+            yield images.images[where], images.labels[where]
+        return
+    assert isinstance(images, FileImages)
+    keys = [
+        [(int(i), None if seed is None else derive_seed(seed, int(i))) for i in batch]
+        for batch, seed in zip(batches, seeds, strict=True)
+    ]
+    yield from DataLoader(
+        _FileDataset(images),
+        batch_sampler=keys,
+        num_workers=workers,
+        pin_memory=torch.cuda.is_available(),
+        generator=torch.Generator(),  # else every epoch would advance the global generator
+    )
+
+
+class TrainLoader:
+    """One epoch of one stream, in batches; its position is kept in checkpoints.
+
+    Args:
+        images: the training images.
+        sampler: which images, in which order; gives this process its part.
+        batch_size: images per batch on this process.
+        drop_last: leave out a last batch that is not full.
+        pipeline: augmentation and normalisation.
+        seed: the seed of the augmentation.
+        workers: DataLoader workers; only used for images in files.
+    """
+
+    def __init__(
+        self,
+        images: ImageSet,
+        sampler: EpochSampler,
+        *,
+        batch_size: int,
+        drop_last: bool,
+        pipeline: Pipeline,
+        seed: int,
+        workers: int = 0,
+    ) -> None:
+        self.images, self.sampler, self.pipeline = images, sampler, pipeline
+        self.batch_size, self.drop_last = batch_size, drop_last
+        self.seed, self.workers = seed, workers
+        self._done = 0
+        self._resume_at = 0
+
+    def __len__(self) -> int:
+        full, rest = divmod(len(self.sampler), self.batch_size)
+        return full + (1 if rest and not self.drop_last else 0)
+
+    def __iter__(self) -> Iterator[Batch]:
+        # A generator: the sampler is read at the first batch, after Lightning has set the epoch.
+        first, self._resume_at = self._resume_at, 0
+        order = torch.tensor(list(self.sampler), dtype=torch.int64)
+        batches = list(order.split(self.batch_size))[first : len(self)]
+        epoch, rank = self.sampler.epoch, self.sampler.rank
+        seeds = [
+            derive_seed(self.seed, self.sampler.stream, epoch, first + k, rank)
+            for k in range(len(batches))
+        ]
+        self._done = first
+        fetched = _fetch(self.images, batches, seeds, self.workers)
+        for seed, (images, labels) in zip(seeds, fetched, strict=True):
+            self._done += 1
+            yield self.pipeline(images, seed), labels.to(self.pipeline.device)
+
+    def state_dict(self) -> dict[str, int]:
+        """Return how many batches of the epoch were given out."""
+        return {"done": self._done}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on after the batches that were given out; a finished epoch starts anew."""
+        self._resume_at = state["done"] % max(len(self), 1)
+
+
+class EvalLoader:
+    """All images once, in order, without padding, whole batches dealt out to the processes.
+
+    A batch holds the same images on one process and on many, so its logits are the same to the
+    last bit, and metrics that keep integer counts are equal too.
+    """
+
+    def __init__(
+        self,
+        images: ImageSet,
+        *,
+        batch_size: int,
+        pipeline: Pipeline,
+        rank: int,
+        world_size: int,
+        workers: int = 0,
+    ) -> None:
+        self.images, self.pipeline, self.workers = images, pipeline, workers
+        self._batches = list(torch.arange(len(images)).split(batch_size))[rank::world_size]
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[Batch]:
+        seeds: list[int | None] = [None] * len(self._batches)
+        for images, labels in _fetch(self.images, self._batches, seeds, self.workers):
+            yield self.pipeline(images, None), labels.to(self.pipeline.device)

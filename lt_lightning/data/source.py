@@ -1,0 +1,81 @@
+"""What every data source gives: class names, counts and two splits of images."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ImageSet(ABC):
+    """Labels (N,) int64, and images that can be fetched by index."""
+
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @abstractmethod
+    def select(self, indices: Tensor) -> "ImageSet":
+        """Return the images `indices`, in that order."""
+
+
+@dataclass(frozen=True)
+class MemoryImages(ImageSet):
+    """Small images in one uint8 tensor (N, 3, H, W); a batch is one index lookup."""
+
+    images: Tensor
+
+    def select(self, indices: Tensor) -> "MemoryImages":
+        """Return the images `indices`, in that order."""
+        return MemoryImages(self.labels[indices], self.images[indices])
+
+    def to(self, device: torch.device) -> "MemoryImages":
+        """Return the same images on `device`."""
+        return MemoryImages(self.labels.to(device), self.images.to(device))
+
+
+@dataclass(frozen=True)
+class FileImages(ImageSet):
+    """Images that stay in their files and are decoded by DataLoader workers.
+
+    Args:
+        labels: int64 (N,).
+        paths: N files.
+        read: `read(path, train)` returns uint8 (3, H, W); random choices come from torch's global
+            generator, which the loader seeds per image.
+    """
+
+    paths: tuple[Path, ...]
+    read: Callable[[Path, bool], Tensor]
+
+    def select(self, indices: Tensor) -> "FileImages":
+        """Return the images `indices`, in that order."""
+        chosen = tuple(self.paths[i] for i in indices.tolist())
+        return FileImages(self.labels[indices], chosen, self.read)
+
+
+class Source(ABC):
+    """A data set before any image is left out.
+
+    A source only stores its parameters. `class_names` and `train_counts` must answer without the
+    images where that is possible, since the model is built before any image is read.
+    """
+
+    @abstractmethod
+    def class_names(self, root: Path) -> list[str]:
+        """Return the names of the classes, in label order."""
+
+    @abstractmethod
+    def train_counts(self, root: Path) -> Tensor:
+        """Return the training images per class before any profile, int64 (C,)."""
+
+    def prepare(self, root: Path) -> None:  # noqa: B027  most sources have nothing to fetch
+        """Fetch what is missing; called on one process per machine."""
+
+    @abstractmethod
+    def load(self, root: Path) -> dict[str, ImageSet]:
+        """Return the splits "train" and "test", and "val" where the source has its own."""

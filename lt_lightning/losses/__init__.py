@@ -1,0 +1,84 @@
+"""Losses: a pure formula per file, class weights apart from them."""
+
+from lt_lightning.losses.ala import ALA, ala_loss, quantity_factors
+from lt_lightning.losses.balanced_group_softmax import (
+    BalancedGroupSoftmax,
+    balanced_group_softmax_loss,
+    class_groups,
+)
+from lt_lightning.losses.balanced_softmax import BalancedSoftmax
+from lt_lightning.losses.base import Loss, Reduction
+from lt_lightning.losses.cdt import CDT
+from lt_lightning.losses.checks import check_class_counts
+from lt_lightning.losses.cross_entropy import CrossEntropy
+from lt_lightning.losses.deltas import AdjustmentDelta, DeltaRule, EqualizedDelta, MarginDelta
+from lt_lightning.losses.influence_balanced import InfluenceBalanced, influence_balanced_loss
+from lt_lightning.losses.label_aware_smoothing import (
+    LabelAwareSmoothing,
+    class_smoothing,
+    recommended_smoothing,
+)
+from lt_lightning.losses.label_smoothing import LabelSmoothing, smoothed_cross_entropy
+from lt_lightning.losses.ldam import LDAM, ldam_loss, ldam_margins
+from lt_lightning.losses.logit_adjustment import LogitAdjustment, log_prior, logit_adjusted_loss
+from lt_lightning.losses.pairwise import Pairwise, pairwise_loss
+from lt_lightning.losses.post_hoc import adjust_logits, fit_tau, macro_accuracy
+from lt_lightning.losses.reduction import reduce
+from lt_lightning.losses.sigmoid_focal import SigmoidFocal, sigmoid_bias_init, sigmoid_focal_loss
+from lt_lightning.losses.softmax_focal import SoftmaxFocal, softmax_focal_loss
+from lt_lightning.losses.vector_scaling import VectorScaling, vector_scaling_loss
+from lt_lightning.losses.weights import (
+    EffectiveNumber,
+    GeneralizedReweight,
+    InverseFrequency,
+    WeightRule,
+)
+
+__all__ = [
+    "ALA",
+    "CDT",
+    "LDAM",
+    "AdjustmentDelta",
+    "BalancedGroupSoftmax",
+    "BalancedSoftmax",
+    "CrossEntropy",
+    "DeltaRule",
+    "EffectiveNumber",
+    "EqualizedDelta",
+    "GeneralizedReweight",
+    "InfluenceBalanced",
+    "InverseFrequency",
+    "LabelAwareSmoothing",
+    "LabelSmoothing",
+    "LogitAdjustment",
+    "Loss",
+    "MarginDelta",
+    "Pairwise",
+    "Reduction",
+    "SigmoidFocal",
+    "SoftmaxFocal",
+    "VectorScaling",
+    "WeightRule",
+    "adjust_logits",
+    "ala_loss",
+    "balanced_group_softmax_loss",
+    "check_class_counts",
+    "class_groups",
+    "class_smoothing",
+    "fit_tau",
+    "influence_balanced_loss",
+    "ldam_loss",
+    "ldam_margins",
+    "log_prior",
+    "logit_adjusted_loss",
+    "macro_accuracy",
+    "pairwise_loss",
+    "quantity_factors",
+    "recommended_smoothing",
+    "reduce",
+    "sigmoid_bias_init",
+    "sigmoid_focal_loss",
+    "smoothed_cross_entropy",
+    "softmax_focal_loss",
+    "vector_scaling_loss",
+]

@@ -1,0 +1,158 @@
+"""What all losses share: class counts, class weights and the reduction."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from lt_lightning.errors import UserError
+from lt_lightning.losses.checks import check_batch, check_choice, check_class_counts, check_values
+from lt_lightning.losses.reduction import reduce
+from lt_lightning.losses.weights import WeightRule
+
+Reduction = Literal["weighted_mean", "mean"]
+
+
+class Loss(nn.Module, ABC):
+    """Per-sample value, class weight, then an explicit reduction.
+
+    A subclass writes `per_sample`; what depends on the counts alone it stores once with `table`.
+    All tables are buffers: they move with the module and are in its `state_dict`, so a checkpoint
+    holds all that evaluation needs.
+
+    Args:
+        class_counts: training images per class, (C,), each at least 1.
+        weights: the rule that turns counts into class weights; none means 1 for every class. Any
+            rule goes with any loss.
+        reduction: "weighted_mean" divides by the sum of the weights in the batch (PyTorch's and
+            the field's PyTorch codes' way: the scale of the weights has no effect); "mean" divides
+            by N (TensorFlow's way: the scale acts as a learning-rate factor).
+
+    Attributes:
+        scale: the scale s of the cosine head this loss expects; none means any linear logits.
+        num_outputs: how many logits the head must give, C unless the loss needs more.
+        needs_features: whether `forward` must be given the features that enter the classifier.
+    """
+
+    scale: float | None = None
+    needs_features: bool = False
+    num_outputs: int
+    class_counts: Tensor
+    weight: Tensor
+
+    def __init__(
+        self,
+        class_counts: Tensor,
+        *,
+        weights: WeightRule | None = None,
+        reduction: Reduction = "weighted_mean",
+    ) -> None:
+        super().__init__()
+        check_choice("reduction", reduction, ("weighted_mean", "mean"))
+        self.register_buffer("class_counts", check_class_counts(class_counts))
+        self.num_outputs = len(self.class_counts)
+        self.table("weight", self._weights_of(weights))
+        self.reduction: Reduction = reduction
+        self._seen_values = False
+
+    @abstractmethod
+    def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the unweighted loss of each sample, (N,), from logits and targets (N,).
+
+        A subclass that sets `needs_features` takes `features` (N, D) as a third argument.
+        """
+
+    def forward(
+        self,
+        logits: Tensor,
+        targets: Tensor,
+        share: Tensor | float | None = None,
+        *,
+        features: Tensor | None = None,
+    ) -> Tensor:
+        """Return the reduced loss, a scalar.
+
+        The values of the first batch are checked once; later calls read only shapes.
+
+        Args:
+            logits: (N, num_outputs), before softmax.
+            targets: int64 (N,).
+            share: what this label counts in a two-label mix, (N,) or one number in [0, 1]. The
+                mix is the sum of two calls, each with its own label and its own sum of weights.
+            features: (N, D), what enters the classifier, not detached; read only by a loss that
+                sets `needs_features`, so it may always be given.
+
+        Raises:
+            UserError: if shapes, types or (first batch) values cannot be right.
+        """
+        num_classes = len(self.class_counts)
+        check_batch(logits, targets, self.num_outputs, num_classes)
+        if not self._seen_values and len(logits) > 0:
+            check_values(logits, targets, num_classes)
+            self._seen_values = True
+        extra = (
+            {"features": _wide(self._checked(features, len(logits)))} if self.needs_features else {}
+        )
+        # half precision is too coarse for log-softmax, and autocast would go back to it
+        with torch.autocast(logits.device.type, enabled=False):
+            values = self.per_sample(_wide(logits), targets, **extra)
+        return reduce(values, self.weight[targets], self.reduction, share)
+
+    def predict_logits(self, logits: Tensor) -> Tensor:
+        """Return logits over the C classes, (N, C), for evaluation.
+
+        The identity, unless the loss has more outputs than classes. Margins, adjustments and
+        temperatures belong to training alone.
+        """
+        return logits
+
+    def set_weights(self, weights: WeightRule | None) -> None:
+        """Change the class weights in place, for example when deferred re-weighting starts.
+
+        Args:
+            weights: the new rule; none means 1 for every class.
+        """
+        with torch.no_grad():
+            self.weight.copy_(self._weights_of(weights))
+
+    def table(self, name: str, values: Tensor) -> None:
+        """Store per-class values as a buffer, float64 as float32 and other types as they are."""
+        self.register_buffer(name, values.float() if values.is_floating_point() else values)
+
+    def _weights_of(self, rule: WeightRule | None) -> Tensor:
+        counts = self.class_counts.cpu()
+        if rule is None:
+            return torch.ones(len(counts), dtype=torch.float64)
+        weight = rule(counts)
+        if weight.shape != counts.shape or not bool((weight.isfinite() & (weight >= 0)).all()):
+            raise UserError(
+                f"{type(rule).__name__} gave weights of the shape {tuple(weight.shape)} for "
+                f"{len(counts)} classes, or some that are negative or not finite: return one "
+                "finite weight of at least 0 per class."
+            )
+        return weight
+
+    def _checked(self, features: Tensor | None, length: int) -> Tensor:
+        if features is None or features.ndim != 2 or len(features) != length:
+            got = "none" if features is None else f"the shape {tuple(features.shape)}"
+            raise UserError(
+                f"{type(self).__name__} needs the features that enter the classifier but got "
+                f"{got}: give features= of the shape ({length}, D)."
+            )
+        return features
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Loss":
+        # `.half()` and `.bfloat16()` on a whole model would round log-priors to two digits
+        def keep_wide(tensor: Tensor) -> Tensor:
+            moved = fn(tensor)
+            narrow = moved.is_floating_point() and moved.dtype.itemsize < 4
+            return tensor.to(moved.device) if narrow else moved
+
+        super()._apply(keep_wide, recurse)
+        return self
+
+
+def _wide(tensor: Tensor) -> Tensor:
+    return tensor if tensor.dtype == torch.float64 else tensor.float()

@@ -1,0 +1,106 @@
+"""What the losses and weight rules ask of their arguments."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from lt_lightning.errors import UserError
+
+
+def check_class_counts(class_counts: Tensor | Sequence[int]) -> Tensor:
+    """Return `class_counts` as a new int64 (C,) on the CPU, or say what is wrong with them.
+
+    Raises:
+        UserError: if a count is negative, fractional or not finite, or a class has no image.
+    """
+    counts = torch.as_tensor(class_counts).detach()
+    if counts.ndim != 1 or counts.numel() == 0:
+        raise UserError(
+            f"class_counts has the shape {tuple(counts.shape)}: give one number per class, (C,)."
+        )
+    if counts.is_floating_point() and not bool((counts.isfinite() & (counts % 1 == 0)).all()):
+        raise UserError(f"class_counts holds fractions ({counts.tolist()[:5]}): give whole images.")
+    if bool((counts < 1).any()):
+        empty = (counts < 1).nonzero().flatten().tolist()
+        raise UserError(
+            f"class_counts is below 1 for the classes {empty[:10]}: give every class at least one "
+            "training image, or leave these classes out."
+        )
+    return counts.to("cpu", torch.int64, copy=True)
+
+
+def check_range(
+    name: str,
+    value: float,
+    low: float = 0.0,
+    high: float = float("inf"),
+    *,
+    open_low: bool = False,
+    open_high: bool = False,
+) -> float:
+    """Return `value` if it lies between `low` and `high`, or say where it should lie.
+
+    Raises:
+        UserError: if `value` is outside the range or NaN.
+    """
+    above = value > low if open_low else value >= low
+    below = value < high if open_high else value <= high
+    if not (above and below) or value == float("inf"):
+        left, right = "(" if open_low else "[", ")" if open_high or high == float("inf") else "]"
+        raise UserError(f"{name} is {value}: choose it in {left}{low:g}, {high:g}{right}.")
+    return value
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Do nothing if `value` is one of `choices`, or name them.
+
+    Raises:
+        UserError: if `value` is none of `choices`.
+    """
+    if value not in choices:
+        raise UserError(f"{name} is {value!r}: choose one of {', '.join(choices)}.")
+
+
+def check_batch(logits: Tensor, targets: Tensor, num_outputs: int, num_classes: int) -> None:
+    """Refuse logits and targets whose shapes or types cannot belong together.
+
+    Reads shapes and types only, so it costs nothing and never waits for the device.
+
+    Raises:
+        UserError: if the width, the length or the type is wrong.
+    """
+    if logits.ndim != 2 or logits.shape[1] != num_outputs:
+        raise UserError(
+            f"The logits have the shape {tuple(logits.shape)} but the loss was built for "
+            f"{num_classes} classes: give logits of the shape (N, {num_outputs}), or build the "
+            "loss from the class_counts of this data."
+        )
+    if targets.shape != logits.shape[:1] or targets.dtype != torch.int64:
+        raise UserError(
+            f"The targets have the shape {tuple(targets.shape)} and the type {targets.dtype}: "
+            f"give one class index per image, int64 ({len(logits)},)."
+        )
+
+
+def check_values(logits: Tensor, targets: Tensor, num_classes: int) -> None:
+    """Refuse probabilities in place of logits, and targets that are no class.
+
+    Reads the values, so on a GPU it waits for them: meant for the first batch only.
+
+    Raises:
+        UserError: if every row sums to 1 within [0, 1], or a target is outside [0, C).
+    """
+    rows = logits.detach().float()
+    simplex = (rows >= 0).all() & (rows <= 1).all() & ((rows.sum(1) - 1).abs() < 1e-2).all()
+    if logits.shape[1] > 1 and bool(simplex):
+        raise UserError(
+            "The logits of the first batch lie in [0, 1] and each row sums to 1, as probabilities "
+            "do: give the outputs of the classifier before softmax."
+        )
+    low, high = int(targets.min()), int(targets.max())
+    if low < 0 or high >= num_classes:
+        raise UserError(
+            f"The targets of the first batch run from {low} to {high} but there are {num_classes} "
+            f"classes: number the classes from 0 to {num_classes - 1}."
+        )

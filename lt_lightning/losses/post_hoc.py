@@ -1,0 +1,87 @@
+"""Logit adjustment after training: the log-prior is subtracted from the logits."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from lt_lightning.errors import UserError
+from lt_lightning.losses.checks import check_batch, check_class_counts
+from lt_lightning.losses.logit_adjustment import log_prior
+
+
+def adjust_logits(logits: Tensor, class_counts: Tensor | Sequence[int], tau: float = 1.0) -> Tensor:
+    """Return z - tau log(n / N), (N, C); predict with the largest.
+
+    For a model trained with plain cross-entropy on images drawn as they are. Never after
+    `LogitAdjustment` or `BalancedSoftmax`, which have compensated already.
+
+    Paper: Menon et al., Long-Tail Learning via Logit Adjustment, ICLR 2021, Section 4.
+
+    Args:
+        logits: (N, C).
+        class_counts: training images per class, (C,).
+        tau: 1 is canonical, 0 changes nothing.
+
+    Returns:
+        (N, C), float32, or float64 for float64 logits.
+
+    Raises:
+        UserError: if the counts are bad or their number is not C.
+
+    >>> adjust_logits(torch.zeros(1, 2), [3, 1]).argmax(dim=1).tolist()
+    [1]
+    """
+    counts = check_class_counts(class_counts)
+    if logits.ndim != 2 or logits.shape[1] != len(counts):
+        raise UserError(
+            f"The logits have the shape {tuple(logits.shape)} but class_counts has {len(counts)} "
+            "classes: give both the same number of classes."
+        )
+    wide = logits if logits.dtype == torch.float64 else logits.float()
+    return wide - tau * log_prior(counts).to(wide.device, wide.dtype)
+
+
+def macro_accuracy(predictions: Tensor, targets: Tensor, num_classes: int) -> float:
+    """Return the mean over classes of the accuracy within each class, in [0, 1].
+
+    Classes without an image in `targets` are left out.
+    """
+    total = torch.bincount(targets, minlength=num_classes)
+    right = torch.bincount(targets[predictions == targets], minlength=num_classes)
+    present = total > 0
+    return float((right[present].double() / total[present]).mean())
+
+
+def fit_tau(
+    logits: Tensor,
+    targets: Tensor,
+    class_counts: Tensor | Sequence[int],
+    grid: Sequence[float] | None = None,
+) -> float:
+    """Return the tau of `grid` with the best macro accuracy; the smallest of equals.
+
+    Fit it on images that were neither trained on nor are tested on.
+
+    Args:
+        logits: of held-out images, (N, C), N at least 1.
+        targets: int64 (N,).
+        class_counts: training images per class, (C,).
+        grid: the values to try; none is 0, 0.1, ..., 2.
+
+    Raises:
+        UserError: if there is no image or no value to try, or shapes do not fit.
+    """
+    values = [step / 10 for step in range(21)] if grid is None else sorted(grid)
+    counts = check_class_counts(class_counts)
+    check_batch(logits, targets, len(counts), len(counts))
+    if not values or len(logits) == 0:
+        raise UserError(
+            f"fit_tau got {len(values)} values and {len(logits)} images: give at least one of each."
+        )
+
+    def score(tau: float) -> float:
+        predictions = adjust_logits(logits, counts, tau).argmax(dim=1)
+        return macro_accuracy(predictions, targets, len(counts))
+
+    return max(values, key=score)

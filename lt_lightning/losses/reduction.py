@@ -1,0 +1,38 @@
+"""From per-sample values to one number, the same on one process and on many."""
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+def reduce(
+    values: Tensor, weights: Tensor, reduction: str, share: Tensor | float | None = None
+) -> Tensor:
+    """Weighted mean or mean of per-sample losses.
+
+    weighted_mean: sum_i share_i w_i l_i / sum_i w_i;  mean: sum_i share_i w_i l_i / N.
+
+    On several processes the sum of weights (or N) is averaged over them, so that the gradient
+    that DDP averages is the one of the whole batch and not a mean of per-process means. This
+    happens only where gradients are recorded, and then every process must call the loss equally
+    often; an evaluation loss is that of its own process.
+
+    Args:
+        values: (N,) unweighted losses.
+        weights: (N,) class weight of each sample's target, non-negative.
+        reduction: "weighted_mean" or "mean".
+        share: (N,) or a number; the part of this label in a two-label mix.
+
+    Returns:
+        A scalar; 0 where all weights of the batch are 0.
+    """
+    weights = weights.to(values.dtype)
+    total = values * weights
+    if share is not None:
+        total = total * (share.to(values.dtype) if isinstance(share, Tensor) else share)
+    mass = weights.sum() if reduction == "weighted_mean" else weights.new_full((), len(values))
+    if dist.is_available() and dist.is_initialized() and torch.is_grad_enabled():
+        mass = mass.detach().clone()
+        dist.all_reduce(mass)
+        mass = mass / dist.get_world_size()
+    return total.sum() / mass.clamp_min(torch.finfo(values.dtype).tiny)

@@ -1,0 +1,85 @@
+"""Focal loss over C one-against-all sigmoids."""
+
+import math
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from lt_lightning.losses.base import Loss, Reduction
+from lt_lightning.losses.checks import check_range
+from lt_lightning.losses.weights import WeightRule
+
+
+def sigmoid_focal_loss(
+    logits: Tensor, targets: Tensor, *, gamma: float = 2.0, alpha: float | None = None
+) -> Tensor:
+    """Return -sum_j alpha_ij (1 - pt_ij)^gamma log pt_ij, (N,), over all classes j.
+
+    pt_ij = sigmoid(z_ij) where j is the target and 1 - sigmoid(z_ij) elsewhere.
+
+    Args:
+        logits: (N, C).
+        targets: int64 (N,).
+        gamma: at least 0.
+        alpha: in [0, 1]; alpha_ij is alpha at the target and 1 - alpha elsewhere; none is 1.
+    """
+    positive = F.one_hot(targets, logits.shape[1]).to(logits.dtype)
+    signed = (2.0 * positive - 1.0) * logits
+    # (1 - pt)^gamma through its logarithm: no overflow, and no infinite slope at pt = 1
+    terms = -(gamma * F.logsigmoid(-signed)).exp() * F.logsigmoid(signed)
+    if alpha is not None:
+        terms = terms * (alpha * positive + (1.0 - alpha) * (1.0 - positive))
+    return terms.sum(dim=1)
+
+
+def sigmoid_bias_init(num_classes: int) -> float:
+    """Return -log(C - 1), the classifier bias at which each sigmoid starts at 1 / C.
+
+    >>> round(sigmoid_bias_init(100), 4)
+    -4.5951
+    """
+    return -math.log(max(num_classes - 1, 1))
+
+
+class SigmoidFocal(Loss):
+    """Focal loss on C sigmoids, one against all; the form in which CB-Focal was published.
+
+    l_i = -sum_j alpha_ij (1 - pt_ij)^gamma log pt_ij, pt_ij = sigmoid(z_ij) if j = y_i, else
+    1 - sigmoid(z_ij). gamma = 0 is binary cross-entropy. Predict with the largest logit.
+
+    Bias: start the classifier's bias at `sigmoid_bias_init(C)` and give it no weight decay, or
+    the first steps are spent on C - 1 wrong negatives per image.
+
+    Reduction: "mean" by default, unlike the other losses, because the published form divides by
+    N. So the scale of the class weights acts as a learning-rate factor.
+
+    Paper: Lin et al., Focal Loss for Dense Object Detection, ICCV 2017; multi-class form of Cui
+    et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019.
+
+    Args:
+        class_counts: training images per class, (C,).
+        gamma: at least 0.
+        alpha: balance of positives and negatives in [0, 1]; none, as Cui et al., is no balance.
+        weights: class weights, see `Loss`; with `EffectiveNumber` this is CB-Focal.
+        reduction: see `Loss`.
+
+    Raises:
+        UserError: if `gamma` or `alpha` is out of range.
+    """
+
+    def __init__(
+        self,
+        class_counts: Tensor,
+        *,
+        gamma: float = 2.0,
+        alpha: float | None = None,
+        weights: WeightRule | None = None,
+        reduction: Reduction = "mean",
+    ) -> None:
+        super().__init__(class_counts, weights=weights, reduction=reduction)
+        self.gamma = check_range("gamma", gamma)
+        self.alpha = None if alpha is None else check_range("alpha", alpha, 0.0, 1.0)
+
+    def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the focal loss of each sample, summed over the classes, (N,)."""
+        return sigmoid_focal_loss(logits, targets, gamma=self.gamma, alpha=self.alpha)

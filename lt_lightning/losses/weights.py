@@ -1,0 +1,97 @@
+"""Rules that turn class counts into class weights; any rule goes with any loss."""
+
+import math
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from lt_lightning.losses.checks import check_range
+
+
+class WeightRule(ABC):
+    """class_counts (C,) -> weights (C,), float64, no gradient."""
+
+    @abstractmethod
+    def __call__(self, class_counts: Tensor) -> Tensor:
+        """Return one weight per class, float64 (C,)."""
+
+
+class InverseFrequency(WeightRule):
+    """Cost-sensitive weights w_c = (n_min / n_c)^power.
+
+    Paper: Zhang et al., Bag of Tricks for Long-Tailed Visual Recognition, AAAI 2021 (CS_CE).
+
+    Args:
+        power: 1 is inverse frequency, 0.5 its square root, 0 gives 1 for every class; at least 0.
+
+    Raises:
+        UserError: if `power` is negative.
+    """
+
+    def __init__(self, *, power: float = 1.0) -> None:
+        self.power = check_range("power", power)
+
+    def __call__(self, class_counts: Tensor) -> Tensor:
+        """Return (n_min / n_c)^power."""
+        counts = class_counts.to(torch.float64)
+        return (counts.min() / counts) ** self.power
+
+
+class EffectiveNumber(WeightRule):
+    """Class-balanced weights, the inverse of each class's effective number of images.
+
+    u_c = (1 - beta) / (1 - beta^{n_c}),  w_c = C u_c / sum_k u_k.
+
+    With cross-entropy this is class-balanced cross-entropy, with a focal loss class-balanced
+    focal loss, and with a deferred start it is DRW. beta = 0 gives 1 for every class; as beta
+    goes to 1 the weights become C (1 / n_c) / sum_k (1 / n_k).
+
+    Paper: Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019.
+
+    Args:
+        beta: in [0, 1). 0.9999 is what DRW uses. On CIFAR-100-LT the published class-balanced
+            losses use a smaller one, for example 0.9.
+
+    Raises:
+        UserError: if `beta` is outside [0, 1).
+    """
+
+    def __init__(self, *, beta: float = 0.9999) -> None:
+        self.beta = check_range("beta", beta, 0.0, 1.0, open_high=True)
+
+    def __call__(self, class_counts: Tensor) -> Tensor:
+        """Return the weights, with the sum C."""
+        counts = class_counts.to(torch.float64)
+        if self.beta == 0.0:
+            return torch.ones_like(counts)
+        # expm1 keeps all digits where beta^n is close to 1
+        inverse = 1.0 / -torch.expm1(counts * math.log(self.beta))
+        return len(counts) * inverse / inverse.sum()
+
+
+class GeneralizedReweight(WeightRule):
+    """DisAlign's weights w_c = C (1 / r_c)^rho / sum_k (1 / r_k)^rho, r_c = n_c / N.
+
+    rho = 1 is inverse frequency with the sum C, rho = 0 gives 1 for every class.
+
+    Paper: Zhang et al., Distribution Alignment: A Unified Framework for Long-tail Visual
+    Recognition, CVPR 2021.
+
+    Differs from the paper in the factor C, which their code has too. Under the default
+    "weighted_mean" a factor common to all classes has no effect.
+
+    Args:
+        rho: at least 0. The authors use 1.2 on ImageNet-LT and give no value for CIFAR-LT.
+
+    Raises:
+        UserError: if `rho` is negative.
+    """
+
+    def __init__(self, *, rho: float = 1.0) -> None:
+        self.rho = check_range("rho", rho)
+
+    def __call__(self, class_counts: Tensor) -> Tensor:
+        """Return the weights, with the sum C."""
+        logs = -self.rho * class_counts.to(torch.float64).log()
+        return len(logs) * logs.softmax(0)

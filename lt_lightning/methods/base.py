@@ -1,0 +1,191 @@
+"""The one base of all methods: backbone, head, loss, schedule of the learning rate, metrics."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.cli import OptimizerCallable
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from lt_lightning.backbones import Backbone, ResNetCIFAR
+from lt_lightning.errors import UserError
+from lt_lightning.heads import LinearHead
+from lt_lightning.losses import CrossEntropy, Loss
+from lt_lightning.methods.plain import plain_hparams
+from lt_lightning.metrics import ClassStats, ConfusionCounts, ShotGroups
+from lt_lightning.recipes import LDAMRecipe
+from lt_lightning.schedule import Schedule
+
+BackboneFactory = Callable[[], Backbone]
+HeadFactory = Callable[[int, int], nn.Module]
+LossFactory = Callable[[Tensor], Loss]
+_MAX_CONFUSION = 1000  # a C x C table of counts stays below 8 MB
+
+
+def sgd(parameters: Any) -> torch.optim.Optimizer:
+    """Return the field's optimizer: SGD, learning rate 0.1, momentum 0.9, weight decay 2e-4."""
+    return torch.optim.SGD(parameters, lr=0.1, momentum=0.9, weight_decay=2e-4)
+
+
+class LongTailModule(L.LightningModule):
+    """Base of all methods; a method overrides `training_step`, and `forward` where it must.
+
+    Args:
+        class_counts: training images per class, (C,); comes from the data module.
+        class_names: C names; comes from the data module.
+        groups: classes of each group; comes from the data module.
+        backbone: makes the network from images (N, 3, H, W) to features (N, D).
+        head: makes the classifier; called with (D, outputs of the loss).
+        loss: makes the loss; called with class_counts.
+        optimizer: makes the optimizer; called with the parameters that are trained.
+        lr_schedule: factor of the learning rate per epoch.
+        channels_last: memory layout of the images; faster on most devices, same numbers within
+            rounding.
+        compile: compile the backbone with torch.compile.
+    """
+
+    streams: tuple[str, ...] = ()  # the named samplers the method needs; empty is one stream
+
+    def __init__(
+        self,
+        *,
+        class_counts: Sequence[int],
+        class_names: Sequence[str] | None = None,
+        groups: dict[str, list[int]] | None = None,
+        backbone: BackboneFactory = ResNetCIFAR,
+        head: HeadFactory = LinearHead,
+        loss: LossFactory = CrossEntropy,
+        optimizer: OptimizerCallable = sgd,
+        lr_schedule: Schedule = LDAMRecipe(),
+        channels_last: bool = True,
+        compile: bool = False,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        plain_hparams(self)
+        counts = torch.as_tensor(class_counts)
+        self.num_classes = len(counts)
+        self.class_names = list(class_names or map(str, range(self.num_classes)))
+        self.loss = loss(counts)
+        self.backbone = backbone()
+        self.head = head(self.backbone.out_features, self.loss.num_outputs)
+        self._check_scale()
+        self.optimizer_factory, self.lr_schedule = optimizer, lr_schedule
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.backbone.to(memory_format=self.memory_format)
+        if compile:
+            self.backbone.compile()
+        members = ShotGroups()(counts) if groups is None else groups
+        self.val_stats = ClassStats(self.num_classes, groups=members)
+        self.test_stats = ClassStats(self.num_classes, groups=members)
+        self.test_confusion = (
+            ConfusionCounts(self.num_classes) if self.num_classes <= _MAX_CONFUSION else None
+        )
+
+    def _check_scale(self) -> None:
+        """Refuse a margin loss without its cosine head, and the reverse."""
+        have, want = getattr(self.head, "scale", None), self.loss.scale
+        loss, head = type(self.loss).__name__, type(self.head).__name__
+        if want is not None and have is None:
+            raise UserError(
+                f"{loss} needs cosine logits but the head is {head}: set --model.head CosineHead "
+                f"--model.head.scale {want:g}."
+            )
+        if want is not None and have != want:
+            raise UserError(
+                f"{loss} has scale {want:g} and {head} has scale {have:g}: give both the same."
+            )
+        if want is None and have is not None and have <= 1:
+            raise UserError(
+                f"{head} with scale {have:g} gives logits in [-{have:g}, {have:g}], with which "
+                f"{loss} cannot become confident: set --model.head.scale 30."
+            )
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the features the head sees at evaluation, (N, D)."""
+        features: Tensor = self.backbone(self.arrange(images))
+        return features
+
+    def arrange(self, images: Tensor) -> Tensor:
+        """Return `images` in the memory layout of the network."""
+        return images.contiguous(memory_format=self.memory_format)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the outputs of the head, (N, loss.num_outputs)."""
+        outputs: Tensor = self.head(self.features(images))
+        return outputs
+
+    def predict_logits(self, images: Tensor) -> Tensor:
+        """Return the logits that predictions are made from, (N, C)."""
+        return self.loss.predict_logits(self(images))
+
+    @abstractmethod
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        """Return the loss, or a dict with "loss" and its terms."""
+
+    def log_train(self, count: int, **terms: Tensor) -> dict[str, Tensor]:
+        """Log the mean of each term over the epoch as train/<term> and return the terms."""
+        for name, value in terms.items():
+            self.log(
+                f"train/{name}",
+                value.detach(),
+                on_step=False,
+                on_epoch=True,
+                sync_dist=True,
+                batch_size=count,
+                prog_bar=name == "loss",
+            )
+        return terms
+
+    def on_train_epoch_start(self) -> None:
+        """Log the learning rate of the epoch."""
+        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+        self.log("train/lr", float(rate), on_step=False, on_epoch=True, batch_size=1)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Count one batch."""
+        images, targets = batch
+        self.val_stats.update(self.predict_logits(images), targets)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the metrics of the held-out images."""
+        self._log_stats("val", self.val_stats)
+
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Count one batch."""
+        images, targets = batch
+        logits = self.predict_logits(images)
+        self.test_stats.update(logits, targets)
+        if self.test_confusion is not None:
+            self.test_confusion.update(logits, targets)
+
+    def on_test_epoch_start(self) -> None:
+        """Forget the counts of an earlier test; they are kept after one, for the reports."""
+        self.test_stats.reset()
+        if self.test_confusion is not None:
+            self.test_confusion.reset()
+
+    def on_test_epoch_end(self) -> None:
+        """Log the metrics of the test images."""
+        self._log_stats("test", self.test_stats, reset=False)
+
+    def _log_stats(self, split: str, stats: ClassStats, reset: bool = True) -> None:
+        values = {f"{split}/{name}": value for name, value in stats.compute().items()}
+        # The counts are summed over the processes already; every process logs the same values.
+        self.log_dict(values, sync_dist=True)
+        if reset:
+            stats.reset()
+
+    def predict_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """Return the class probabilities, (N, C)."""
+        return self.predict_logits(batch[0]).float().softmax(dim=1)
+
+    def configure_optimizers(self) -> Any:
+        """Return the optimizer over what is trained, and the epoch-wise learning rate."""
+        optimizer = self.optimizer_factory([p for p in self.parameters() if p.requires_grad])
+        epochs = max(self.trainer.max_epochs or 1, 1)
+        scheduler = LambdaLR(optimizer, lambda epoch: self.lr_schedule(epoch, epochs))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler}}

@@ -1,0 +1,40 @@
+"""The names of all metrics, in one place.
+
+Logged names are `<split>/<name>`, for example `val/acc_many`. Accuracies, `ece` and `mce` are
+fractions in [0, 1], never percent; `nll` is in nats.
+"""
+
+from collections.abc import Mapping
+
+ACC = "acc"  # all images alike
+ACC_MACRO = "acc_macro"  # mean over the classes that have test images
+ACC_WORST = "acc_worst"  # the lowest of these classes
+NLL = "nll"
+ECE = "ece"
+MCE = "mce"
+LOSS = "loss"
+
+TRAIN, VAL, TEST = "train", "val", "test"
+MANY, MEDIUM, FEW = "many", "medium", "few"
+
+_LOWER_IS_BETTER = (NLL, ECE, MCE, LOSS)
+
+
+def group_acc(group: str) -> str:
+    """Return the name of the accuracy of a group: acc_many of many."""
+    return f"{ACC}_{group}"
+
+
+def logged(split: str, name: str) -> str:
+    """Return the name under which a metric of a split is logged: val/acc."""
+    return f"{split}/{name}"
+
+
+def with_split(split: str, values: Mapping[str, float]) -> dict[str, float]:
+    """Return `values` under their logged names."""
+    return {logged(split, name): value for name, value in values.items()}
+
+
+def mode(name: str) -> str:
+    """Return "min" or "max", whichever is better for this metric, with or without its split."""
+    return "min" if name.rsplit("/", 1)[-1] in _LOWER_IS_BETTER else "max"
