@@ -112,12 +112,15 @@ def invert(images: Tensor, unused: Tensor) -> Tensor:
 
 
 def autocontrast(images: Tensor, unused: Tensor) -> Tensor:
-    """Stretch each channel to 0..255; a flat channel stays, the magnitude has no effect."""
+    """Stretch each channel to 0..255; a flat channel stays, the magnitude has no effect.
+
+    Exactly floor(255 (x - low) / (high - low)); torchvision's floats fall one level short of it on
+    some pixels, also where the channel has the full range already.
+    """
     low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
     flat = low == high
-    low = torch.where(flat, 0, low).float()
-    scale = torch.where(flat, 1.0, (high - low) / 255)
-    return ((images - low) / scale).clamp_(0, 255).to(torch.uint8)
+    span = torch.where(flat, 255, high - low)
+    return ((images - torch.where(flat, 0, low)) * 255.0 / span).to(torch.uint8)
 
 
 def equalize(images: Tensor, unused: Tensor) -> Tensor:

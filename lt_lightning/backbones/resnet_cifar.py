@@ -28,7 +28,9 @@ class BasicBlock(nn.Module):
         y = self.bn2(self.conv2(y))
         if self.stride != 1 or self.extra:
             side = self.extra // 2
-            x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, side, self.extra - side))
+            x = F.pad(
+                x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, side, self.extra - side)
+            )
         return F.relu(y + x)
 
 
@@ -81,5 +83,5 @@ class ResNetCIFAR(Backbone):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features after global average pooling, (N, D), non-negative."""
-        maps = self.layer3(self.layer2(self.layer1(self.stem(images))))
+        maps: Tensor = self.layer3(self.layer2(self.layer1(self.stem(images))))
         return maps.mean(dim=(2, 3))

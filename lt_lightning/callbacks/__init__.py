@@ -1,20 +1,22 @@
-"""Stubs."""
+"""What watches a run: its record, its figures, its log, its guards and checkpoints."""
 
-from lightning.pytorch.callbacks import Callback
+from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
+from lt_lightning.callbacks.epoch_lines import EpochLines
+from lt_lightning.callbacks.non_finite import NonFiniteGuard
+from lt_lightning.callbacks.results_file import read_results
+from lt_lightning.callbacks.run_logger import RunLogger
+from lt_lightning.callbacks.run_record import RunRecord
+from lt_lightning.callbacks.save_config import SaveConfig
+from lt_lightning.callbacks.wandb_media import WandbMedia
 
-
-class EpochLines(Callback):
-    pass
-
-
-class NonFiniteGuard(Callback):
-    pass
-
-
-class RunRecord(Callback):
-    def __init__(self, folder=None):
-        self.folder = folder
-
-
-class WandbMedia(Callback):
-    pass
+__all__ = [
+    "BestCheckpoint",
+    "EpochLines",
+    "LastCheckpoint",
+    "NonFiniteGuard",
+    "RunLogger",
+    "RunRecord",
+    "SaveConfig",
+    "WandbMedia",
+    "read_results",
+]

@@ -30,6 +30,11 @@ def save_whole(trainer: Trainer, path: Path) -> None:
     trainer.strategy.barrier()
 
 
+def _is_trial(trainer: Trainer) -> bool:
+    # Lightning sets this attribute without declaring it.
+    return bool(getattr(trainer, "fast_dev_run", False))
+
+
 class LastCheckpoint(Checkpoint):
     """Keeps last.ckpt up to date; this is what a run reports and resumes from.
 
@@ -51,13 +56,13 @@ class LastCheckpoint(Checkpoint):
         """Save where the step is due."""
         step = trainer.global_step
         due = self.every_n_steps is not None and step % self.every_n_steps == 0
-        if due and step != self._saved_at and not trainer.fast_dev_run:
+        if due and step != self._saved_at and not _is_trial(trainer):
             self._saved_at = step
             save_whole(trainer, self.path)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save after the epoch."""
-        if not trainer.fast_dev_run:
+        if not _is_trial(trainer):
             self._saved_at = trainer.global_step
             save_whole(trainer, self.path)
 
@@ -82,7 +87,7 @@ class BestCheckpoint(Checkpoint):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save where the metric is better than ever before."""
-        if trainer.sanity_checking or trainer.fast_dev_run:
+        if trainer.sanity_checking or _is_trial(trainer):
             return
         metrics = trainer.callback_metrics
         if self.monitor not in metrics:

@@ -44,7 +44,9 @@ class CheckpointOptions:
 
 def native_bf16() -> bool:
     """Return whether this CPU computes in bfloat16 itself; emulated, it is many times slower."""
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and torch.cpu._is_avx512_bf16_supported()
+    return (
+        bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and torch.cpu._is_avx512_bf16_supported()
+    )
 
 
 class LTCLI(LightningCLI):
@@ -88,10 +90,18 @@ class LTCLI(LightningCLI):
                 f"data.{name}", f"model.init_args.{name}", _plain, apply_on="instantiate"
             )
         parser.add_argument("--runs", default="runs", help="Folder of all runs.")
-        parser.add_argument("--name", type=str | None, default=None,
-                            help="Name of the run; by default its config files' names.")
-        parser.add_argument("--version", type=str | None, default=None,
-                            help="Version of the run; by default the next free number.")
+        parser.add_argument(
+            "--name",
+            type=str | None,
+            default=None,
+            help="Name of the run; by default its config files' names.",
+        )
+        parser.add_argument(
+            "--version",
+            type=str | None,
+            default=None,
+            help="Version of the run; by default the next free number.",
+        )
         parser.add_class_arguments(CheckpointOptions, "checkpoint")
 
     def _parse_ckpt_path(self) -> None:
@@ -160,6 +170,8 @@ class LTCLI(LightningCLI):
         else:
             trainer["logger"] = False
         trainer["default_root_dir"] = str(folder)
+        if fit and not self.datamodule.has_validation:
+            trainer["limit_val_batches"] = 0
         if not sys.stderr.isatty():
             trainer["enable_progress_bar"] = False
         return super().instantiate_trainer(**kwargs)
@@ -175,7 +187,6 @@ class LTCLI(LightningCLI):
         if not self._get(self.config_init, "trainer").get("fast_dev_run"):
             found.append(SaveConfig(self._parser("fit"), self.options, folder))
             found.append(LastCheckpoint(folder / "checkpoints", options.every_n_steps))
-            self.datamodule.prepare_data()
             if self.datamodule.has_validation:
                 best = BestCheckpoint(folder / "checkpoints", options.monitor, options.mode)
                 self.best_checkpoint = best
@@ -198,7 +209,7 @@ class LTCLI(LightningCLI):
 
     def after_fit(self) -> None:
         """Report on the test split: the last epoch, and the best checkpoint where there is one."""
-        if self.trainer.fast_dev_run or self.trainer.interrupted:
+        if getattr(self.trainer, "fast_dev_run", False) or self.trainer.interrupted:
             return
         self.record.evaluation = "last"
         self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)

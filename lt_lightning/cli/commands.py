@@ -12,19 +12,33 @@ import yaml
 from lt_lightning.cli import run_folder
 from lt_lightning.errors import UserError
 
+_IDLE_WARNINGS = (
+    # jsonargparse is given the arguments by us, and not by accident.
+    ".*LightningCLI's args parameter.*",
+    # A login node has srun on its path without a job.
+    ".*`srun` command is available.*",
+    # Lightning 2.6 calls a name that torch 2.14 has renamed.
+    ".*treespec, LeafSpec.*",
+    # Metrics are logged per epoch, whatever the number of steps.
+    ".*smaller than the logging interval.*",
+    # Images in memory need no workers.
+    ".*does not have many workers.*",
+)
 _KEPT = ("seed_everything", "trainer", "model", "data")
 
 
 def run(argv: list[str]) -> None:
     """Run the command `argv[0]`."""
-    quiet()
     command, rest = argv[0], argv[1:]
     if command == "predict":
         from lt_lightning.cli.predict import predict
 
+        quiet()
         predict(rest)
         return
     from lt_lightning.cli.app import LTCLI
+
+    quiet()
 
     if command == "fit" or not rest or rest[0].startswith("-"):
         run_folder.forget_own()
@@ -57,16 +71,22 @@ def _config_of(folder: Path) -> str:
 
 
 def quiet() -> None:
-    """Show our own log and Lightning's warnings, not its advertisements."""
-    logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.WARNING)
-    logging.getLogger("lt_lightning").setLevel(
-        logging.INFO if int(os.environ.get("LOCAL_RANK", "0")) == 0 else logging.WARNING
-    )
+    """Show our own log and Lightning's warnings, not its advertisements.
+
+    Called after Lightning is imported, which sets its own levels.
+    """
+    own = logging.getLogger("lt_lightning")
+    if not own.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("lt: %(message)s"))
+        own.addHandler(handler)
+        own.propagate = False
+    own.setLevel(logging.INFO if _first_process() else logging.ERROR)
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # Lightning speaks of DataLoader workers and of loggers that the house sets on purpose.
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    warnings.filterwarnings("ignore", ".*LightningCLI's args parameter.*")
-    warnings.filterwarnings("ignore", ".*srun` command is available.*")
-    # The learning rate of a resumed run is set by the scheduler's own state.
-    warnings.filterwarnings("ignore", ".*lr_scheduler.step.*before.*optimizer.step.*")
+    for message in _IDLE_WARNINGS:
+        warnings.filterwarnings("ignore", message)
+
+
+def _first_process() -> bool:
+    return int(os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", "0"))) == 0

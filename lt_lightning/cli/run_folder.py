@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from lt_lightning.errors import UserError
@@ -11,11 +12,7 @@ _HANDED_DOWN = "LT_RUN_FOLDER"  # the processes that Lightning starts get the fi
 
 def run_name(argv: Sequence[str], method: str) -> str:
     """Return the default name of a run: its config files, without trainer and logger fragments."""
-    files = [
-        Path(value)
-        for flag, value in zip(argv, argv[1:], strict=False)
-        if flag in ("--config", "-c")
-    ]
+    files = [Path(value) for flag, value in pairwise(argv) if flag in ("--config", "-c")]
     files += [Path(a.split("=", 1)[1]) for a in argv if a.startswith("--config=")]
     stems = [file.stem for file in files if file.parent.name not in ("trainer", "logger")]
     return "-".join(stems) or method.lower()
@@ -100,5 +97,7 @@ def of_run(path: str, best: bool = False) -> tuple[Path, Path]:
         folder = inner[-1]
     checkpoint = folder / "checkpoints" / ("best.ckpt" if best else "last.ckpt")
     if not checkpoint.is_file():
-        raise UserError(f"The run {folder} has no {checkpoint.name}: it stopped before the first one.")
+        raise UserError(
+            f"The run {folder} has no {checkpoint.name}: it stopped before the first one."
+        )
     return folder, checkpoint

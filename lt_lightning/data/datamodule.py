@@ -5,6 +5,7 @@ import logging
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
@@ -22,6 +23,7 @@ from lt_lightning.metrics import GroupRule, ShotGroups
 from lt_lightning.samplers import EpochSampler, InstanceBalanced, SamplingRule
 
 log = logging.getLogger(__name__)
+DATA_STATE = "lt_data"  # the key of the data's facts in a checkpoint
 
 
 class LongTailDataModule(L.LightningDataModule):
@@ -163,11 +165,22 @@ class LongTailDataModule(L.LightningDataModule):
         out = chosen[choose_images(labels[chosen], held, self.holdout.seed)]
         return chosen[~torch.isin(chosen, out)], out
 
+    def facts(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps of the data, as plain values."""
+        images = self._splits["test"]
+        size = images.images.shape[-1] if isinstance(images, MemoryImages) else None
+        return {
+            "fingerprint": self.fingerprint,
+            "image_size": size or int(getattr(self.source, "image_size", 0)),
+            "mean": list(self.normalize.mean),
+            "std": list(self.normalize.std),
+        }
+
     @property
     def has_validation(self) -> bool:
-        """Whether there is a split to validate on."""
-        self.setup("fit")
-        return "val" in self._splits
+        """Whether there is a split to validate on; known before the images are read."""
+        extra = self.holdout is not None or self.monitor_test
+        return extra or self.source.has_validation(self.root)
 
     def _processes(self) -> tuple[int, int]:
         if self.trainer is None:

@@ -58,7 +58,9 @@ def read_image(path: Path, size: int, crop_scale: float | None = None) -> Tensor
     elif size <= 64:
         view = tv.center_crop(tv.resize(image, [size], antialias=True), [size, size])
     else:
-        view = tv.center_crop(tv.resize(image, [round(size * _EVAL_ZOOM)], antialias=True), [size, size])
+        view = tv.center_crop(
+            tv.resize(image, [round(size * _EVAL_ZOOM)], antialias=True), [size, size]
+        )
     return torch.from_numpy(np.asarray(view).copy()).permute(2, 0, 1)
 
 
@@ -101,7 +103,7 @@ def decode_all(paths: list[Path], size: int, root: Path) -> Tensor:
     return images
 
 
-def _store(cache: Path, array: np.ndarray) -> None:  # type: ignore[type-arg]
+def _store(cache: Path, array: np.ndarray) -> None:
     # Written aside and renamed, so that two processes cannot see half a file.
     aside = cache.with_suffix(f".{os.getpid()}.tmp")
     try:
@@ -128,8 +130,12 @@ def unreadable(paths: list[Path], root: Path) -> set[Path]:
         except OSError as error:
             log.warning("The list of unreadable images is not kept: %s", error)
     if bad:
-        log.warning("%d of %d images cannot be read and are skipped, such as %s.",
-                    len(bad), len(paths), min(bad))
+        log.warning(
+            "%d of %d images cannot be read and are skipped, such as %s.",
+            len(bad),
+            len(paths),
+            min(bad),
+        )
     return bad
 
 

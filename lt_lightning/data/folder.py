@@ -60,6 +60,10 @@ class ImageFolder(Source):
         _, labels = self._scan(root)["train"]
         return torch.bincount(torch.tensor(labels), minlength=len(self.class_names(root)))
 
+    def has_validation(self, root: Path) -> bool:
+        """Return whether there is a folder val/ beside train/."""
+        return (root / "train").is_dir() and (root / "val").is_dir()
+
     def load(self, root: Path) -> dict[str, ImageSet]:
         """Return the splits; small images decoded, with a progress bar and a cache."""
         splits: dict[str, ImageSet] = {}

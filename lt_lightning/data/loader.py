@@ -121,7 +121,7 @@ class TrainLoader:
         # A generator: the sampler is read at the first batch, after Lightning has set the epoch.
         first, self._resume_at = self._resume_at, 0
         order = torch.tensor(list(self.sampler), dtype=torch.int64)
-        batches = list(order.split(self.batch_size))[first : len(self)]
+        batches = list(torch.split(order, self.batch_size))[first : len(self)]
         epoch, rank = self.sampler.epoch, self.sampler.rank
         seeds = [
             derive_seed(self.seed, self.sampler.stream, epoch, first + k, rank)
@@ -160,7 +160,7 @@ class EvalLoader:
         workers: int = 0,
     ) -> None:
         self.images, self.pipeline, self.workers = images, pipeline, workers
-        self._batches = list(torch.arange(len(images)).split(batch_size))[rank::world_size]
+        self._batches = list(torch.split(torch.arange(len(images)), batch_size))[rank::world_size]
 
     def __len__(self) -> int:
         return len(self._batches)

@@ -86,7 +86,9 @@ class Step(Profile):
         classes, n_max = len(available), float(available.sum()) / len(available)
         head = int(classes * self.head_fraction)
         tail = int(n_max * (1.0 / self.imbalance_ratio))
-        return _keep([int(n_max)] * head + [tail] * (classes - head), available, self.imbalance_ratio)
+        return _keep(
+            [int(n_max)] * head + [tail] * (classes - head), available, self.imbalance_ratio
+        )
 
 
 class AsIs(Profile):
@@ -114,7 +116,7 @@ def choose_images(labels: Tensor, keep: Tensor, seed: int) -> Tensor:
         int64 (sum of keep,), sorted by class.
     """
     # The legacy generator on purpose: the published subset is defined by its shuffle.
-    generator = np.random.RandomState(seed)  # noqa: NPY002
+    generator = np.random.RandomState(seed)
     chosen, array = [], labels.numpy()
     for c, count in enumerate(keep.tolist()):
         members = np.where(array == c)[0]

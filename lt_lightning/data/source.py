@@ -73,6 +73,10 @@ class Source(ABC):
     def train_counts(self, root: Path) -> Tensor:
         """Return the training images per class before any profile, int64 (C,)."""
 
+    def has_validation(self, root: Path) -> bool:
+        """Return whether the source has a held-out split of its own."""
+        return False
+
     def prepare(self, root: Path) -> None:  # noqa: B027  most sources have nothing to fetch
         """Fetch what is missing; called on one process per machine."""
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from lt_lightning.backbones import Backbone, ResNetCIFAR
+from lt_lightning.data.datamodule import DATA_STATE, LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.heads import LinearHead
 from lt_lightning.losses import CrossEntropy, Loss
@@ -178,6 +179,27 @@ class LongTailModule(L.LightningModule):
         self.log_dict(values, sync_dist=True)
         if reset:
             stats.reset()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep what `lt predict` and a resumed run must know of the data."""
+        data = getattr(self.trainer, "datamodule", None)
+        if isinstance(data, LongTailDataModule):
+            checkpoint[DATA_STATE] = data.facts()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse to go on with other training images than those of the checkpoint."""
+        data = getattr(self._trainer, "datamodule", None)
+        saved = checkpoint.get(DATA_STATE, {}).get("fingerprint")
+        fitting = self._trainer is not None and self._trainer.state.fn == "fit"
+        if (
+            fitting
+            and isinstance(data, LongTailDataModule)
+            and saved not in (None, data.fingerprint)
+        ):
+            raise UserError(
+                f"The checkpoint was trained on the images {saved} but the data are "
+                f"{data.fingerprint}: use the data, profile and seeds of that run."
+            )
 
     def predict_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Return the class probabilities, (N, C)."""

@@ -113,7 +113,7 @@ class ClassStats(Metric):
         nll = torch.where(finite, nll, NLL_LIMIT).clamp(max=NLL_LIMIT)
         one = torch.ones_like(targets)
         hit = ((predicted == targets) & finite).to(torch.int64)
-        bin_index = ((confidence * self.bins).ceil().to(torch.int64) - 1).clamp(0, self.bins - 1)
+        bin_index = bin_of(confidence, self.bins)
         # Never in place: states made in inference mode could not be changed outside of it.
         self.total = self.total.index_add(0, targets, one)
         self.correct = self.correct.index_add(0, targets, hit)
@@ -196,6 +196,11 @@ class ClassStats(Metric):
             AbstractContextManager[None],
             self.sync_context(dist_sync_fn=self.dist_sync_fn, should_sync=wanted),
         )
+
+
+def bin_of(confidence: Tensor, bins: int) -> Tensor:
+    """Return the bin of each confidence, int64; bin b is (b / bins, (b + 1) / bins]."""
+    return ((confidence * bins).ceil().to(torch.int64) - 1).clamp(0, bins - 1)
 
 
 def _fixed(values: Tensor, unit: int) -> Tensor:

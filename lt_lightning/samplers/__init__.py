@@ -1,29 +1,34 @@
-"""Samplers."""
+"""Samplers: which images make up an epoch, the same on any number of processes."""
 
-import torch
-from lt_lightning.samplers.base import SamplingRule, draw_by_class
+from lt_lightning.samplers.base import ClassRule, SamplingRule
+from lt_lightning.samplers.class_aware import ClassAware
+from lt_lightning.samplers.class_balanced import ClassBalanced
+from lt_lightning.samplers.class_index import ClassIndex
+from lt_lightning.samplers.effective_number import EffectiveNumberBalanced
 from lt_lightning.samplers.epoch_sampler import EpochSampler
+from lt_lightning.samplers.instance_balanced import InstanceBalanced
+from lt_lightning.samplers.over_sampling import OverSampling
+from lt_lightning.samplers.power import Power
+from lt_lightning.samplers.progressively_balanced import ProgressivelyBalanced
+from lt_lightning.samplers.reversed import Reversed
+from lt_lightning.samplers.square_root import SquareRoot
+from lt_lightning.samplers.step_switch import StepSwitch
+from lt_lightning.samplers.under_sampling import UnderSampling
 
-
-class InstanceBalanced(SamplingRule):
-    """Every image once."""
-
-    def draw(self, index, size, generator, epoch, max_epochs):
-        return torch.randperm(len(index.order), generator=generator)[:size]
-
-
-class Reversed(SamplingRule):
-    """Reversed."""
-
-    def draw(self, index, size, generator, epoch, max_epochs):
-        return draw_by_class(index, 1.0 / index.counts, size, generator)
-
-
-class ClassBalanced(SamplingRule):
-    """Balanced."""
-
-    def draw(self, index, size, generator, epoch, max_epochs):
-        return draw_by_class(index, torch.ones_like(index.counts), size, generator)
-
-
-__all__ = ["ClassBalanced", "EpochSampler", "InstanceBalanced", "Reversed", "SamplingRule"]
+__all__ = [
+    "ClassAware",
+    "ClassBalanced",
+    "ClassIndex",
+    "ClassRule",
+    "EffectiveNumberBalanced",
+    "EpochSampler",
+    "InstanceBalanced",
+    "OverSampling",
+    "Power",
+    "ProgressivelyBalanced",
+    "Reversed",
+    "SamplingRule",
+    "SquareRoot",
+    "StepSwitch",
+    "UnderSampling",
+]

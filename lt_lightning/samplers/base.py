@@ -1,4 +1,4 @@
-"""What every sampling rule gives."""
+"""What every sampling rule gives, and the two ways in which images are drawn."""
 
 from abc import ABC, abstractmethod
 
@@ -9,21 +9,59 @@ from lt_lightning.samplers.class_index import ClassIndex
 
 
 class SamplingRule(ABC):
-    """Which images make up an epoch; only stores parameters."""
+    """Which images make up an epoch.
+
+    A rule only stores its parameters; `EpochSampler` gives it the data, the generator and the
+    epoch, and deals its draw out to the processes. So every rule is exact on any number of them.
+    """
 
     def epoch_length(self, index: ClassIndex) -> int:
-        """Return N."""
-        return int(index.counts.sum())
+        """Return the images of an epoch; N unless the rule says otherwise."""
+        return len(index)
+
+    @abstractmethod
+    def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+        """Return the expected share of each class in the epoch, float64 (C,), sum 1."""
 
     @abstractmethod
     def draw(
         self, index: ClassIndex, size: int, generator: torch.Generator, epoch: int, max_epochs: int
     ) -> Tensor:
-        """Return the images of one epoch."""
+        """Return `size` image indices, int64, from `generator` alone.
+
+        Args:
+            index: the images of each class.
+            size: images to draw.
+            generator: a CPU generator that depends on seed, stream and epoch.
+            epoch: 0-based.
+            max_epochs: epochs of the run.
+        """
 
 
-def draw_by_class(index: ClassIndex, p: Tensor, size: int, generator: torch.Generator) -> Tensor:
-    """Draw classes with probability p, then a member of each uniformly."""
-    classes = torch.multinomial(p.double(), size, True, generator=generator)
-    u = torch.rand(size, generator=generator, dtype=torch.float64)
-    return index.order[index.start[classes] + (u * index.counts[classes]).long()]
+class ClassRule(SamplingRule):
+    """A rule that draws a class first, then one of its images uniformly, with replacement."""
+
+    def draw(
+        self, index: ClassIndex, size: int, generator: torch.Generator, epoch: int, max_epochs: int
+    ) -> Tensor:
+        """Return `size` independent draws.
+
+        Only C probabilities are kept, never N: torch.multinomial takes at most 2^24 categories.
+        """
+        p = self.class_probabilities(index.counts, epoch, max_epochs)
+        classes = torch.multinomial(p, size, replacement=True, generator=generator)
+        place = torch.rand(size, generator=generator, dtype=torch.float64)
+        return index.order[index.start[classes] + (place * index.counts[classes]).to(torch.int64)]
+
+
+def permutations(length: int, size: int, generator: torch.Generator) -> Tensor:
+    """Return `size` numbers out of 0..length-1: whole permutations, the last one cut."""
+    rounds = -(-size // length)
+    drawn = [torch.randperm(length, generator=generator) for _ in range(rounds)]
+    return torch.cat(drawn)[:size] if drawn else torch.empty(0, dtype=torch.int64)
+
+
+def shares(weights: Tensor) -> Tensor:
+    """Return `weights` (C,) divided by their sum, float64."""
+    wide = weights.to(torch.float64)
+    return wide / wide.sum()

@@ -3,16 +3,45 @@
 import torch
 from torch import Tensor
 
+from lt_lightning.errors import UserError
+
 
 class ClassIndex:
-    """Images sorted by class, built once from labels (N,)."""
+    """The images of each class, built once from labels.
 
-    def __init__(self, labels: Tensor, num_classes: int) -> None:
-        self.labels = labels
+    Attributes:
+        order: image indices sorted by class, ascending within a class, int64 (N,).
+        start: where each class begins in `order`, int64 (C,).
+        counts: images per class, int64 (C,).
+
+    Args:
+        labels: int64 (N,), each in 0..C-1.
+        num_classes: C; none is the largest label plus one.
+
+    Raises:
+        UserError: if a class has no image; the message names it.
+    """
+
+    def __init__(self, labels: Tensor, num_classes: int | None = None) -> None:
+        labels = labels.to(device="cpu", dtype=torch.int64)
+        self.counts = torch.bincount(labels, minlength=num_classes or 0)
+        if num_classes is not None and len(self.counts) > num_classes:
+            raise UserError(
+                f"The labels go up to {len(self.counts) - 1} but there are {num_classes} classes: "
+                "give labels from 0 on, and all classes."
+            )
+        if bool((self.counts == 0).any()) or len(self.counts) == 0:
+            empty = (self.counts == 0).nonzero().flatten().tolist()
+            raise UserError(
+                f"The classes {empty[:10]} have no training image, so none can be drawn: add "
+                "images, or leave these classes out."
+            )
         self.order = torch.argsort(labels, stable=True)
-        self.counts = torch.bincount(labels, minlength=num_classes)
         self.start = self.counts.cumsum(0) - self.counts
 
+    def __len__(self) -> int:
+        return len(self.order)
+
     def members(self, c: int) -> Tensor:
-        """Return the image indices of class c, ascending."""
+        """Return the image indices of class `c`, ascending."""
         return self.order[self.start[c] : self.start[c] + self.counts[c]]

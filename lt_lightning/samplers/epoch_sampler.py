@@ -3,32 +3,89 @@
 from collections.abc import Iterator
 
 import torch
+import torch.distributed as dist
 from torch import Tensor
 from torch.utils.data import DistributedSampler
 
+from lt_lightning.errors import UserError
 from lt_lightning.samplers.base import SamplingRule
 from lt_lightning.samplers.class_index import ClassIndex
 
 
-class EpochSampler(DistributedSampler):
-    """One global draw per epoch, dealt out to the processes."""
+class EpochSampler(DistributedSampler[int]):
+    """The torch Sampler of every rule: one global draw per epoch, rank r takes r, r + R, ...
 
-    def __init__(self, rule: SamplingRule, labels: Tensor, *, num_classes: int, seed: int = 0, max_epochs: int = 1,
-                 num_samples: int | None = None, num_replicas: int = 1, rank: int = 0, stream: int = 0) -> None:
+    The draw depends on (seed, stream, epoch) alone, not on global random state or the number of
+    processes, so R processes together see the images that one process sees. Where R does not
+    divide the length, the first images of the draw fill up the last round.
+
+    It is a DistributedSampler, so that Lightning does not wrap it in one of its own.
+
+    Args:
+        rule: which images make up an epoch.
+        labels: int64 (N,).
+        num_classes: C; none is the largest label plus one.
+        seed: of the draw.
+        max_epochs: epochs of the run, for rules that change over it.
+        num_samples: images per epoch over all processes; none is the rule's own length.
+        num_replicas: processes R; none asks torch.distributed, 1 without it.
+        rank: of this process; none asks torch.distributed, 0 without it.
+        stream: number of the stream; streams of one seed draw independently.
+
+    Raises:
+        UserError: if a class has no image or `num_samples` is below 1.
+    """
+
+    def __init__(
+        self,
+        rule: SamplingRule,
+        labels: Tensor,
+        *,
+        num_classes: int | None = None,
+        seed: int = 0,
+        max_epochs: int = 1,
+        num_samples: int | None = None,
+        num_replicas: int | None = None,
+        rank: int | None = None,
+        stream: int = 0,
+    ) -> None:
+        # The parent's constructor would ask for a data set, of which only the length is known.
+        together = dist.is_available() and dist.is_initialized()
         self.rule, self.index = rule, ClassIndex(labels, num_classes)
-        self.seed, self.max_epochs, self.stream, self.epoch = seed, max_epochs, stream, 0
-        self.num_replicas, self.rank = num_replicas, rank
-        self.size = num_samples or rule.epoch_length(self.index)
-        self.num_samples = -(-self.size // num_replicas)
+        self.seed, self.stream, self.max_epochs = seed, stream, max_epochs
+        self.num_replicas = num_replicas or (dist.get_world_size() if together else 1)
+        self.rank = rank if rank is not None else (dist.get_rank() if together else 0)
+        self.size = rule.epoch_length(self.index) if num_samples is None else num_samples
+        if self.size < 1:
+            raise UserError(f"The epoch has {self.size} images: give 1 or more.")
+        self.num_samples = -(-self.size // self.num_replicas)
+        self.total_size = self.num_samples * self.num_replicas
+        self.epoch = 0
 
     def __len__(self) -> int:
         return self.num_samples
 
     def global_indices(self) -> Tensor:
-        g = torch.Generator().manual_seed((self.seed * 1000003 + self.epoch) * 97 + self.stream)
-        idx = self.rule.draw(self.index, self.size, g, self.epoch, self.max_epochs)
-        pad = self.num_samples * self.num_replicas - self.size
-        return torch.cat([idx, idx[:pad]])
+        """Return the draw of this epoch, the same on every process, int64 (total_size,)."""
+        generator = torch.Generator().manual_seed(
+            (self.seed * 1_000_003 + self.epoch) * 97 + self.stream
+        )
+        drawn = self.rule.draw(self.index, self.size, generator, self.epoch, self.max_epochs)
+        assert len(drawn) == self.size, "the rule drew another number of images"
+        missing = self.total_size - self.size
+        return torch.cat([drawn, drawn.repeat(-(-missing // self.size))[:missing]])
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.global_indices()[self.rank :: self.num_replicas].tolist())
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch of the next draw; Lightning calls this."""
+        self.epoch = epoch
+
+    def state_dict(self) -> dict[str, int]:
+        """Return the epoch; the position within it is kept by the loader."""
+        return {"epoch": self.epoch}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go back to the epoch of `state_dict`."""
+        self.epoch = state["epoch"]

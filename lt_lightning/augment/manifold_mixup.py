@@ -1,0 +1,139 @@
+"""Mixup of the features of one layer."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lt_lightning.augment.base import check_positive
+from lt_lightning.augment.mixing import (
+    Mixed,
+    Mixing,
+    blend,
+    check_pairs,
+    draw_beta,
+    draw_permutation,
+)
+from lt_lightning.errors import UserError
+
+
+@contextmanager
+def mix_at(module: nn.Module, permutation: Tensor, lam: Tensor) -> Iterator[None]:
+    """Mix the output of `module` in the one forward pass that runs in this context.
+
+    The output h (N, ...) becomes lam h + (1 - lam) h[permutation]. Not for a compiled network,
+    which does not see hooks that come later; it is stopped with an error.
+
+    Args:
+        module: any part of a network, or the network itself.
+        permutation: int64 (N,).
+        lam: (1,) or (N,), in [0, 1].
+
+    Raises:
+        UserError: if the module did not run exactly once, or if its output is not one tensor with
+            N rows.
+    """
+    runs = 0
+
+    def hook(_: nn.Module, __: Any, output: Any) -> Tensor:
+        nonlocal runs
+        runs += 1
+        if not isinstance(output, Tensor) or output.shape[:1] != permutation.shape:
+            raise UserError(
+                f"The output of {type(module).__name__} is not one tensor with "
+                f"{len(permutation)} rows: choose another layer to mix at."
+            )
+        return blend(output, output[permutation], lam)
+
+    handle = module.register_forward_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()
+    if runs != 1:
+        raise UserError(
+            f"{type(module).__name__} ran {runs} times in a forward pass that was to be mixed "
+            "there once: choose another layer, and do not compile the network."
+        )
+
+
+@dataclass
+class MixedInside(Mixed):
+    """A batch whose images are whole and whose features are to be mixed at `layer`.
+
+    Attributes:
+        layer: "output" or the dotted name of a submodule.
+        permutation: int64 (N,), the partner of each image.
+        lam: float32 (1,), the weight of the image's own features.
+    """
+
+    layer: str
+    permutation: Tensor
+    lam: Tensor
+
+    def inside(self, network: nn.Module) -> AbstractContextManager[None]:
+        """Return the context in which `network` mixes its features at `layer`.
+
+        Raises:
+            UserError: if the network has no such layer, or does not run it exactly once.
+        """
+        try:
+            module = network if self.layer == "output" else network.get_submodule(self.layer)
+        except AttributeError as error:
+            names = ", ".join(name for name, _ in network.named_children())
+            raise UserError(
+                f"layers has {self.layer} but {type(network).__name__} has no such part: use "
+                f"input, output or a name such as {names}."
+            ) from error
+        return mix_at(module, self.permutation, self.lam)
+
+
+class ManifoldMixup(Mixing):
+    """Manifold mixup: the features of one layer are mixed instead of the images.
+
+    h = lam h_i + (1 - lam) h_j at a layer drawn uniformly per batch, label weight lam for y_i and
+    1 - lam for y_j, with lam ~ Beta(alpha, alpha) and j a random permutation of the batch. The
+    features are mixed when the network runs in the context `mixed.inside(network)`.
+
+    Paper: Verma et al., Manifold Mixup: Better Representations by Interpolating Hidden States,
+    ICML 2019, section 2.
+
+    Args:
+        alpha: of the Beta distribution, above 0; BagofTricks-LT has 1, the paper 2 on CIFAR
+            (recalled, unchecked).
+        layers: one or more of "input" (the images), "output" (what the network returns) and dotted
+            names of submodules. With a backbone as the network, "output" is the pooled feature,
+            the choice of BagofTricks-LT; the paper draws from the input and early blocks.
+
+    Raises:
+        UserError: if `alpha` is not above 0 or `layers` is empty.
+    """
+
+    def __init__(self, alpha: float = 1.0, layers: list[str] = ["output"]) -> None:  # noqa: B006
+        check_positive("alpha", alpha)
+        if not layers or not all(layers):
+            raise UserError(f"layers is {layers}: name at least one layer, such as output.")
+        self.alpha, self.layers = alpha, list(layers)
+
+    def __call__(
+        self, images: Tensor, targets: Tensor, class_counts: Tensor, generator: torch.Generator
+    ) -> Mixed:
+        """Return the batch with lam, permutation and layer; `class_counts` has no effect."""
+        check_pairs(images, targets)
+        n = len(images)
+        lam = draw_beta(self.alpha, 1, generator)
+        partner = draw_permutation(n, generator)
+        layer = self.layers[self._draw_layer(generator)]
+        labels = (targets, targets[partner], lam.expand(n))
+        if layer == "input":
+            return Mixed(blend(images, images[partner], lam), *labels)
+        return MixedInside(images, *labels, layer=layer, permutation=partner, lam=lam)
+
+    def _draw_layer(self, generator: torch.Generator) -> int:
+        if len(self.layers) == 1:  # nothing to wait for on a GPU
+            return 0
+        count = len(self.layers)
+        return int(torch.randint(count, (), generator=generator, device=generator.device))

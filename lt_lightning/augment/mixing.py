@@ -1,0 +1,97 @@
+"""What every mixing of two images and their labels is."""
+
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from lt_lightning.augment.base import Described
+from lt_lightning.errors import UserError
+
+
+@dataclass
+class Mixed:
+    """A mixed batch; its loss is loss(z, targets_a, share) + loss(z, targets_b, 1 - share).
+
+    Attributes:
+        images: (N, C, H, W), of the type of the images that were mixed.
+        targets_a: int64 (N,), the first label of each image.
+        targets_b: int64 (N,), the second label of each image.
+        share: float32 (N,) in [0, 1], the weight of `targets_a`.
+    """
+
+    images: Tensor
+    targets_a: Tensor
+    targets_b: Tensor
+    share: Tensor
+
+    def inside(self, network: nn.Module) -> AbstractContextManager[None]:
+        """Return the context in which `network` is to run on the images, once.
+
+        Only a mixing of features does something here; all others return an empty context, so one
+        training step serves all: `with mixed.inside(network): logits = network(mixed.images)`.
+        """
+        return nullcontext()
+
+
+class Mixing(Described, ABC):
+    """A mix of pairs of images of one batch, with the two labels of each pair.
+
+    A mixing stores parameters only; every random number comes from the generator of the call.
+    """
+
+    @abstractmethod
+    def __call__(
+        self, images: Tensor, targets: Tensor, class_counts: Tensor, generator: torch.Generator
+    ) -> Mixed:
+        """Return the mixed batch.
+
+        Args:
+            images: float, normalised, or uint8 (N, C, H, W); never changed in place.
+            targets: int64 (N,).
+            class_counts: int64 (C,), training images per class, on the device of the images.
+            generator: lives on the device of the images.
+        """
+
+
+def check_pairs(images: Tensor, targets: Tensor) -> None:
+    """Stop if there is not one label per image.
+
+    Raises:
+        UserError: with both shapes.
+    """
+    if targets.shape != images.shape[:1]:
+        raise UserError(
+            f"The images have the shape {tuple(images.shape)} and the targets "
+            f"{tuple(targets.shape)}: give one class index per image."
+        )
+
+
+def draw_beta(alpha: float, count: int, generator: torch.Generator) -> Tensor:
+    """Draw from Beta(alpha, alpha), float32 (count,) on the generator's device."""
+    # float64: gamma draws of a small alpha are below the smallest float32.
+    shape = torch.full((2, count), alpha, dtype=torch.float64, device=generator.device)
+    first, second = torch._standard_gamma(shape, generator=generator).unbind()
+    tiny = torch.finfo(torch.float64).tiny  # 0 / 0 becomes 1/2
+    return ((first + tiny) / (first + second + 2 * tiny)).float()
+
+
+def draw_permutation(count: int, generator: torch.Generator) -> Tensor:
+    """Draw the partner of each image, int64 (count,) on the generator's device."""
+    return torch.randperm(count, generator=generator, device=generator.device)
+
+
+def blend(first: Tensor, second: Tensor, lam: Tensor) -> Tensor:
+    """Return lam * first + (1 - lam) * second in the type of `first`.
+
+    Args:
+        first: (N, ...), float or uint8.
+        second: like `first`.
+        lam: (1,) or (N,), in [0, 1].
+    """
+    weight = lam.view(-1, *(1,) * (first.ndim - 1))
+    if first.dtype == torch.uint8:
+        return torch.lerp(second.float(), first.float(), weight).round_().to(torch.uint8)
+    return torch.lerp(second, first, weight.to(first.dtype))

@@ -1,0 +1,74 @@
+"""What a run ran on and with: versions, hardware, command line."""
+
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Trainer
+
+from lt_lightning import __version__
+
+
+def versions() -> dict[str, str | None]:
+    """Return the versions of what the numbers depend on."""
+    found: dict[str, str | None] = {"lt_lightning": __version__}
+    for name in ("torch", "lightning", "torchvision"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    found["python"] = platform.python_version()
+    return found
+
+
+def hardware(trainer: Trainer) -> dict[str, Any]:
+    """Return device, processes and precision of the trainer."""
+    device = trainer.strategy.root_device
+    cuda = device.type == "cuda"
+    allowed = getattr(os, "sched_getaffinity", None)
+    return {
+        "device": torch.cuda.get_device_name(device) if cuda else _processor(),
+        "processes": trainer.world_size,
+        "nodes": trainer.num_nodes,
+        "cpu_cores": len(allowed(0)) if allowed else os.cpu_count(),
+        "precision": str(trainer.precision),
+    }
+
+
+def _processor() -> str:
+    """Return the name of the CPU; platform.processor() is empty on most Linux machines."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return next(iter(names), "") or platform.processor() or platform.machine()
+
+
+def config_names(command: Sequence[str]) -> list[str]:
+    """Return the file names after --config or -c, in their order."""
+    flags = ("--config", "-c")
+    found = []
+    for position, word in enumerate(command):
+        flag, _, value = word.partition("=")
+        if word in flags and position + 1 < len(command):
+            found.append(Path(command[position + 1]).name)
+        elif flag == "--config" and value:
+            found.append(Path(value).name)
+    return found
+
+
+def training_seed() -> int | None:
+    """Return the seed of `seed_everything`, which Lightning keeps in an environment variable."""
+    text = os.environ.get("PL_GLOBAL_SEED", "")
+    return int(text) if text.lstrip("-").isdigit() else None
+
+
+def command_line() -> list[str]:
+    """Return the command line of this process, the program by its name only."""
+    return [Path(sys.argv[0]).name, *sys.argv[1:]]

@@ -1,0 +1,146 @@
+"""What a test found out, gathered once and given to files and dashboards."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lightning.pytorch import LightningModule, Trainer
+from torch import Tensor
+
+from lt_lightning.errors import UserError
+from lt_lightning.metrics.names import ACC, ACC_MACRO, ACC_WORST, ECE, MCE, NLL, group_acc
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_NEEDED = ("class_counts", "class_names", "groups", "fingerprint", "subset_seed", "monitor_test")
+
+
+def check_parts(trainer: Trainer, pl_module: LightningModule, asker: str) -> None:
+    """Refuse a data module or a module that cannot be reported on.
+
+    Raises:
+        UserError: if an attribute is missing.
+    """
+    data = getattr(trainer, "datamodule", None)
+    missing = [name for name in _NEEDED if not hasattr(data, name)]
+    if missing:
+        raise UserError(
+            f"{asker} finds no {missing[0]} in the data module {type(data).__name__}: pass "
+            "datamodule=LongTailDataModule(...) to the trainer."
+        )
+    if not hasattr(pl_module, "test_stats"):
+        raise UserError(
+            f"{asker} finds no test_stats in {type(pl_module).__name__}: use a LongTailModule."
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The counts of one test, summed over all processes, and the classes they belong to.
+
+    Attributes:
+        values: metrics by name.
+        per_class: what `ClassStats.per_class` returns.
+        reliability: what `ClassStats.reliability` returns.
+        confusion: int64 (C, C), or none where there are too many classes.
+        class_counts: int64 (C,), training images.
+        class_names: C names.
+        groups: classes of each group.
+    """
+
+    values: dict[str, float]
+    per_class: dict[str, Tensor]
+    reliability: dict[str, Tensor]
+    confusion: Tensor | None
+    class_counts: Tensor
+    class_names: list[str]
+    groups: dict[str, list[int]]
+
+    @classmethod
+    def of(cls, trainer: Trainer, pl_module: LightningModule) -> "Outcome":
+        """Gather the counts; called on every process, for they are summed over all."""
+        module: Any = pl_module
+        data: Any = getattr(trainer, "datamodule", None)
+        confusion = getattr(module, "test_confusion", None)
+        return cls(
+            values=module.test_stats.compute(),
+            per_class=module.test_stats.per_class(),
+            reliability=module.test_stats.reliability(),
+            confusion=None if confusion is None else confusion.compute().cpu(),
+            class_counts=data.class_counts.cpu(),
+            class_names=[str(name) for name in data.class_names],
+            groups={name: list(members) for name, members in data.groups.items()},
+        )
+
+    @property
+    def images(self) -> int:
+        """The number of test images."""
+        return int(self.per_class["total"].sum())
+
+    @property
+    def group_of(self) -> list[str | None]:
+        """The group of each class, or none."""
+        found: list[str | None] = [None] * len(self.class_names)
+        for name, members in self.groups.items():
+            for index in members:
+                found[index] = name
+        return found
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row per class, in label order."""
+        columns = zip(
+            self.class_names,
+            self.group_of,
+            self.class_counts.tolist(),
+            self.per_class["total"].tolist(),
+            self.per_class["correct"].tolist(),
+            plain(self.per_class["accuracy"]),
+            strict=True,
+        )
+        keys = ("name", "group", "training_images", "test_images", "correct", "accuracy")
+        return [dict(zip(keys, row, strict=True)) for row in columns]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values; see `results_file` for what they mean."""
+        total = self.per_class["total"]
+        names = (ACC, ACC_MACRO, ACC_WORST, NLL, ECE, MCE)
+        return {
+            "images": self.images,
+            "overall": {name: self.values[name] for name in names if name in self.values},
+            "groups": {
+                name: {
+                    "acc": self.values[group_acc(name)],
+                    "classes": len(members),
+                    "images": int(total[members].sum()),
+                }
+                for name, members in self.groups.items()
+                if group_acc(name) in self.values
+            },
+            "classes": self.rows(),
+            "reliability": {name: plain(value) for name, value in self.reliability.items()},
+        }
+
+    def figures(self, title: str) -> dict[str, "Figure"]:
+        """Return the figures by name."""
+        from lt_lightning.callbacks import figures  # here, for matplotlib takes a second to load
+
+        found = {
+            "accuracy": figures.accuracy_per_class(
+                self.class_counts, self.per_class["accuracy"], self.groups, title=title
+            ),
+            "reliability": figures.reliability_diagram(self.reliability, self.values, title=title),
+        }
+        if self.confusion is not None:
+            found["confusion"] = figures.confusion_matrix(
+                self.confusion, self.class_names, title=title
+            )
+        return found
+
+
+def plain(values: Tensor) -> list[Any]:
+    """Return a list in which NaN is None, for JSON has no NaN."""
+    return [
+        None if isinstance(value, float) and math.isnan(value) else value
+        for value in values.tolist()
+    ]

@@ -1,0 +1,146 @@
+"""results.json: what one run reports, and the figures' numbers.
+
+Schema, version 1. Accuracies, ECE and MCE are fractions in [0, 1], NLL in nats, times in seconds;
+null stands for "not known" or "does not exist". More keys may be there, fewer never.
+
+    schema_version  1
+    method          class path of the method
+    config          names of the --config files, in their order
+    command         the command line, a list of strings
+    seeds           {training, subset}
+    flags           {test_seen_during_training, oracle}: true where the number is no fair one
+    data            {fingerprint, class_names, class_counts, groups: {name: [class index]},
+                    group_rule}; class_counts are the training images per class
+    training        {seconds, epochs, parameters, trainable_parameters}; wall time, summed over
+                    all parts of a run that was resumed
+    metrics         {bins, definitions: {name: one sentence}}
+    versions        {lt_lightning, torch, lightning, torchvision, python}
+    hardware        {device, processes, nodes, cpu_cores, precision}
+    evaluations     {"last": ..., "best": ...}, each one
+      checkpoint    {path, epoch, chosen_by}; the path is relative to the run folder where it is
+                    inside, null for the weights as training left them; the epoch is 0-based;
+                    chosen_by is "last epoch", "best <metric> on held-out images",
+                    "best <metric> on TEST images" or "named by the user"
+      images        test images
+      overall       {acc, acc_macro, acc_worst, nll, ece, mce}; empty where there was no image
+      groups        {name: {acc, classes, images}}; acc is the mean over classes with test images,
+                    a group without test images is absent
+      classes       a list in label order of {name, group, training_images, test_images, correct,
+                    accuracy}
+      reliability   {edges, total, correct, accuracy, confidence} of the confidence bins
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from lt_lightning.errors import UserError
+
+SCHEMA_VERSION = 1
+FILE_NAME = "results.json"
+
+_KEYS: dict[str, type] = {
+    "method": str,
+    "config": list,
+    "command": list,
+    "seeds": dict,
+    "flags": dict,
+    "data": dict,
+    "training": dict,
+    "metrics": dict,
+    "versions": dict,
+    "hardware": dict,
+    "evaluations": dict,
+}
+_INNER_KEYS: dict[str, tuple[str, ...]] = {
+    "seeds": ("training", "subset"),
+    "flags": ("test_seen_during_training", "oracle"),
+    "data": ("fingerprint", "class_names", "class_counts", "groups", "group_rule"),
+    "training": ("seconds", "epochs", "parameters"),
+}
+_EVALUATION_KEYS: dict[str, type] = {
+    "checkpoint": dict,
+    "images": int,
+    "overall": dict,
+    "groups": dict,
+    "classes": list,
+    "reliability": dict,
+}
+
+
+def read_results(path: str | Path) -> dict[str, Any]:
+    """Return the content of a results.json.
+
+    Args:
+        path: the file, or the run folder it lies in.
+
+    Raises:
+        UserError: if there is none, or if it is not what this version writes.
+    """
+    file = Path(path) / FILE_NAME if Path(path).is_dir() else Path(path)
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(
+            f"{file} cannot be read ({error.strerror or error}): give the folder of a run that "
+            "was tested."
+        ) from error
+    except ValueError as error:
+        raise UserError(
+            f"{file} is damaged ({error}): delete it and test the run again by `lt test`."
+        ) from error
+    if not isinstance(content, dict) or "schema_version" not in content:
+        raise UserError(f"{file} has no schema_version: give a results.json that `lt` wrote.")
+    version = content["schema_version"]
+    if version != SCHEMA_VERSION:
+        raise UserError(
+            f"{file} has the schema_version {version!r} but this lt_lightning reads "
+            f"{SCHEMA_VERSION}: use the lt_lightning that wrote it."
+        )
+    _check(file, "", content, _KEYS)
+    for key, inner in _INNER_KEYS.items():
+        _check(file, f"{key}.", content[key], dict.fromkeys(inner, object))
+    for name, evaluation in content["evaluations"].items():
+        where = f"evaluations.{name}"
+        _check(file, "evaluations.", {name: evaluation}, {name: dict})
+        _check(file, f"{where}.", evaluation, _EVALUATION_KEYS)
+    return content
+
+
+def _check(file: Path, where: str, content: dict[str, Any], keys: dict[str, type]) -> None:
+    for key, kind in keys.items():
+        if key not in content or not isinstance(content[key], kind):
+            state = "is wrong" if key in content else "is missing"
+            raise UserError(
+                f"{file} is damaged ({where}{key} {state}): delete it and test the run again by "
+                "`lt test`."
+            )
+
+
+def write_results(folder: Path, content: dict[str, Any]) -> None:
+    """Write results.json into `folder`, whole or not at all."""
+    text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    write_whole(folder / FILE_NAME, text.encode())
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file beside its final name, then rename it.
+
+    Raises:
+        UserError: if the disk refuses it; the file that was there before stays.
+    """
+    aside = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(aside, file)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise UserError(
+            f"{file} could not be written ({error.strerror or error}): free some space and test "
+            "the run again by `lt test`."
+        ) from error

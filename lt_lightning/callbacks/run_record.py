@@ -1,0 +1,245 @@
+"""results.json and the figures of a run; the schema is described in `results_file`."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from lt_lightning.callbacks import environment
+from lt_lightning.callbacks.outcome import Outcome, check_parts
+from lt_lightning.callbacks.results_file import (
+    FILE_NAME,
+    SCHEMA_VERSION,
+    read_results,
+    write_results,
+    write_whole,
+)
+from lt_lightning.errors import UserError
+
+__all__ = ["RunRecord", "read_results"]
+
+DEFINITIONS = {
+    "acc": "hits / images",
+    "acc_macro": "mean of the accuracies of the classes that have test images",
+    "acc_worst": "lowest accuracy of the classes that have test images",
+    "groups": "mean of the accuracies of the classes of the group that have test images",
+    "nll": "mean of -log p(target), in nats",
+    "ece": "sum over bins of share of images * |accuracy - mean confidence|; bins of equal width "
+    "over (0, 1], right edges belong to the bin",
+    "mce": "largest |accuracy - mean confidence| of a bin that has images",
+}
+
+
+class RunRecord(Callback):
+    """Writes results.json and figures into the run folder after each test.
+
+    A second test of the same run is added under `evaluations`; what is known of the training
+    stays. A file of another run, or a damaged one, is refused before anything is trained or tested.
+
+    Attributes to be set from outside:
+        evaluation: the label of the next test, "last" or "best"; none takes the name of the
+            checkpoint file, "last" without one.
+        monitor: the metric that chose the best checkpoint; none asks the callbacks.
+        command: the command line; none takes that of the process.
+
+    Args:
+        folder: the run folder; none is the trainer's default_root_dir.
+    """
+
+    def __init__(self, folder: str | None = None) -> None:
+        self.folder = folder
+        self.evaluation: str | None = None
+        self.monitor: str | None = None
+        self.command: list[str] | None = None
+        self._seconds = 0.0
+        self._since: float | None = None
+        self._fitted, self._written = False, False
+        self._epochs: int | None = None
+        self._loaded_epoch: int | None = None
+        self._outcome: Outcome | None = None
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Refuse early what could not be written at the end."""
+        if stage not in ("fit", "test") or _is_trial(trainer):
+            return
+        check_parts(trainer, pl_module, type(self).__name__)
+        self._earlier(trainer, pl_module)
+        self._loaded_epoch = None
+        if stage == "fit":
+            self._seconds, self._since = 0.0, None
+            self._fitted, self._written = False, False
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock."""
+        self._since = time.monotonic()
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Stop the clock."""
+        self._seconds, self._since = self._elapsed(), None
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note how far the training went."""
+        self._fitted, self._epochs = True, trainer.current_epoch
+
+    def _elapsed(self) -> float:
+        return self._seconds + (0.0 if self._since is None else time.monotonic() - self._since)
+
+    def state_dict(self) -> dict[str, float]:
+        """Return the seconds of training so far."""
+        return {"seconds": self._elapsed()}
+
+    def load_state_dict(self, state_dict: dict[str, float]) -> None:
+        """Go on from the seconds of the checkpoint.
+
+        Lightning also calls this for the checkpoint of a test; after a fit in this process that
+        checkpoint may be an early one, and the clock is right already.
+        """
+        if not self._fitted:
+            self._seconds = float(state_dict["seconds"])
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Note the epoch of the checkpoint."""
+        self._loaded_epoch = int(checkpoint["epoch"])
+
+    def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Sum the counts over all processes."""
+        if not _is_trial(trainer):
+            self._outcome = Outcome.of(trainer, pl_module)
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the file and the figures, on the first process."""
+        outcome, self._outcome = self._outcome, None
+        if outcome is None or not trainer.is_global_zero:
+            return
+        earlier = self._earlier(trainer, pl_module)
+        label = self.label(trainer)
+        evaluations: dict[str, Any] = {}
+        content = self._about_run(trainer, pl_module)
+        if earlier is not None and not (self._fitted and not self._written):
+            evaluations = earlier["evaluations"]
+            if not self._fitted:
+                content = earlier
+        checkpoint = self._checkpoint(trainer, label, evaluations)
+        evaluations = {**evaluations, label: {"checkpoint": checkpoint, **outcome.as_json()}}
+        folder = self._folder(trainer)
+        write_results(folder, {**content, "evaluations": evaluations})
+        self._written = True
+        self._draw(folder, label, outcome, f"{type(pl_module).__name__}, {checkpoint['chosen_by']}")
+
+    def _draw(self, folder: Path, label: str, outcome: Outcome, title: str) -> None:
+        from lt_lightning.callbacks.figures import to_png
+
+        for name, figure in outcome.figures(title).items():
+            write_whole(folder / f"{name}_{label}.png", to_png(figure))
+
+    def _folder(self, trainer: Trainer) -> Path:
+        return Path(self.folder or trainer.default_root_dir)
+
+    def label(self, trainer: Trainer) -> str:
+        """Return the label of the test that runs."""
+        if self.evaluation is not None:
+            return self.evaluation
+        return Path(trainer.ckpt_path).stem if trainer.ckpt_path else "last"
+
+    def _earlier(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any] | None:
+        """Return the results that are in the folder, or none.
+
+        Raises:
+            UserError: if they are damaged or of another run.
+        """
+        file = self._folder(trainer) / FILE_NAME
+        if not file.exists():
+            return None
+        content = read_results(file)
+        data: Any = getattr(trainer, "datamodule", None)
+        for what, have, want in (
+            ("method", content["method"], _class_path(pl_module)),
+            ("fingerprint", content["data"]["fingerprint"], data.fingerprint),
+            ("class_counts", content["data"]["class_counts"], data.class_counts.tolist()),
+        ):
+            if have != want:
+                raise UserError(
+                    f"{file} is of another run (its {what} is {str(have)[:60]}, not "
+                    f"{str(want)[:60]}): give another run folder."
+                )
+        return content
+
+    def _checkpoint(
+        self, trainer: Trainer, label: str, evaluations: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return which weights were tested and how they were chosen."""
+        path, epoch = None, self._loaded_epoch
+        if trainer.ckpt_path:
+            tested, folder = Path(trainer.ckpt_path).resolve(), self._folder(trainer).resolve()
+            inside = tested.is_relative_to(folder)
+            path = (tested.relative_to(folder) if inside else tested).as_posix()
+        elif self._epochs is not None:
+            epoch = self._epochs - 1
+        if label == "last":
+            chosen_by = "last epoch"
+        elif label == "best":
+            earlier = evaluations.get("best", {}).get("checkpoint", {}).get("chosen_by")
+            chosen_by = self._chosen_by(trainer, earlier)
+        else:
+            chosen_by = "named by the user"
+        return {"path": path, "epoch": epoch, "chosen_by": chosen_by}
+
+    def _chosen_by(self, trainer: Trainer, earlier: str | None) -> str:
+        """Return how the best checkpoint was chosen."""
+        monitors = (getattr(c, "monitor", None) for c in trainer.checkpoint_callbacks)
+        monitor = self.monitor or next((m for m in monitors if m), None)
+        if monitor is None and earlier is not None:
+            return earlier
+        data: Any = getattr(trainer, "datamodule", None)
+        images = "TEST" if data.monitor_test else "held-out"
+        return f"best {monitor or 'validation metric'} on {images} images"
+
+    def _about_run(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
+        """Return everything but the evaluations."""
+        data: Any = getattr(trainer, "datamodule", None)
+        module: Any = pl_module
+        command = self.command or environment.command_line()
+        epochs = self._epochs
+        if epochs is None and self._loaded_epoch is not None:
+            epochs = self._loaded_epoch + 1
+        sizes = [(p.numel(), p.requires_grad) for p in pl_module.parameters()]
+        known_time = self._fitted or self._seconds > 0
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "method": _class_path(pl_module),
+            "config": environment.config_names(command),
+            "command": command,
+            "seeds": {"training": environment.training_seed(), "subset": data.subset_seed},
+            "flags": {
+                "test_seen_during_training": bool(data.monitor_test),
+                "oracle": bool(getattr(pl_module, "oracle", False)),
+            },
+            "data": {
+                "fingerprint": data.fingerprint,
+                "class_names": [str(name) for name in data.class_names],
+                "class_counts": data.class_counts.tolist(),
+                "groups": {name: list(members) for name, members in data.groups.items()},
+                "group_rule": repr(getattr(data, "group_rule", None)),
+            },
+            "training": {
+                "seconds": self._seconds if known_time else None,
+                "epochs": epochs,
+                "parameters": sum(size for size, _ in sizes),
+                "trainable_parameters": sum(size for size, trained in sizes if trained),
+            },
+            "metrics": {"bins": module.test_stats.bins, "definitions": DEFINITIONS},
+            "versions": environment.versions(),
+            "hardware": environment.hardware(trainer),
+        }
+
+
+def _is_trial(trainer: Trainer) -> bool:
+    """Return whether only a few batches are run, whose numbers say nothing."""
+    return bool(getattr(trainer, "fast_dev_run", False))
+
+
+def _class_path(pl_module: LightningModule) -> str:
+    return f"{type(pl_module).__module__}.{type(pl_module).__qualname__}"

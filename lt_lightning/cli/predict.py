@@ -1,0 +1,114 @@
+"""`lt predict RUN --images DIR --out FILE`: classify the images of a folder."""
+
+import argparse
+import csv
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import torch
+from rich.progress import track
+from torch import Tensor
+
+from lt_lightning import methods
+from lt_lightning.cli import checkpoints, run_folder
+from lt_lightning.data.datamodule import DATA_STATE
+from lt_lightning.data.decode import read_image
+from lt_lightning.data.folder import SUFFIXES
+from lt_lightning.errors import UserError
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"lt predict: {message}; see lt predict --help.\n")
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = _Parser(prog="lt predict", allow_abbrev=False, description=__doc__)
+    parser.add_argument("run", metavar="RUN", help="a run folder, or a checkpoint in it")
+    parser.add_argument(
+        "--images", required=True, metavar="DIR", help="folder of images, any depth"
+    )
+    parser.add_argument("--out", required=True, metavar="FILE", help="CSV file to write")
+    parser.add_argument("--best", action="store_true", help="best.ckpt instead of last.ckpt")
+    parser.add_argument("--batch_size", type=int, default=128)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument(
+        "--skip_unreadable", action="store_true", help="leave out what cannot be read"
+    )
+    return parser.parse_args(argv)
+
+
+def predict(argv: list[str]) -> None:
+    """Write one row per image: file, class name, confidence, one probability per class."""
+    options = _parse(argv)
+    if options.batch_size < 1:
+        raise UserError(f"--batch_size is {options.batch_size}: give 1 or more.")
+    folder = Path(options.images)
+    if not folder.is_dir():
+        raise UserError(f"--images {folder} is not a folder: give a folder of images.")
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    if not files:
+        raise UserError(
+            f"--images {folder} holds no image: give a folder of {', '.join(SUFFIXES)}."
+        )
+    _, checkpoint = run_folder.of_run(options.run, options.best)
+    content = checkpoints.read(checkpoint)
+    model = load_model(content, checkpoint).to(options.device).eval()
+    state = content[DATA_STATE]
+    rows = _rows(model, state, files, options)
+    _write(Path(options.out), model.class_names, rows, folder)
+
+
+def load_model(content: dict[str, Any], path: Path) -> methods.LongTailModule:
+    """Build the method of a checkpoint with its weights, without its data.
+
+    Raises:
+        UserError: if the checkpoint does not name a method of ours.
+    """
+    name = str(content.get("hyper_parameters", {}).get("_class_path", "")).rsplit(".", 1)[-1]
+    method = getattr(methods, name, None)
+    if method is None or DATA_STATE not in content:
+        raise UserError(f"{path} does not say which method and data it is of: use one of `lt fit`.")
+    model: methods.LongTailModule = method.load_from_checkpoint(
+        path, map_location="cpu", weights_only=True
+    )
+    return model
+
+
+def _rows(
+    model: methods.LongTailModule,
+    state: dict[str, Any],
+    files: list[Path],
+    options: argparse.Namespace,
+) -> Iterator[tuple[Path, Tensor]]:
+    mean, std = (torch.tensor(state[key]).view(1, -1, 1, 1) for key in ("mean", "std"))
+    batch: list[tuple[Path, Tensor]] = []
+    for number, file in enumerate(track(files, description=f"Classifying {len(files)} images")):
+        try:
+            batch.append((file, read_image(file, state["image_size"])))
+        except UserError:
+            if not options.skip_unreadable:
+                raise UserError(
+                    f"The image {file} cannot be read: remove it, or add --skip_unreadable."
+                ) from None
+        if len(batch) == options.batch_size or (batch and number == len(files) - 1):
+            images = (torch.stack([image for _, image in batch]) / 255.0 - mean) / std
+            with torch.inference_mode():
+                chances = model.predict_logits(images.to(options.device)).float().softmax(dim=1)
+            yield from zip([file for file, _ in batch], chances.cpu(), strict=True)
+            batch = []
+
+
+def _write(out: Path, names: list[str], rows: Iterator[tuple[Path, Tensor]], folder: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside = out.with_name(out.name + ".part")
+    with aside.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["file", "class", "confidence", *(f"p:{name}" for name in names)])
+        for file, chances in rows:
+            best = int(chances.argmax())
+            numbers = [f"{value:.6f}" for value in chances.tolist()]
+            writer.writerow([file.relative_to(folder), names[best], numbers[best], *numbers])
+    os.replace(aside, out)

@@ -1,0 +1,43 @@
+"""Small classes repeated up to the size of the largest."""
+
+import torch
+from torch import Tensor
+
+from lt_lightning.samplers.base import SamplingRule, permutations
+from lt_lightning.samplers.class_index import ClassIndex
+
+
+class OverSampling(SamplingRule):
+    """Random over-sampling: every class repeated to n_max images; the epoch has C n_max.
+
+    The images of a class are used equally often, up to one; a shorter epoch takes a random part.
+
+    Paper: described in Zhang et al., Bag of Tricks for Long-Tailed Visual Recognition, AAAI 2021.
+    """
+
+    def epoch_length(self, index: ClassIndex) -> int:
+        """Return C n_max."""
+        return len(index.counts) * int(index.counts.max())
+
+    def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+        """Return 1 / C."""
+        return torch.full((len(class_counts),), 1.0 / len(class_counts), dtype=torch.float64)
+
+    def draw(
+        self, index: ClassIndex, size: int, generator: torch.Generator, epoch: int, max_epochs: int
+    ) -> Tensor:
+        """Return whole rounds of each class plus a random part of it, shuffled."""
+        n_max = int(index.counts.max())
+        classes = torch.repeat_interleave(torch.arange(len(index.counts)), n_max)
+        slots = torch.arange(n_max).repeat(len(index.counts))
+        # A random order within each class, so that the part of the last round is random.
+        order = shuffled_within_classes(index, generator)
+        everything = order[index.start[classes] + slots % index.counts[classes]]
+        return everything[permutations(len(everything), size, generator)]
+
+
+def shuffled_within_classes(index: ClassIndex, generator: torch.Generator) -> Tensor:
+    """Return `index.order` with the images of each class in a random order, without a loop."""
+    classes = torch.repeat_interleave(torch.arange(len(index.counts)), index.counts)
+    shuffle = torch.randperm(len(index), generator=generator)
+    return index.order[shuffle[torch.argsort(classes[shuffle], stable=True)]]

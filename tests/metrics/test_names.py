@@ -1,0 +1,28 @@
+import pytest
+import torch
+
+from lt_lightning.metrics import ClassStats
+from lt_lightning.metrics.names import group_acc, logged, mode, with_split
+
+
+def test_names():
+    assert group_acc("many") == "acc_many"
+    assert logged("val", "acc") == "val/acc"
+    assert with_split("test", {"ece": 0.5}) == {"test/ece": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("name", "best"),
+    [("val/acc_macro", "max"), ("acc_few", "max"), ("val/nll", "min"), ("ece", "min")],
+)
+def test_mode(name, best):
+    assert mode(name) == best
+
+
+def test_these_are_the_names_that_class_stats_gives():
+    stats = ClassStats(3, groups={"many": [0], "medium": [1], "few": [2]})
+    stats.update(torch.eye(3), torch.arange(3))
+    assert list(stats.compute()) == [
+        *("acc", "acc_macro", "acc_many", "acc_medium", "acc_few", "acc_worst"),
+        *("nll", "ece", "mce"),
+    ]
