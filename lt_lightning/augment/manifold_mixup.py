@@ -24,8 +24,8 @@ from lt_lightning.errors import UserError
 def mix_at(module: nn.Module, permutation: Tensor, lam: Tensor) -> Iterator[None]:
     """Mix the output of `module` in the one forward pass that runs in this context.
 
-    The output h (N, ...) becomes lam h + (1 - lam) h[permutation]. Not for a compiled network,
-    which does not see hooks that come later; it is stopped with an error.
+    The output h (N, ...) becomes lam h + (1 - lam) h[permutation]. A part of a compiled network
+    does not see a hook that comes later: this is stopped with an error.
 
     Args:
         module: any part of a network, or the network itself.

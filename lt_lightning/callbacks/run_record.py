@@ -8,7 +8,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from lt_lightning.callbacks import environment
 from lt_lightning.callbacks.outcome import Outcome, check_parts
-from lt_lightning.callbacks.results_file import (
+from lt_lightning.report.results_file import (
     FILE_NAME,
     SCHEMA_VERSION,
     read_results,

@@ -15,6 +15,7 @@ from lt_lightning.callbacks import EpochLines, NonFiniteGuard, RunRecord, WandbM
 from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.callbacks.save_config import SaveConfig
+from lt_lightning.callbacks.wandb_run import WandbRun
 from lt_lightning.cli import checkpoints, run_folder
 from lt_lightning.cli.parser import LTParser
 from lt_lightning.data import LongTailDataModule
@@ -166,6 +167,9 @@ class LTCLI(LightningCLI):
         if fit and not trainer.get("fast_dev_run"):
             loggers = _as_list(trainer.get("logger"))
             own = RunLogger(folder, self.resumed_step)
+            for logger in loggers:
+                if isinstance(logger, WandbRun):
+                    logger.use_folder(folder)
             trainer["logger"] = [own, *(item for item in loggers if isinstance(item, Logger))]
         else:
             trainer["logger"] = False

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from lt_lightning import __version__
 from lt_lightning.cli.catalog import table
+from lt_lightning.report.command import report
 
 HELP = """\
 lt: long-tailed image classification
@@ -14,6 +15,7 @@ lt: long-tailed image classification
   lt test RUN [--key value ...]                                test a finished run again
   lt validate RUN [--key value ...]                            the same on its held-out images
   lt predict RUN --images DIR --out predictions.csv            classify the images of a folder
+  lt report RUN [RUN ...]                                      one table of finished runs
   lt methods                                                   methods, losses, samplers, data sets
   lt --version
 
@@ -23,7 +25,7 @@ A later --config lies over an earlier one; keys on the command line lie over bot
   lt fit --model.help BBN        the keys of one method
 Set LT_DEBUG=1 to see the traceback of an error."""
 
-COMMANDS = ("fit", "validate", "test", "predict", "methods")
+COMMANDS = ("fit", "validate", "test", "predict", "report", "methods")
 
 
 def answer(arguments: Sequence[str]) -> tuple[str | None, int]:
@@ -37,6 +39,8 @@ def answer(arguments: Sequence[str]) -> tuple[str | None, int]:
         if len(arguments) > 1:
             return f"lt: 'lt methods' takes no argument, it was given {arguments[1]!r}.", 2
         return table(), 0
+    if first == "report":
+        return report(arguments[1:])
     if first not in COMMANDS:
         near = difflib.get_close_matches(first, COMMANDS, 1)
         hint = f"did you mean 'lt {near[0]}'?" if near else f"there are {', '.join(COMMANDS)}."

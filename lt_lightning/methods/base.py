@@ -1,5 +1,6 @@
 """The one base of all methods: backbone, head, loss, schedule of the learning rate, metrics."""
 
+import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from lt_lightning.backbones import Backbone, ResNetCIFAR
 from lt_lightning.data.datamodule import DATA_STATE, LongTailDataModule
+from lt_lightning.data.loader import derive_seed
 from lt_lightning.errors import UserError
 from lt_lightning.heads import LinearHead
 from lt_lightning.losses import CrossEntropy, Loss
@@ -127,6 +129,21 @@ class LongTailModule(L.LightningModule):
     def training_step(self, batch: Any, batch_idx: int) -> Any:
         """Return the loss, or a dict with "loss" and its terms."""
 
+    @property
+    def max_epochs(self) -> int:
+        """Epochs of the run, at least 1."""
+        return max(self.trainer.max_epochs or 1, 1)
+
+    def step_generator(self, batch_idx: int) -> torch.Generator:
+        """Return a generator for the random choices of one training step.
+
+        It depends on the run's seed, the epoch, the batch and the process alone, so a resumed run
+        draws what an uninterrupted one draws.
+        """
+        seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))  # where Lightning keeps the run's seed
+        keys = (seed, self.current_epoch, batch_idx, self.trainer.global_rank)
+        return torch.Generator(self.device).manual_seed(derive_seed(*keys))
+
     def log_train(self, count: int, **terms: Tensor) -> dict[str, Tensor]:
         """Log the mean of each term over the epoch as train/<term> and return the terms."""
         for name, value in terms.items():
@@ -208,6 +225,6 @@ class LongTailModule(L.LightningModule):
     def configure_optimizers(self) -> Any:
         """Return the optimizer over what is trained, and the epoch-wise learning rate."""
         optimizer = self.optimizer_factory([p for p in self.parameters() if p.requires_grad])
-        epochs = max(self.trainer.max_epochs or 1, 1)
+        epochs = self.max_epochs
         scheduler = LambdaLR(optimizer, lambda epoch: self.lr_schedule(epoch, epochs))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler}}

@@ -66,7 +66,7 @@ class BBN(LongTailModule):
     def training_step(self, batch: dict[str, Stream], batch_idx: int) -> dict[str, Tensor]:
         """Return the mixed loss of one pair of batches."""
         (images_c, targets_c), (images_r, targets_r) = batch["uniform"], batch["reversed"]
-        alpha = self.alpha(self.current_epoch, max(self.trainer.max_epochs or 1, 1))
+        alpha = self.alpha(self.current_epoch, self.max_epochs)
         f_c, f_r = self._branch_features(images_c, images_r)
         # Both branches are computed at alpha 0 and 1 too: zero gradients, not missing ones.
         logits = self.head(2 * torch.cat([alpha * f_c, (1 - alpha) * f_r], dim=1))

@@ -1,0 +1,69 @@
+# lt_lightning: `make` lists the targets.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/lt
+DIGITS := --config configs/data/digits.yaml --config configs/trainer/quick.yaml
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow test-distributed test-gpu test-slurm lint format type readme bench clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "make: $(PYTHON) is older than Python 3.10: use make PYTHON=python3.11, say."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The stamps keep pip from running again until the project's own files ask for it.
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $(VENV)/.installed $@
+
+install: $(VENV)/.installed  ## make .venv with the package in it
+
+demo: $(VENV)/.installed  ## train BBN and cross-entropy on long-tailed digits, print one table
+	$(RUN) fit --config configs/ce.yaml $(DIGITS) --name demo-ce
+	$(RUN) fit --config configs/bbn.yaml $(DIGITS) --name demo-bbn
+	@$(RUN) report runs/demo-ce runs/demo-bbn --newest
+
+test: $(VENV)/.installed-dev  ## the tests, under two minutes
+	$(PYTEST)
+
+test-slow: $(VENV)/.installed-dev  ## tests that take longer than five seconds each
+	$(PYTEST) -m slow --timeout 600
+
+test-distributed: $(VENV)/.installed-dev  ## tests on two processes (gloo, loopback)
+	$(PYTEST) -m distributed --timeout 600
+
+test-gpu: $(VENV)/.installed-dev  ## tests that need a CUDA device
+	$(PYTEST) -m gpu --timeout 600
+
+test-slurm: $(VENV)/.installed-dev  ## tests that need SLURM and root
+	$(PYTEST) -m slurm --timeout 1800
+
+lint: $(VENV)/.installed-dev  ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.installed-dev  ## let ruff rewrite the files
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+type: $(VENV)/.installed-dev  ## mypy, strict
+	$(BIN)/mypy
+
+readme: $(VENV)/.installed-dev  ## write the table of methods into the README
+	$(BIN)/python tests/readme_table.py --write
+
+bench: $(VENV)/.installed-dev  ## speed, as ratios measured in one run
+	$(BIN)/python bench/speed.py
+
+clean:  ## remove caches, not runs
+	rm -rf .mypy_cache .pytest_cache .ruff_cache build dist
