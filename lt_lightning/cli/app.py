@@ -21,6 +21,7 @@ from lt_lightning.cli.parser import LTParser
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
+from lt_lightning.report import load_rows, render
 
 log = logging.getLogger("lt_lightning")
 
@@ -217,6 +218,10 @@ class LTCLI(LightningCLI):
             return
         self.record.evaluation = "last"
         self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
+        self._test_best()
+        self._say_where()
+
+    def _test_best(self) -> None:
         if self.best_checkpoint is not None and self.best_checkpoint.path.is_file():
             self.record.evaluation = "best"
             self.trainer.test(
@@ -226,6 +231,13 @@ class LTCLI(LightningCLI):
                 verbose=False,
                 weights_only=True,
             )
+
+    def _say_where(self) -> None:
+        """Close with the numbers of the run and its folder."""
+        assert self.folder is not None
+        if self.trainer.is_global_zero:
+            table = render(load_rows([self.folder]))
+            sys.stdout.write(f"{table}\nFigures and all numbers: {self.folder}\n")
 
 
 def _plain(value: Any) -> Any:
