@@ -29,6 +29,7 @@ class EpochLines(Callback):
         self.always = always
         self._since = 0.0
         self._rate: float | None = None
+        self._validated = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock; a run resumed in mid-epoch gets no start of that epoch."""
@@ -45,6 +46,10 @@ class EpochLines(Callback):
         if self._rate is None and trainer.optimizers:
             self._rate = float(trainer.optimizers[0].param_groups[0]["lr"])
 
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note that there are new numbers; Lightning keeps the old ones in other epochs."""
+        self._validated = not trainer.sanity_checking
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log the line."""
         if not trainer.is_global_zero or (sys.stderr.isatty() and not self.always):
@@ -57,7 +62,9 @@ class EpochLines(Callback):
             parts.append(f"{loss} {float(metrics[loss]):.4f}")
         if self._rate is not None:
             parts.append(f"lr {self._rate:.4g}")
-        prefix = logged(VAL, "")
-        parts += [f"{k} {float(v):.4f}" for k, v in metrics.items() if k.startswith(prefix)]
+        if self._validated:
+            prefix = logged(VAL, "")
+            parts += [f"{k} {float(v):.4f}" for k, v in metrics.items() if k.startswith(prefix)]
+            self._validated = False
         parts.append(f"{time.monotonic() - self._since:.1f} s")
         log.info("%s", ", ".join(parts))

@@ -29,33 +29,35 @@ class NonFiniteGuard(Callback):
             raise UserError(f"every_n_steps is {every_n_steps}: give 1 or more.")
         self.every_n_steps = every_n_steps
         self._first_bad: dict[str, Tensor] = {}  # term -> first bad step, -1 for none
-        self._batches = 0
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Note the terms of this step, and look where it is due."""
-        step = self._batches
-        self._batches += 1
         for name, value in _terms(outputs):
             value = value.detach()
             none = torch.full((), -1, dtype=torch.int64, device=value.device)
             seen = self._first_bad.get(name, none)
-            self._first_bad[name] = torch.where((seen < 0) & ~value.isfinite().all(), step, seen)
+            self._first_bad[name] = torch.where(
+                (seen < 0) & ~value.isfinite().all(), batch_idx, seen
+            )
         on_cpu = trainer.strategy.root_device.type == "cpu"
-        if on_cpu or self._batches % self.every_n_steps == 0:
+        if on_cpu or (batch_idx + 1) % self.every_n_steps == 0:
             self._look(trainer)
 
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Count the batches of this epoch."""
-        self._batches, self._first_bad = 0, {}
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Forget an earlier run."""
+        self._first_bad = {}
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Look at what is left of the epoch."""
+        """Look at what is left of the epoch; the next one may have other terms."""
         self._look(trainer)
+        self._first_bad = {}
 
     def _look(self, trainer: Trainer) -> None:
-        names, steps = list(self._first_bad), list(self._first_bad.values())
+        # A term that is a plain number lives on the CPU.
+        device = trainer.strategy.root_device
+        names, steps = list(self._first_bad), [v.to(device) for v in self._first_bad.values()]
         values = torch.stack(steps).tolist() if steps else []
         bad = [(step, name) for name, step in zip(names, values, strict=True) if step >= 0]
         # Every process must come to the same end, or the others wait for it for ever.
@@ -68,7 +70,7 @@ class NonFiniteGuard(Callback):
         if bad:
             step, _ = min(bad)
             terms = ", ".join(name for at, name in bad if at == step)
-            what = f"{terms} was NaN or infinite in {where}, step {step}"
+            what = f"{terms} was NaN or infinite in {where}, step {step} of it (both count from 0)"
         else:
             what = f"The loss was NaN or infinite on another process in {where}"
         raise UserError(

@@ -18,14 +18,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         stream = sys.stderr if status else sys.stdout
         stream.write(text + "\n")
         return status
-    from lt_lightning.cli.errors import explain
+    from lt_lightning.cli.errors import Refused, explain
 
     try:
         from lt_lightning.cli.commands import run
 
         run(arguments)
+    except Refused as refused:
+        sys.stderr.write(f"lt: {refused.sentence}\n")
+        return 2
     except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else 1
+        # Lightning makes an exit of an interrupt.
+        if not isinstance(stop.__context__, KeyboardInterrupt):
+            return _status(stop)
+        sys.stderr.write(f"lt: {explain(stop)}\n")
+        return 130
     except BaseException as error:
         if os.environ.get("LT_DEBUG") == "1":
             raise
@@ -35,3 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"lt: {message}\n")
         return 130 if isinstance(error, KeyboardInterrupt) else 1
     return 0
+
+
+def _status(stop: SystemExit) -> int:
+    if stop.code is None:
+        return 0
+    return stop.code if isinstance(stop.code, int) else 1

@@ -221,6 +221,18 @@ class LTCLI(LightningCLI):
         self._test_best()
         self._say_where()
 
+    def after_test(self) -> None:
+        """Close with the numbers of all tests of the run."""
+        self._say_where()
+
+    def before_validate(self) -> None:
+        """Refuse where there is nothing to validate on."""
+        if not self.datamodule.has_validation:
+            raise UserError(
+                "The run has no validation split: train with --data.holdout.fraction 0.1, say, or "
+                "use lt test."
+            )
+
     def _test_best(self) -> None:
         if self.best_checkpoint is not None and self.best_checkpoint.path.is_file():
             self.record.evaluation = "best"

@@ -1,31 +1,85 @@
 """From an exception to one sentence, where a user caused it."""
 
 import errno
+import re
+from collections.abc import Iterator
 
 from lt_lightning.errors import UserError
+
+# A ValueError that is raised in these is about what the user asked of them.
+_LIBRARIES = ("lightning.", "torch.optim.", "torch.utils.data.")
+_MEMORY = ("OutOfMemoryError", "CUDAOutOfMemoryError")
+
+
+class Refused(SystemExit):
+    """A command line that is not run: exit status 2.
+
+    Args:
+        sentence: what is wrong, and the remedy.
+        key: the option it is about, where it is about one.
+    """
+
+    def __init__(self, sentence: str, key: str | None = None) -> None:
+        super().__init__(2)
+        self.sentence, self.key = sentence, key
 
 
 def explain(error: BaseException) -> str | None:
     """Return the sentence for `error`, or none where it is a bug of ours, with its traceback."""
-    chain: BaseException | None = error
-    while chain is not None:
-        if isinstance(chain, UserError):
-            return str(chain)
-        chain = chain.__cause__ or chain.__context__
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted; `--ckpt_path last` goes on from the last checkpoint."
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return (
-            f"the disk is full ({error.filename or 'writing a checkpoint'}): free some space and go "
-            "on with --ckpt_path last; the last complete checkpoint is kept."
-        )
-    if isinstance(error, PermissionError):
-        return f"{error.filename} may not be written or read: change its permissions or --runs."
-    text = " ".join(str(error).split())
-    if type(error).__name__ in ("OutOfMemoryError", "CUDAOutOfMemoryError"):
+    for link in _chain(error):
+        if isinstance(link, UserError):
+            return _from_worker(str(link))
+        if isinstance(link, KeyboardInterrupt):
+            return "interrupted; `--ckpt_path last` goes on from the last checkpoint."
+    text = one_sentence(str(error))
+    if isinstance(error, OSError):
+        return _about_file(error)
+    if type(error).__name__ in _MEMORY:
         return "the device is out of memory: give a smaller --data.batch_size, or more devices."
-    if type(error).__name__ == "MisconfigurationException":
-        return text
     if isinstance(error, RuntimeError) and "No space left" in text:
         return "the disk is full: free some space and go on with --ckpt_path last."
-    return None
+    about_request = type(error).__name__ == "MisconfigurationException" or (
+        isinstance(error, ValueError | ImportError) and _raised_in(error).startswith(_LIBRARIES)
+    )
+    return f"{text.rstrip('.')}: change the config or the command line." if about_request else None
+
+
+def one_sentence(text: str) -> str:
+    """Return `text` on one line, its sentences joined by semicolons."""
+    return re.sub(r"[.!?]\s+(?=\S)", "; ", " ".join(text.split()))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+
+
+def _from_worker(text: str) -> str:
+    """Return the sentence of an error that torch handed on from a DataLoader worker."""
+    if "Original Traceback" not in text:
+        return text
+    return text.rsplit("UserError: ", 1)[-1].strip()
+
+
+def _about_file(error: OSError) -> str | None:
+    if error.errno == errno.ENOSPC:
+        return (
+            f"the disk is full ({error.filename or 'writing the run folder'}): free some space and "
+            "go on with --ckpt_path last; the last complete checkpoint is kept."
+        )
+    if error.filename is None or error.strerror is None:
+        return None
+    return (
+        f"{error.filename} cannot be used ({error.strerror}): check the path, its permissions and "
+        "--runs."
+    )
+
+
+def _raised_in(error: BaseException) -> str:
+    """Return the name of the module that raised `error`."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))

@@ -1,0 +1,101 @@
+"""The files after --config, looked into before anything is built from them."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lt_lightning.cli.errors import Refused, one_sentence
+
+_PACKED = ("init_args", "dict_kwargs")  # levels of a file that the command line has not
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader, which also refuses a key that stands twice: the first would be lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping of unique keys."""
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    problem = f"the key {key.value!r} stands there twice"
+                    raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def paths(argv: Sequence[str]) -> list[Path]:
+    """Return the files after --config or -c, in their order."""
+    found: list[Path] = []
+    for place, word in enumerate(argv):
+        flag, equals, value = word.partition("=")
+        if flag == "--config" and equals:
+            found.append(Path(value))
+        elif word in ("--config", "-c") and place + 1 < len(argv):
+            found.append(Path(argv[place + 1]))
+    return found
+
+
+def check(argv: Sequence[str]) -> dict[Path, dict[str, Any]]:
+    """Return the content of each file.
+
+    Raises:
+        Refused: if one cannot be read, or does not hold keys and values.
+    """
+    return {path: _content(path) for path in paths(argv)}
+
+
+def owner(files: dict[Path, dict[str, Any]], argv: Sequence[str], key: str) -> Path | None:
+    """Return the file that gives `key`, or none where the command line does."""
+    if any(word.split("=", 1)[0].lstrip("-") == key for word in argv if word.startswith("--")):
+        return None
+    return next((path for path in reversed(files) if key in set(_keys(files[path]))), None)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise Refused(f"The config file {path} {what}{_nearest(path)}.", "config")
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a safe one
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise Refused(f"The config file {path} cannot be read ({reason}): give another.") from error
+    except yaml.YAMLError as error:
+        raise Refused(
+            f"The config file {path} is no valid YAML ({_reason(error)}): correct it there."
+        ) from error
+    if not isinstance(content, dict):
+        kind = "nothing" if content is None else f"a {type(content).__name__}"
+        raise Refused(
+            f"The config file {path} holds {kind}: it must hold keys and values, such as "
+            "trainer: {max_epochs: 200}."
+        )
+    return content
+
+
+def _reason(error: yaml.YAMLError) -> str:
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return one_sentence(str(error))
+    return f"line {error.problem_mark.line + 1}: {one_sentence(error.problem or '')}"
+
+
+def _nearest(path: Path) -> str:
+    folder = path if path.is_dir() else path.parent
+    known = [str(file) for file in sorted(folder.glob("*.yaml"))] if folder.is_dir() else []
+    near = difflib.get_close_matches(str(path), known, 1, 0.6)
+    if near and not path.is_dir():
+        return f": did you mean {near[0]}?".rstrip("?") + ", which does"
+    return f": give one of {', '.join(known[:12])}" if known else ": give a .yaml file that does"
+
+
+def _keys(content: dict[str, Any], above: str = "") -> Iterator[str]:
+    """Yield the dotted keys as the command line has them."""
+    for name, value in content.items():
+        key = above.rstrip(".") if name in _PACKED or name == "class_path" else f"{above}{name}"
+        yield key
+        if isinstance(value, dict):
+            yield from _keys(value, f"{key}.")
