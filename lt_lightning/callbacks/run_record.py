@@ -178,13 +178,15 @@ class RunRecord(Callback):
             path = (tested.relative_to(folder) if inside else tested).as_posix()
         elif self._epochs is not None:
             epoch = self._epochs - 1
-        if label == "last":
+        weights, _, change = label.partition("+")
+        if weights == "last":
             chosen_by = "last epoch"
-        elif label == "best":
+        elif weights == "best":
             earlier = evaluations.get("best", {}).get("checkpoint", {}).get("chosen_by")
             chosen_by = self._chosen_by(trainer, earlier)
         else:
             chosen_by = "named by the user"
+        chosen_by += f", then {change}" if change else ""
         return {"path": path, "epoch": epoch, "chosen_by": chosen_by}
 
     def _chosen_by(self, trainer: Trainer, earlier: str | None) -> str:

@@ -21,6 +21,7 @@ from lt_lightning.cli.parser import LTParser
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
+from lt_lightning.post_hoc import LogitAdjuster, PostHoc
 from lt_lightning.report import load_rows, render
 
 log = logging.getLogger("lt_lightning")
@@ -105,6 +106,9 @@ class LTCLI(LightningCLI):
             help="Version of the run; by default the next free number.",
         )
         parser.add_class_arguments(CheckpointOptions, "checkpoint")
+        parser.add_subclass_arguments(
+            PostHoc, "post_hoc", required=False, help="Change of the logits, for `lt test RUN`."
+        )
 
     def _parse_ckpt_path(self) -> None:
         """Leave the config as it is: Lightning would let the checkpoint's values win over it."""
@@ -160,6 +164,7 @@ class LTCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with the house's callbacks and loggers."""
         self._check_method()
+        self._warn_of_double_compensation()
         assert self.folder is not None or self.config.subcommand != "fit"
         folder = self.folder or Path(self.options.runs)
         trainer = self._get(self.config_init, "trainer")
@@ -212,6 +217,21 @@ class LTCLI(LightningCLI):
                 )
             )
 
+    def _warn_of_double_compensation(self) -> None:
+        """Say so where both the sampler and the loss compensate the class sizes."""
+        data, last = self.datamodule, self.options.trainer.max_epochs - 1
+        if data.samplers or not self.model.loss.corrects_prior:
+            return
+        drawn = data.sampler.class_probabilities(data.class_counts, last, last + 1)
+        prior = data.class_counts / data.class_counts.sum()
+        if float((drawn - prior).abs().max()) > 0.01:
+            log.warning(
+                "%s does not draw the images as they are, and %s compensates the class sizes too: "
+                "the tail is compensated twice; use data.sampler InstanceBalanced.",
+                type(data.sampler).__name__,
+                type(self.model.loss).__name__,
+            )
+
     def after_fit(self) -> None:
         """Report on the test split: the last epoch, and the best checkpoint where there is one."""
         if getattr(self.trainer, "fast_dev_run", False) or self.trainer.interrupted:
@@ -220,6 +240,39 @@ class LTCLI(LightningCLI):
         self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
         self._test_best()
         self._say_where()
+
+    def before_test(self) -> None:
+        """Apply a post-hoc change of the logits, fitted on held-out images where it has a knob."""
+        change = self._get(self.config_init, "post_hoc")
+        if change is None:
+            return
+        if isinstance(change, LogitAdjuster) and self.model.loss.corrects_prior:
+            raise UserError(
+                f"The run was trained with {type(self.model.loss).__name__}, which compensates the "
+                "class sizes already: LogitAdjuster is for runs of CrossEntropy."
+            )
+        label = "best" if self.best else "last"
+        held = self._held_out_logits() if change.needs_held_out else (None, None)
+        change.fit(self.datamodule.class_counts, *held)
+        self.model.post_hoc = change
+        self.record.evaluation = f"{label}+{change.describe()}"
+
+    def _held_out_logits(self) -> tuple[torch.Tensor, torch.Tensor]:
+        data = self.datamodule
+        if not data.has_validation or data.monitor_test:
+            raise UserError(
+                "The run has no held-out images to fit the knob on: give its value, such as "
+                "--post_hoc.tau 1, or train with --data.holdout.fraction 0.1."
+            )
+        assert self.resume is not None
+        model = self.model
+        model.load_state_dict(checkpoints.read(self.resume)["state_dict"])
+        model.eval()
+        data.prepare_data()
+        data.setup("validate")
+        with torch.inference_mode():
+            pairs = [(model.predict_logits(x).float(), y) for x, y in data.val_dataloader()]
+        return torch.cat([z for z, _ in pairs]), torch.cat([y for _, y in pairs])
 
     def after_test(self) -> None:
         """Close with the numbers of all tests of the run."""

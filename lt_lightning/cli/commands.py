@@ -51,7 +51,8 @@ def run(argv: list[str]) -> None:
         config = Path(aside) / "config.yaml"
         config.write_text(_config_of(folder), encoding="utf-8")
         LTCLI(
-            [command, "--config", str(config), "--ckpt_path", str(checkpoint), *rest[1:]],
+            [command, "--config", str(config), "--ckpt_path", str(checkpoint), "--verbose=false"]
+            + rest[1:],
             run=folder,
             best=checkpoint.name == "best.ckpt",
         )

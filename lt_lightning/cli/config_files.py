@@ -58,9 +58,9 @@ def owner(files: dict[Path, dict[str, Any]], argv: Sequence[str], key: str) -> P
 def _content(path: Path) -> dict[str, Any]:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
-        raise Refused(f"The config file {path} {what}{_nearest(path)}.", "config")
+        raise Refused(f"The config file {path} {what}; {_others(path)}", "config")
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a safe one
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
         raise Refused(f"The config file {path} cannot be read ({reason}): give another.") from error
@@ -83,13 +83,13 @@ def _reason(error: yaml.YAMLError) -> str:
     return f"line {error.problem_mark.line + 1}: {one_sentence(error.problem or '')}"
 
 
-def _nearest(path: Path) -> str:
+def _others(path: Path) -> str:
     folder = path if path.is_dir() else path.parent
     known = [str(file) for file in sorted(folder.glob("*.yaml"))] if folder.is_dir() else []
     near = difflib.get_close_matches(str(path), known, 1, 0.6)
-    if near and not path.is_dir():
-        return f": did you mean {near[0]}?".rstrip("?") + ", which does"
-    return f": give one of {', '.join(known[:12])}" if known else ": give a .yaml file that does"
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"there are {', '.join(known[:12])}." if known else "give a .yaml file that does."
 
 
 def _keys(content: dict[str, Any], above: str = "") -> Iterator[str]:

@@ -38,6 +38,7 @@ class Loss(nn.Module, ABC):
 
     scale: float | None = None
     needs_features: bool = False
+    corrects_prior: bool = False  # whether training compensates the class sizes in the logits
     num_outputs: int
     class_counts: Tensor
     weight: Tensor

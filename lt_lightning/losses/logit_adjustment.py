@@ -61,6 +61,7 @@ class LogitAdjustment(Loss):
         reduction: Reduction = "weighted_mean",
     ) -> None:
         super().__init__(class_counts, weights=weights, reduction=reduction)
+        self.corrects_prior = tau > 0
         self.table("adjustment", check_range("tau", tau) * log_prior(self.class_counts))
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:

@@ -61,6 +61,7 @@ class VectorScaling(Loss):
         super().__init__(class_counts, weights=weights, reduction=reduction)
         counts = self.class_counts.to(torch.float64)
         self.table("factors", (counts / counts.max()) ** check_range("gamma", gamma))
+        self.corrects_prior = tau > 0
         self.table("offsets", check_range("tau", tau) * log_prior(self.class_counts))
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:

@@ -82,6 +82,7 @@ class LongTailModule(L.LightningModule):
         if compile:
             self.backbone.compile()
         members = ShotGroups()(counts) if groups is None else groups
+        self.post_hoc: Callable[[Tensor], Tensor] | None = None
         self.val_stats = ClassStats(self.num_classes, groups=members)
         self.test_stats = ClassStats(self.num_classes, groups=members)
         self.test_confusion = (
@@ -123,7 +124,8 @@ class LongTailModule(L.LightningModule):
 
     def predict_logits(self, images: Tensor) -> Tensor:
         """Return the logits that predictions are made from, (N, C)."""
-        return self.loss.predict_logits(self(images))
+        logits = self.loss.predict_logits(self(images))
+        return logits if self.post_hoc is None else self.post_hoc(logits)
 
     @abstractmethod
     def training_step(self, batch: Any, batch_idx: int) -> Any:

@@ -1,0 +1,183 @@
+"""From a message of jsonargparse to one sentence with the value and the remedy."""
+
+import argparse
+import difflib
+import re
+from dataclasses import dataclass, replace
+
+from lt_lightning.cli.catalog import entries
+from lt_lightning.cli.errors import one_sentence
+from lt_lightning.cli.type_words import Wanted, wanted
+
+# Characters for private use, which no message holds: they carry a sentence through the parsers
+# above the one that found the mistake.
+_OPEN, _BETWEEN, _CLOSE, _HERE = "\ue000", "\ue001", "\ue002", "\ue003"
+_PACKED = re.compile(f"{_OPEN}(.*?){_BETWEEN}(.*?){_CLOSE}", re.DOTALL)
+_OWN_KEY = re.compile(r'Parser key "([^"]+)"')
+_UNKNOWN = (
+    r"[Oo]ption '([\w.\-/]+)' is not accepted",
+    r"does not accept option '([\w.\-/]+)'",
+    r"unrecognized arguments: --([\w.\-/]+)",
+    r"No action for key \"([\w.\-/]+)\"",
+)
+_VALUES = (
+    r"class_path='([\w.]+)'",
+    r"'class_path': '([\w.]+)'",
+    r"class_path '([\w.]+)'",
+    r"dot import path string: (\S+)",
+    r"Given value: (.*)$",
+    r"Got value: (.*)$",
+)
+_SHOWN = 80  # characters of a value
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong: the option, and a sentence in which _HERE stands before every key."""
+
+    key: str
+    text: str
+
+    def below(self, key: str) -> "Finding":
+        """Return the same for the parser of which this parser's options are below `key`."""
+        return replace(self, key=f"{key}.{self.key}", text=self.text.replace(_HERE, f"{_HERE}{key}."))
+
+    def packed(self) -> str:
+        """Return a message for the parser above."""
+        return f"{_OPEN}{self.key}{_BETWEEN}{self.text}{_CLOSE}"
+
+    def sentence(self) -> str:
+        """Return the sentence for the user."""
+        return self.text.replace(_HERE, "")
+
+
+def finding(message: str, parser: argparse.ArgumentParser) -> Finding:
+    """Return what a parser message is about.
+
+    Args:
+        message: the message of jsonargparse or argparse.
+        parser: the parser that found it.
+    """
+    own = _OWN_KEY.match(message)
+    inner = _PACKED.search(message)
+    if inner:
+        found = Finding(inner[1], inner[2])
+        return found.below(own[1]) if own else found
+    for pattern in _UNKNOWN:
+        unknown = re.search(pattern, message)
+        if unknown:
+            found = _no_option(unknown[1], parser)
+            return found.below(own[1]) if own else found
+    for rule in (_left_over, _required, _without_value, _unknown_help):
+        other = rule(message)
+        if other:
+            return other
+    if own:
+        return _wrong_value(own[1], message, parser)
+    return Finding("", _cut(one_sentence(message), 400))
+
+
+def known_keys(parser: argparse.ArgumentParser) -> list[str]:
+    """Return the dotted keys of a parser and of its subcommands."""
+    found = {
+        option.lstrip("-")
+        for action in _actions(parser)
+        for option in action.option_strings
+        if option.startswith("--")
+    }
+    return sorted(key for key in found if not key.endswith((".help", "+")) and key != "help")
+
+
+def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    found = []
+    for action in parser._actions:
+        found.append(action)
+        for sub in action.choices.values() if isinstance(action.choices, dict) else ():
+            if isinstance(sub, argparse.ArgumentParser):
+                found += _actions(sub)
+    return found
+
+
+def _no_option(key: str, parser: argparse.ArgumentParser) -> Finding:
+    known = known_keys(parser)
+    near = nearest_key(key, known)
+    if near:
+        return Finding(key, f"there is no option '{_HERE}{key}': did you mean '{_HERE}{near}'?")
+    level = sorted({name.split(".")[0] for name in known})
+    good = key.split(".")[0]
+    if good in level and "." in key:
+        level = sorted({k.split(".")[1] for k in known if k.startswith(f"{good}.")}) or level
+    return Finding(key, f"there is no option '{_HERE}{key}': there are {', '.join(level)}.")
+
+
+def nearest_key(key: str, known: list[str]) -> str | None:
+    """Return the known dotted key that is most like `key`, part by part, or none."""
+    parts, good = key.split("."), list[str]()
+    for place, part in enumerate(parts):
+        level = {
+            name.split(".")[place]
+            for name in known
+            if name.split(".")[:place] == good and name.count(".") >= place
+        }
+        near = [part] if part in level else difflib.get_close_matches(part, level, 1, 0.6)
+        if not near:
+            break
+        good.append(near[0])
+    else:
+        return ".".join(good)
+    last = {name.rsplit(".", 1)[-1]: name for name in known}
+    near = difflib.get_close_matches(parts[-1], last, 1, 0.6)
+    return last[near[0]] if near else None
+
+
+def _left_over(message: str) -> Finding | None:
+    found = re.search(r"unrecognized arguments: (\S+)", message)
+    if not found:
+        return None
+    return Finding("", f"{found[1]!r} is no option: options are written --key value.")
+
+
+def _required(message: str) -> Finding | None:
+    found = re.search(r"arguments are required: ([\w., \-]+)", message)
+    if not found:
+        return None
+    key = found[1].split(",")[0].removeprefix("fit.").removeprefix("test.").strip()
+    if key == "model":
+        names = ", ".join(entry.name for entry in entries() if entry.section == "methods")
+        return Finding(key, f"no method is given: add --config configs/ce.yaml, or --model {names}.")
+    return Finding(key, f"'{_HERE}{key}' is missing: give --{_HERE}{key} a value.")
+
+
+def _without_value(message: str) -> Finding | None:
+    found = re.search(r"argument (?:-\w[/ ,]+)?--([\w.\-]+)[^:]*: expected (.*)$", message)
+    if not found:
+        return None
+    return Finding(found[1], f"--{_HERE}{found[1]} stands alone: it needs {found[2]}.")
+
+
+def _unknown_help(message: str) -> Finding | None:
+    found = re.match(r"--([\w.]+)\.help: .*: (\S+)$", message, re.DOTALL)
+    if not found:
+        return None
+    near = difflib.get_close_matches(found[2], [entry.name for entry in entries()], 1)
+    hint = f"did you mean {near[0]!r}?" if near else "see `lt methods`."
+    return Finding(found[1], f"there is no class {found[2]!r} for --{found[1]}.help: {hint}")
+
+
+def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Finding:
+    values = [found for p in _VALUES if (found := re.search(p, message, re.MULTILINE))]
+    types = [action for action in _actions(parser) if action.dest == key]
+    want = wanted(getattr(types[0], "_typehint", None)) if types else Wanted()
+    if not values or not want.phrases:
+        text = one_sentence(message.removeprefix(f'Parser key "{key}":'))
+        return Finding(key, f"{_HERE}{key}: {_cut(text, 300)}")
+    value = _cut(values[0][1], _SHOWN).strip(".")
+    near = difflib.get_close_matches(value.rsplit(".", 1)[-1], want.names, 1, 0.6)
+    what = f"{_HERE}{key} is {value!r}"
+    if near and near[0] != value:
+        return Finding(key, f"{what}: did you mean {near[0]!r}?")
+    return Finding(key, f"{what}: give {' or '.join(want.phrases)}.")
+
+
+def _cut(text: str, size: int) -> str:
+    return text if len(text) <= size else f"{text[: size - 4]} ..."

@@ -1,0 +1,71 @@
+"""What an option may be, in words, from its type."""
+
+import inspect
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, Union, get_args, get_origin
+
+_WORDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    type(None): "null",
+}
+_SOURCES = ("lt_lightning.", "torch.optim.", "lightning.pytorch.")
+_LISTED = 25  # classes that one sentence may name
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The phrases that describe a type, and the words that may be written where it is asked for."""
+
+    phrases: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+def wanted(hint: Any) -> Wanted:
+    """Return what `hint` accepts; classes by their short names."""
+    phrases: list[str] = []
+    names: list[str] = []
+    for part in _parts(hint):
+        if part in _WORDS:
+            phrases.append(_WORDS[part])
+        elif get_origin(part) is Literal:
+            names += [str(value) for value in get_args(part)]
+            phrases.append(", ".join(str(value) for value in get_args(part)))
+        elif get_origin(part) in (list, tuple) or part in (list, tuple):
+            phrases.append("a list")
+        elif inspect.isclass(part):
+            known = sorted(set(_concrete(part)))
+            names += known
+            if known:
+                phrases.append(
+                    f"one of {', '.join(known)}" if len(known) <= _LISTED else "a class path"
+                )
+    # null stands last, and each phrase once.
+    phrases.sort(key=lambda phrase: phrase == "null")
+    return Wanted(tuple(dict.fromkeys(phrases)), tuple(dict.fromkeys(names)))
+
+
+def _parts(hint: Any) -> Iterator[Any]:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        for argument in arguments:
+            yield from _parts(argument)
+    elif origin is not None and inspect.isclass(origin) and issubclass(origin, Callable):  # type: ignore[arg-type]
+        yield from _parts(arguments[-1])
+    elif origin is dict:
+        yield from _parts(arguments[1])
+    elif hint is not None and hint is not inspect.Parameter.empty:
+        yield hint
+
+
+def _concrete(base: type) -> Iterator[str]:
+    """Yield the names of the classes below `base` that can be built."""
+    for kind in base.__subclasses__():
+        yield from _concrete(kind)
+        public = not kind.__name__.startswith("_") and kind.__module__.startswith(_SOURCES)
+        if public and not inspect.isabstract(kind):
+            yield kind.__name__

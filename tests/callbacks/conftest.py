@@ -1,0 +1,106 @@
+"""A tiny data module and module with the attributes that the callbacks read."""
+
+import lightning as L
+import pytest
+import torch
+from torch import nn
+
+from lt_lightning.metrics import ClassStats, ConfusionCounts
+
+GROUPS = {"many": [0, 1], "few": [2]}
+TEST_LABELS = [0, 0, 0, 1, 1, 2]
+TEST_PREDICTIONS = [0, 0, 1, 1, 1, 0]
+
+
+class ToyData(L.LightningDataModule):
+    def __init__(self, validate=False):
+        super().__init__()
+        self.class_counts = torch.tensor([300, 120, 6])
+        self.class_names = ["cat", "dog", "eel"]
+        self.groups = GROUPS
+        self.group_rule = "a rule"
+        self.fingerprint = "f00d"
+        self.subset_seed = 7
+        self.monitor_test = False
+        self.validate = validate
+
+    def train_dataloader(self):
+        return [torch.ones(2, 3) * k for k in range(3)]
+
+    def val_dataloader(self):
+        return [torch.ones(2, 3)] if self.validate else []
+
+    def test_dataloader(self):
+        rows = zip(TEST_PREDICTIONS, TEST_LABELS, strict=True)
+        return [(torch.eye(3)[[p]] * 50, torch.tensor([y])) for p, y in rows]
+
+
+class ToyModule(L.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 1)
+        self.test_stats = ClassStats(3, groups=GROUPS)
+        self.test_confusion = ConfusionCounts(3)
+        self.outputs = {}  # step -> what training_step returns besides the loss
+        self.rate = 0.1
+
+    def training_step(self, batch, batch_idx):
+        loss = self.layer(batch).mean()
+        self.log("train/loss", 1.0 + batch_idx, on_step=False, on_epoch=True, batch_size=2)
+        return {"loss": loss, **self.outputs.get((self.current_epoch, batch_idx), {})}
+
+    def validation_step(self, batch, batch_idx):
+        self.log("val/acc", 0.25 * (self.current_epoch + 1), batch_size=2)
+
+    def on_test_epoch_start(self):
+        self.test_stats.reset()
+        self.test_confusion.reset()
+
+    def test_step(self, batch, batch_idx):
+        self.test_stats.update(*batch)
+        self.test_confusion.update(*batch)
+
+    def configure_optimizers(self):
+        optimizer = torch.optim.SGD(self.parameters(), lr=self.rate)
+        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.1)
+        return [optimizer], [scheduler]
+
+
+@pytest.fixture
+def data():
+    return ToyData()
+
+
+@pytest.fixture
+def module():
+    return ToyModule()
+
+
+@pytest.fixture
+def make_trainer(tmp_path):
+    def make(*callbacks, **options):
+        settings = {
+            "accelerator": "cpu",
+            "devices": 1,
+            "max_epochs": 2,
+            "logger": False,
+            "enable_checkpointing": False,
+            "enable_progress_bar": False,
+            "enable_model_summary": False,
+            "log_every_n_steps": 1,
+            "num_sanity_val_steps": 0,
+            "default_root_dir": tmp_path,
+        }
+        return L.Trainer(callbacks=list(callbacks), **{**settings, **options})
+
+    return make
+
+
+@pytest.fixture
+def toy_data():
+    return ToyData
+
+
+@pytest.fixture
+def toy_module():
+    return ToyModule

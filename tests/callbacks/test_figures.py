@@ -1,0 +1,153 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from lt_lightning.callbacks.figures import (
+    accuracy_per_class,
+    confusion_matrix,
+    reliability_diagram,
+    to_png,
+)
+from lt_lightning.metrics import ClassStats
+
+COUNTS = torch.tensor([500, 200, 50, 5])
+GROUPS = {"many": [0, 1], "medium": [2], "few": [3]}
+
+
+def legend_texts(figure):
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+def overlaps(figure):
+    """Return the pairs of texts that lie over each other."""
+    figure.canvas.draw()
+    texts = [*figure.legends]
+    for axes in figure.axes:
+        texts += [axes.title, axes.xaxis.label, axes.yaxis.label]
+        texts += [t for t in (*axes.get_xticklabels(), *axes.get_yticklabels()) if t.get_text()]
+    # The boxes of slanted labels overlap although the letters do not.
+    straight = [t for t in texts if getattr(t, "get_rotation", lambda: 0)() in (0, 90)]
+    boxes = [(t, t.get_window_extent().shrunk(0.98, 0.9)) for t in straight]
+    boxes = [(t, box) for t, box in boxes if box.width > 0]
+    return [
+        (a, b)
+        for k, (a, box) in enumerate(boxes)
+        for b, other in boxes[k + 1 :]
+        if box.overlaps(other)
+    ]
+
+
+def test_accuracy_points_lines_and_legend():
+    accuracy = torch.tensor([0.9, 0.7, math.nan, 0.1], dtype=torch.float64)
+    figure = accuracy_per_class(COUNTS, accuracy, GROUPS, title="T")
+    (axes,) = figure.axes
+    points = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+    assert points == {
+        "many: 80.0 %, 2 classes": [[500, 90], [200, 70]],
+        "few: 10.0 %, 1 class": [[5, 10]],
+    }
+    means = [c.get_segments()[0].tolist() for c in axes.collections]
+    assert means == [[[200, 80], [500, 80]], [[5, 10], [5, 10]]]
+    assert axes.get_xscale() == "log"
+    assert axes.get_title() == "T"
+    assert axes.get_xlabel() == "training images of the class (log scale)"
+    assert axes.get_ylabel() == "test accuracy (%)"
+    assert legend_texts(figure) == list(points)
+
+
+def test_accuracy_groups_have_own_colours_and_markers():
+    figure = accuracy_per_class(COUNTS, torch.full((4,), 0.5), GROUPS, title="T")
+    styles = {(line.get_color(), line.get_marker()) for line in figure.axes[0].lines}
+    assert len({colour for colour, _ in styles}) == len({marker for _, marker in styles}) == 3
+
+
+def test_accuracy_of_classes_without_group_and_without_test_images():
+    figure = accuracy_per_class(COUNTS, torch.full((4,), 0.5), {"many": [0]}, title="T")
+    assert legend_texts(figure) == ["many: 50.0 %, 1 class", "no group: 50.0 %, 3 classes"]
+    empty = accuracy_per_class(COUNTS, torch.full((4,), math.nan), GROUPS, title="T")
+    assert len(empty.axes[0].lines) == 0
+    assert to_png(empty)[:4] == b"\x89PNG"
+
+
+def test_confusion_is_normalised_by_row():
+    counts = torch.tensor([[3, 1, 0], [0, 0, 0], [1, 0, 1]])
+    figure = confusion_matrix(counts, ["a", "b", "c"], title="T")
+    axes = figure.axes[0]
+    drawn = axes.images[0].get_array()
+    np.testing.assert_array_equal(drawn.filled(-1), [[75, 25, 0], [-1, -1, -1], [50, 0, 50]])
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["a", "b", "c"]
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["a", "b", "c"]
+    written = {t.get_position(): t.get_text() for t in axes.texts}
+    assert written == {(0, 0): "75", (1, 0): "25", (0, 2): "50", (2, 2): "50"}
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted class", "true class")
+    assert figure.axes[1].get_ylabel() == "share of the true class (%)"
+
+
+@pytest.mark.parametrize(("classes", "ticks"), [(20, 20), (21, 5), (100, 10), (1000, 10)])
+def test_confusion_ticks_are_thinned(classes, ticks):
+    counts = torch.eye(classes, dtype=torch.int64)
+    figure = confusion_matrix(counts, [f"class {k}" for k in range(classes)], title="T")
+    assert len(figure.axes[0].get_xticks()) == len(figure.axes[0].get_yticks()) == ticks
+
+
+def test_strange_class_names():
+    names = ["$x", "猫", "a" * 50]
+    figure = confusion_matrix(torch.eye(3, dtype=torch.int64), names, title="$T")
+    assert to_png(figure)[:4] == b"\x89PNG"  # warnings are errors
+    assert figure.axes[0].get_xticklabels()[2].get_text() == "a" * 19 + "…"
+
+
+def stats():
+    # bin 10: 0.7 right and 0.7 wrong; bin 13: 0.9 right
+    found = ClassStats(2, groups={})
+    found.update(torch.tensor([[0.7, 0.3], [0.7, 0.3], [0.9, 0.1]]).log(), torch.tensor([0, 1, 0]))
+    return found
+
+
+def test_reliability_bars_and_gaps():
+    figure = reliability_diagram(stats().reliability(), stats().compute(), title="T")
+    axes, below = figure.axes
+    bars = {c.get_label(): [(p.get_x(), p.get_y(), p.get_height()) for p in c]
+            for c in axes.containers}  # fmt: skip
+    left = [pytest.approx(100 * 10 / 15), pytest.approx(100 * 13 / 15)]
+    assert bars["accuracy"] == [(left[0], 0, 50), (left[1], 0, 100)]
+    assert bars["gap: too confident"] == [(left[0], 50, pytest.approx(20, abs=1e-4))]
+    low, gap = pytest.approx(90, abs=1e-4), pytest.approx(10, abs=1e-4)
+    assert bars["gap: not confident enough"] == [(left[1], low, gap)]
+    assert axes.lines[0].get_xydata().tolist() == [[0, 0], [100, 100]]
+    assert [p.get_height() for p in below.patches] == pytest.approx([200 / 3, 100 / 3])
+    assert axes.get_title() == "T\naccuracy 66.7 %, ECE 16.7 %, 3 images, 15 bins"
+    assert below.get_xlabel() == "confidence (%)"
+    assert legend_texts(figure) == [
+        "calibrated", "accuracy", "gap: too confident", "gap: not confident enough"
+    ]  # fmt: skip
+
+
+def test_reliability_of_nothing():
+    empty = ClassStats(2, groups={})
+    figure = reliability_diagram(empty.reliability(), empty.compute(), title="T")
+    assert figure.axes[0].get_title() == "T\n0 images, 15 bins"
+    assert to_png(figure)[:4] == b"\x89PNG"
+
+
+def figures():
+    long = [f"a long class name {k}" for k in range(20)]
+    return {
+        "accuracy": accuracy_per_class(COUNTS, torch.full((4,), 1.0), GROUPS, title="A title"),
+        "named": confusion_matrix(torch.eye(20, dtype=torch.int64), long, title="A title"),
+        "many": confusion_matrix(torch.eye(365, dtype=torch.int64), ["x"] * 365, title="A title"),
+        "reliability": reliability_diagram(stats().reliability(), stats().compute(), title="T"),
+    }
+
+
+@pytest.mark.parametrize("name", ["accuracy", "named", "many", "reliability"])
+def test_no_text_lies_over_another(name):
+    assert overlaps(figures()[name]) == []
+
+
+def test_overlaps_are_found():
+    figure = figures()["accuracy"]
+    figure.axes[0].set_xticks([100, 101], ["a long label", "another long label"])
+    assert overlaps(figure) != []

@@ -1,0 +1,262 @@
+import json
+import time
+
+import pytest
+import torch
+
+from lt_lightning.callbacks import RunRecord, read_results
+from lt_lightning.errors import UserError
+
+FIGURES = ["accuracy", "confusion", "reliability"]
+
+
+def fit_and_test(make_trainer, record, module, data, **options):
+    trainer = make_trainer(record, **options)
+    trainer.fit(module, datamodule=data)
+    trainer.test(module, datamodule=data, verbose=False)
+    return trainer
+
+
+def test_content(make_trainer, module, data, tmp_path, monkeypatch):
+    monkeypatch.setenv("PL_GLOBAL_SEED", "42")
+    record = RunRecord()
+    record.command = ["lt", "fit", "--config", "configs/bbn.yaml", "--config=a/small.yaml"]
+    fit_and_test(make_trainer, record, module, data)
+    content = json.loads((tmp_path / "results.json").read_text())
+    assert content == read_results(tmp_path)
+    assert content["schema_version"] == 1
+    assert content["method"].endswith("ToyModule")
+    assert content["config"] == ["bbn.yaml", "small.yaml"]
+    assert content["command"] == record.command
+    assert content["seeds"] == {"training": 42, "subset": 7}
+    assert content["flags"] == {"test_seen_during_training": False, "oracle": False}
+    assert content["data"] == {
+        "fingerprint": "f00d",
+        "class_names": ["cat", "dog", "eel"],
+        "class_counts": [300, 120, 6],
+        "groups": {"many": [0, 1], "few": [2]},
+        "group_rule": "'a rule'",
+    }
+    training = content["training"]
+    assert training["epochs"] == 2
+    assert training["parameters"] == training["trainable_parameters"] == 4
+    assert 0 < training["seconds"] < 60
+    assert content["metrics"]["bins"] == 15
+    assert content["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert content["hardware"]["processes"] == 1
+    assert content["hardware"]["precision"] == "32-true"
+    assert content["hardware"]["device"]
+
+
+def test_numbers(make_trainer, module, data, tmp_path):
+    fit_and_test(make_trainer, RunRecord(), module, data)
+    last = read_results(tmp_path)["evaluations"]["last"]
+    assert last["checkpoint"] == {"path": None, "epoch": 1, "chosen_by": "last epoch"}
+    assert last["images"] == 6
+    assert last["overall"]["acc"] == 4 / 6
+    assert last["overall"]["acc_macro"] == pytest.approx((2 / 3 + 1 + 0) / 3)
+    assert last["overall"]["acc_worst"] == 0.0
+    assert last["overall"]["ece"] == pytest.approx(2 / 6)
+    assert last["overall"]["mce"] == pytest.approx(2 / 6)
+    assert last["overall"]["nll"] == pytest.approx(50 * 2 / 6)
+    assert last["groups"] == {
+        "many": {"acc": pytest.approx((2 / 3 + 1) / 2), "classes": 2, "images": 5},
+        "few": {"acc": 0.0, "classes": 1, "images": 1},
+    }
+    assert last["classes"] == [
+        {"name": "cat", "group": "many", "training_images": 300, "test_images": 3, "correct": 2,
+         "accuracy": 2 / 3},
+        {"name": "dog", "group": "many", "training_images": 120, "test_images": 2, "correct": 2,
+         "accuracy": 1.0},
+        {"name": "eel", "group": "few", "training_images": 6, "test_images": 1, "correct": 0,
+         "accuracy": 0.0},
+    ]  # fmt: skip
+    assert last["reliability"]["total"] == [0] * 14 + [6]
+    assert last["reliability"]["accuracy"] == [None] * 14 + [4 / 6]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        *(f"{name}_last.png" for name in FIGURES),
+        "results.json",
+    ]
+
+
+def test_class_without_test_images_is_null(make_trainer, module, data, tmp_path):
+    data.test_dataloader = lambda: [(torch.eye(3)[[0]], torch.tensor([0]))]
+    make_trainer(RunRecord()).test(module, datamodule=data, verbose=False)
+    last = read_results(tmp_path)["evaluations"]["last"]
+    assert [row["accuracy"] for row in last["classes"]] == [1.0, None, None]
+    assert list(last["groups"]) == ["many"]
+    assert "NaN" not in (tmp_path / "results.json").read_text()
+
+
+def test_second_evaluation_is_merged(make_trainer, module, data, tmp_path):
+    record = RunRecord()
+    record.evaluation, record.monitor = "last", "val/acc_macro"
+    trainer = fit_and_test(make_trainer, record, module, data)
+    first = read_results(tmp_path)
+    trainer.save_checkpoint(tmp_path / "checkpoints" / "best.ckpt")
+    record.evaluation = "best"
+    trainer.test(
+        module, datamodule=data, ckpt_path=tmp_path / "checkpoints" / "best.ckpt", verbose=False
+    )
+    second = read_results(tmp_path)
+    assert second["evaluations"]["last"] == first["evaluations"]["last"]
+    best = second["evaluations"]["best"]["checkpoint"]
+    assert best["path"] == "checkpoints/best.ckpt"
+    assert best["chosen_by"] == "best val/acc_macro on held-out images"
+    assert second["training"] == first["training"]
+    assert (tmp_path / "accuracy_best.png").is_file()
+    assert (tmp_path / "accuracy_last.png").is_file()
+
+
+def test_test_in_a_new_process_keeps_the_training(
+    make_trainer, toy_module, toy_data, tmp_path, monkeypatch
+):
+    record = RunRecord()
+    record.monitor = "val/acc"
+    trainer = fit_and_test(make_trainer, record, toy_module(), toy_data())
+    checkpoint = tmp_path / "best.ckpt"
+    trainer.save_checkpoint(checkpoint)
+    before = read_results(tmp_path)
+    monkeypatch.setenv("PL_GLOBAL_SEED", "99")
+    make_trainer(RunRecord()).test(
+        toy_module(), datamodule=toy_data(), ckpt_path=checkpoint, verbose=False
+    )
+    after = read_results(tmp_path)
+    evaluations = after.pop("evaluations")
+    assert evaluations.pop("best")["checkpoint"]["path"] == "best.ckpt"
+    assert evaluations == before.pop("evaluations")
+    assert after == before
+
+
+def test_test_of_a_run_without_results(make_trainer, toy_module, toy_data, tmp_path):
+    trainer = make_trainer(RunRecord())
+    trainer.fit(toy_module(), datamodule=toy_data())
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    make_trainer(RunRecord()).test(
+        toy_module(), datamodule=toy_data(), ckpt_path=tmp_path / "last.ckpt", verbose=False
+    )
+    content = read_results(tmp_path)
+    assert content["evaluations"]["last"]["checkpoint"]["path"] == "last.ckpt"
+    assert content["training"]["seconds"] > 0
+
+
+def test_training_again_drops_the_old_evaluations(make_trainer, toy_module, toy_data, tmp_path):
+    record = RunRecord()
+    record.evaluation = "best"
+    fit_and_test(make_trainer, record, toy_module(), toy_data())
+    record = RunRecord()
+    record.evaluation = "last"
+    fit_and_test(make_trainer, record, toy_module(), toy_data(), max_epochs=1)
+    content = read_results(tmp_path)
+    assert list(content["evaluations"]) == ["last"]
+    assert content["training"]["epochs"] == 1
+
+
+@pytest.mark.parametrize(
+    ("monitor_test", "evaluation", "expected"),
+    [
+        (False, "last", "last epoch"),
+        (True, "last", "last epoch"),
+        (False, "best", "best val/nll on held-out images"),
+        (True, "best", "best val/nll on TEST images"),
+        (False, "epoch=3", "named by the user"),
+    ],
+)
+def test_chosen_by(make_trainer, module, data, tmp_path, monitor_test, evaluation, expected):
+    data.monitor_test = monitor_test
+    module.oracle = True
+    record = RunRecord(str(tmp_path / "run"))
+    record.evaluation, record.monitor = evaluation, "val/nll"
+    make_trainer(record).test(module, datamodule=data, verbose=False)
+    content = read_results(tmp_path / "run")
+    assert content["evaluations"][evaluation]["checkpoint"]["chosen_by"] == expected
+    assert content["flags"] == {"test_seen_during_training": monitor_test, "oracle": True}
+
+
+def test_monitor_of_a_checkpoint_callback(make_trainer, module, data, tmp_path):
+    from lt_lightning.callbacks import BestCheckpoint
+
+    record = RunRecord()
+    record.evaluation = "best"
+    best = BestCheckpoint(tmp_path, monitor="val/acc_few")
+    trainer = make_trainer(record, best, enable_checkpointing=True)
+    trainer.test(module, datamodule=data, verbose=False)
+    chosen = read_results(tmp_path)["evaluations"]["best"]["checkpoint"]["chosen_by"]
+    assert chosen == "best val/acc_few on held-out images"
+
+
+def test_seconds_go_on_after_a_resume(make_trainer, toy_module, toy_data, tmp_path, monkeypatch):
+    clock = iter(range(0, 10_000, 10))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
+    record = RunRecord()
+    record.on_train_start(None, None)
+    assert record.state_dict() == {"seconds": 10.0}  # saved while training
+    saved = record.state_dict()
+    assert saved == {"seconds": 20.0}
+    assert type(saved["seconds"]) is float
+    again = RunRecord()
+    again.load_state_dict(saved)
+    again.on_train_start(None, None)
+    again.on_train_end(None, None)
+    assert again.state_dict() == {"seconds": 30.0}
+
+
+def test_checkpoint_of_a_test_does_not_set_back_the_clock(make_trainer, module, data, tmp_path):
+    record = RunRecord()
+    trainer = make_trainer(record)
+    trainer.fit(module, datamodule=data)
+    seconds = record.state_dict()
+    record.load_state_dict({"seconds": 1e-9})
+    assert record.state_dict() == seconds
+
+
+def test_fast_dev_run_writes_nothing(make_trainer, module, data, tmp_path):
+    fit_and_test(make_trainer, RunRecord(), module, data, fast_dev_run=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_processes_write_nothing(make_trainer, module, data, tmp_path, monkeypatch):
+    trainer = make_trainer(RunRecord())
+    monkeypatch.setattr(type(trainer), "is_global_zero", False)
+    trainer.test(module, datamodule=data, verbose=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_of_another_run_are_refused(make_trainer, module, data, tmp_path):
+    make_trainer(RunRecord()).test(module, datamodule=data, verbose=False)
+    before = (tmp_path / "results.json").read_text()
+    data.fingerprint = "beef"
+    trainer = make_trainer(RunRecord())
+    for action in (trainer.fit, trainer.test):
+        with pytest.raises(UserError, match="fingerprint is f00d, not beef"):
+            action(module, datamodule=data)
+    assert (tmp_path / "results.json").read_text() == before
+
+
+def test_damaged_results_are_refused_before_the_test(make_trainer, module, data, tmp_path):
+    (tmp_path / "results.json").write_text('{"schema_version": 1, "met')
+    module.test_step = None  # would fail if it came to that
+    with pytest.raises(UserError, match="damaged"):
+        make_trainer(RunRecord()).test(module, datamodule=data, verbose=False)
+
+
+@pytest.mark.parametrize("name", ["class_counts", "fingerprint", "monitor_test"])
+def test_data_without_what_is_needed(make_trainer, module, data, name):
+    delattr(data, name)
+    with pytest.raises(UserError, match=f"RunRecord finds no {name} in the data module ToyData"):
+        make_trainer(RunRecord()).test(module, datamodule=data, verbose=False)
+
+
+def test_module_without_stats(make_trainer, module, data):
+    del module.test_stats
+    with pytest.raises(UserError, match="no test_stats in ToyModule"):
+        make_trainer(RunRecord()).fit(module, datamodule=data)
+
+
+def test_no_test_images(make_trainer, module, data, tmp_path):
+    empty = (torch.zeros(0, 3), torch.zeros(0, dtype=torch.int64))
+    data.test_dataloader = lambda: [empty]
+    make_trainer(RunRecord()).test(module, datamodule=data, verbose=False)
+    last = read_results(tmp_path)["evaluations"]["last"]
+    assert last["images"] == 0
+    assert last["overall"] == last["groups"] == {}
