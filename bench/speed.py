@@ -91,7 +91,9 @@ def _network() -> nn.Module:
     return nn.Sequential(backbone, LinearHead(backbone.out_features, CLASSES))
 
 
-def _train(network: nn.Module, batches: Iterator[tuple[Tensor, Tensor]], bf16: bool, cl: bool) -> None:
+def _train(
+    network: nn.Module, batches: Iterator[tuple[Tensor, Tensor]], bf16: bool, cl: bool
+) -> None:
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=2e-4)
     for pixels, labels in batches:
         if cl:
@@ -163,7 +165,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=2560, help="images of an epoch")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=4, help="DataLoader workers of the usual set-up")
+    parser.add_argument(
+        "--workers", type=int, default=4, help="DataLoader workers of the usual set-up"
+    )
     options = parser.parse_args()
     sys.path.insert(0, str(Path(__file__).parent))
     ways = {
@@ -176,7 +180,10 @@ def main() -> None:
         for name, way in ways.items():
             seconds[name].append(way())
     median = {name: statistics.median(values) for name, values in seconds.items()}
-    out = [f"torch {torch.__version__}, {torch.get_num_threads()} threads, bf16 in the CPU: {native_bf16()}"]
+    out = [
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads, "
+        f"bf16 in the CPU: {native_bf16()}"
+    ]
     for name, values in seconds.items():
         rates = sorted(options.images / value for value in values)
         out.append(

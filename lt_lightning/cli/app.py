@@ -22,6 +22,7 @@ from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc import LogitAdjuster, PostHoc
+from lt_lightning.post_hoc.held_out import held_out_logits
 from lt_lightning.report import load_rows, render
 
 log = logging.getLogger("lt_lightning")
@@ -59,8 +60,8 @@ class LTCLI(LightningCLI):
     model: LongTailModule
     trainer: L.Trainer
 
-    def __init__(self, argv: list[str], run: Path | None = None, best: bool = False) -> None:
-        self.argv, self.folder, self.best = argv, run, best
+    def __init__(self, argv: list[str], run: Path | None = None) -> None:
+        self.argv, self.folder = argv, run
         self.resume: Path | None = None
         self.resumed_step: int | None = None
         super().__init__(
@@ -251,28 +252,16 @@ class LTCLI(LightningCLI):
                 f"The run was trained with {type(self.model.loss).__name__}, which compensates the "
                 "class sizes already: LogitAdjuster is for runs of CrossEntropy."
             )
-        label = "best" if self.best else "last"
-        held = self._held_out_logits() if change.needs_held_out else (None, None)
+        assert self.resume is not None
+        label = self.resume.stem
+        held: tuple[torch.Tensor, torch.Tensor] | tuple[None, None] = (None, None)
+        if change.needs_held_out:
+            assert self.resume is not None
+            self.model.load_state_dict(checkpoints.read(self.resume)["state_dict"])
+            held = held_out_logits(self.model, self.datamodule)
         change.fit(self.datamodule.class_counts, *held)
         self.model.post_hoc = change
         self.record.evaluation = f"{label}+{change.describe()}"
-
-    def _held_out_logits(self) -> tuple[torch.Tensor, torch.Tensor]:
-        data = self.datamodule
-        if not data.has_validation or data.monitor_test:
-            raise UserError(
-                "The run has no held-out images to fit the knob on: give its value, such as "
-                "--post_hoc.tau 1, or train with --data.holdout.fraction 0.1."
-            )
-        assert self.resume is not None
-        model = self.model
-        model.load_state_dict(checkpoints.read(self.resume)["state_dict"])
-        model.eval()
-        data.prepare_data()
-        data.setup("validate")
-        with torch.inference_mode():
-            pairs = [(model.predict_logits(x).float(), y) for x, y in data.val_dataloader()]
-        return torch.cat([z for z, _ in pairs]), torch.cat([y for _, y in pairs])
 
     def after_test(self) -> None:
         """Close with the numbers of all tests of the run."""

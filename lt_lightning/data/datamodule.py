@@ -242,7 +242,8 @@ class LongTailDataModule(L.LightningDataModule):
         }
         return CombinedLoader(streams, "min_size")
 
-    def _eval_loader(self, split: str) -> EvalLoader:
+    def eval_loader(self, split: str) -> EvalLoader:
+        """Return `split` ("train", "val" or "test") as evaluation sees it, after `setup`."""
         rank, world = self._processes()
         return EvalLoader(
             self._images(split),
@@ -255,8 +256,8 @@ class LongTailDataModule(L.LightningDataModule):
 
     def val_dataloader(self) -> EvalLoader | list[EvalLoader]:
         """Return the validation split; nothing where there is none."""
-        return self._eval_loader("val") if "val" in self._splits else []
+        return self.eval_loader("val") if "val" in self._splits else []
 
     def test_dataloader(self) -> EvalLoader:
         """Return the test split."""
-        return self._eval_loader("test")
+        return self.eval_loader("test")

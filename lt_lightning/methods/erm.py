@@ -26,8 +26,8 @@ class ERM(LongTailModule):
 
     Args:
         mixing: mixes the images of a batch and their labels; none is plain training.
-        mixing_schedule: 1 in epochs that are mixed, 0 in others; none is always 1. StepAt(at: 0.9, before: 1,
-            after: 0) is mixup followed by fine-tuning without it.
+        mixing_schedule: 1 in epochs that are mixed, 0 in others; none is always 1. StepAt(at: 0.9,
+            before: 1, after: 0) is mixup followed by fine-tuning without it.
         deferred_weights: the class weights that the loss gets late in the run.
         deferral: 0 until the weights come, 1 from then on; the first epoch of the last fifth.
         kwargs: see LongTailModule.
@@ -82,7 +82,8 @@ class ERM(LongTailModule):
 
     def _loss(self, images: Tensor, targets: Tensor) -> Tensor:
         features = self.features(images)
-        return self.loss(self.head(features), targets, features=features)
+        value: Tensor = self.loss(self.head(features), targets, features=features)
+        return value
 
     def _mixed_loss(self, mixed: Mixed) -> Tensor:
         with mixed.inside(self.backbone):
