@@ -8,6 +8,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from lt_lightning.callbacks import environment
 from lt_lightning.callbacks.outcome import Outcome, check_parts
+from lt_lightning.errors import UserError
 from lt_lightning.report.results_file import (
     FILE_NAME,
     SCHEMA_VERSION,
@@ -15,7 +16,6 @@ from lt_lightning.report.results_file import (
     write_results,
     write_whole,
 )
-from lt_lightning.errors import UserError
 
 __all__ = ["RunRecord", "read_results"]
 

@@ -12,6 +12,10 @@ TEST_LABELS = [0, 0, 0, 1, 1, 2]
 TEST_PREDICTIONS = [0, 0, 1, 1, 1, 0]
 
 
+class Batches(list):
+    """One loader; Lightning takes a plain list for a list of loaders."""
+
+
 class ToyData(L.LightningDataModule):
     def __init__(self, validate=False):
         super().__init__()
@@ -25,14 +29,14 @@ class ToyData(L.LightningDataModule):
         self.validate = validate
 
     def train_dataloader(self):
-        return [torch.ones(2, 3) * k for k in range(3)]
+        return Batches(torch.ones(2, 3) * k for k in range(3))
 
     def val_dataloader(self):
-        return [torch.ones(2, 3)] if self.validate else []
+        return Batches([torch.ones(2, 3)]) if self.validate else []
 
     def test_dataloader(self):
         rows = zip(TEST_PREDICTIONS, TEST_LABELS, strict=True)
-        return [(torch.eye(3)[[p]] * 50, torch.tensor([y])) for p, y in rows]
+        return Batches((torch.eye(3)[[p]] * 50, torch.tensor([y])) for p, y in rows)
 
 
 class ToyModule(L.LightningModule):
@@ -67,6 +71,11 @@ class ToyModule(L.LightningModule):
 
 
 @pytest.fixture
+def batches():
+    return Batches
+
+
+@pytest.fixture
 def data():
     return ToyData()
 
@@ -89,6 +98,7 @@ def make_trainer(tmp_path):
             "enable_model_summary": False,
             "log_every_n_steps": 1,
             "num_sanity_val_steps": 0,
+            "limit_val_batches": 0,
             "default_root_dir": tmp_path,
         }
         return L.Trainer(callbacks=list(callbacks), **{**settings, **options})

@@ -20,13 +20,21 @@ def legend_texts(figure):
     return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
 
 
+def tick_labels(axis):
+    """Return the labels that are drawn; matplotlib keeps some outside of the view as well."""
+    low, high = sorted(axis.get_view_interval())
+    where = "xy".index(axis.axis_name)
+    labels = [*axis.get_ticklabels(), *axis.get_ticklabels(minor=True)]
+    return [t for t in labels if t.get_text() and low <= t.get_position()[where] <= high]
+
+
 def overlaps(figure):
     """Return the pairs of texts that lie over each other."""
-    figure.canvas.draw()
+    figure.draw_without_rendering()  # a bare figure's canvas draws nothing
     texts = [*figure.legends]
     for axes in figure.axes:
         texts += [axes.title, axes.xaxis.label, axes.yaxis.label]
-        texts += [t for t in (*axes.get_xticklabels(), *axes.get_yticklabels()) if t.get_text()]
+        texts += [*tick_labels(axes.xaxis), *tick_labels(axes.yaxis)]
     # The boxes of slanted labels overlap although the letters do not.
     straight = [t for t in texts if getattr(t, "get_rotation", lambda: 0)() in (0, 90)]
     boxes = [(t, t.get_window_extent().shrunk(0.98, 0.9)) for t in straight]

@@ -46,7 +46,7 @@ def paths(content, start=()):
     for key, value in content.items():
         if (*start, key) != ("evaluations", "last"):
             yield (*start, key)
-        if key in ("seeds", "flags", "data", "training", "evaluations", "last"):
+        if isinstance(value, dict) and key != "checkpoint":
             yield from paths(value, (*start, key))
 
 
