@@ -21,6 +21,7 @@ from lt_lightning.data.source import ImageSet, MemoryImages, Source
 from lt_lightning.errors import UserError
 from lt_lightning.metrics import GroupRule, ShotGroups
 from lt_lightning.samplers import EpochSampler, InstanceBalanced, SamplingRule
+from lt_lightning.stages import Stage
 
 log = logging.getLogger(__name__)
 DATA_STATE = "lt_data"  # the key of the data's facts in a checkpoint
@@ -45,7 +46,8 @@ class LongTailDataModule(L.LightningDataModule):
             divided by their number, so that a run on 8 GPUs sees the same batches as on one.
         eval_batch_size: images per evaluation batch of one process.
         sampler: how an epoch is drawn, for methods with one stream.
-        samplers: named samplers, for methods with several streams (BBN: uniform and reversed).
+        samplers: named samplers, for methods with several streams (BBN: uniform and reversed) or
+            stages (stage1 and stage2).
         epoch_length: images per epoch and stream; none is the sampler's own, mostly N.
         drop_last: leave out a last training batch that is not full.
         augment: what is done to training batches of uint8 images on their device.
@@ -141,6 +143,8 @@ class LongTailDataModule(L.LightningDataModule):
         digest.update(held.numpy().tobytes())
         self.fingerprint = digest.hexdigest()[:16]
         self._splits = {"train": splits["train"].select(train), "test": splits["test"]}
+        everything = torch.arange(len(splits["train"]))
+        self._before_profile = (splits["train"], everything[~torch.isin(everything, held)])
         if self.monitor_test:
             self._splits["val"] = splits["test"]
         elif len(held):
@@ -195,11 +199,29 @@ class LongTailDataModule(L.LightningDataModule):
         return self.seed if self.seed is not None else int(os.environ.get("PL_GLOBAL_SEED", "0"))
 
     def _images(self, split: str) -> ImageSet:
-        images = self._splits[split]
-        return images.to(self._device()) if isinstance(images, MemoryImages) else images
+        if split not in self._splits:
+            images, indices = self._before_profile
+            self._splits[split] = images.select(indices)
+        found = self._splits[split]
+        if isinstance(found, MemoryImages):
+            # Moved once: the loaders of a run of several stages are made anew every epoch.
+            found = self._splits[split] = found.to(self._device())
+        return found
 
-    def _train_loader(self, rule: SamplingRule, stream: int) -> TrainLoader:
+    def _stage(self) -> Stage:
+        """Return the stage of the epoch that comes next, which the method knows."""
+        trainer = self.trainer
+        if trainer is None:
+            return Stage(1, 0, 1)
+        known = getattr(trainer.lightning_module, "stage_at", None)
+        if known is None:
+            return Stage(1, 0, max(trainer.max_epochs or 1, 1))
+        stage: Stage = known(trainer.current_epoch)
+        return stage
+
+    def _train_loader(self, rule: SamplingRule, stream: int, stage: Stage) -> TrainLoader:
         rank, world = self._processes()
+        images = self._images("full" if stage.full_data else "train")
         if self.batch_size % world:
             raise UserError(
                 f"data.batch_size {self.batch_size} cannot be divided by {world} processes: "
@@ -207,21 +229,24 @@ class LongTailDataModule(L.LightningDataModule):
             )
         sampler = EpochSampler(
             rule,
-            self._splits["train"].labels,
+            images.labels.cpu(),
             num_classes=self.num_classes,
             seed=self._seed(),
-            max_epochs=1 if self.trainer is None else max(self.trainer.max_epochs or 1, 1),
+            max_epochs=stage.epochs,
             num_samples=self.epoch_length,
             num_replicas=world,
             rank=rank,
             stream=stream,
+            first_epoch=stage.first_epoch,
         )
         loader = TrainLoader(
-            self._images("train"),
+            images,
             sampler,
             batch_size=self.batch_size // world,
             drop_last=self.drop_last,
-            pipeline=Pipeline(self.augment, self.normalize, self._device()),
+            pipeline=Pipeline(
+                self.augment if stage.augment else None, self.normalize, self._device()
+            ),
             seed=self._seed(),
             workers=self.workers,
         )
@@ -233,11 +258,14 @@ class LongTailDataModule(L.LightningDataModule):
         return loader
 
     def train_dataloader(self) -> TrainLoader | CombinedLoader:
-        """Return one stream, or all named streams side by side."""
+        """Return one stream, that of the stage, or all named streams side by side."""
+        stage = self._stage()
         if not self.samplers:
-            return self._train_loader(self.sampler, 0)
+            return self._train_loader(self.sampler, stage.number - 1, stage)
+        if stage.name:
+            return self._train_loader(self.samplers[stage.name], stage.number - 1, stage)
         streams = {
-            name: self._train_loader(rule, k)
+            name: self._train_loader(rule, k, stage)
             for k, (name, rule) in enumerate(sorted(self.samplers.items()))
         }
         return CombinedLoader(streams, "min_size")

@@ -18,9 +18,11 @@ from lt_lightning.errors import UserError
 from lt_lightning.heads import LinearHead
 from lt_lightning.losses import CrossEntropy, Loss
 from lt_lightning.methods.plain import plain_hparams
+from lt_lightning.methods.scale import check_scale
 from lt_lightning.metrics import ClassStats, ConfusionCounts, ShotGroups
 from lt_lightning.recipes import LDAMRecipe
 from lt_lightning.schedule import Schedule
+from lt_lightning.stages import Stage
 
 BackboneFactory = Callable[[], Backbone]
 HeadFactory = Callable[[int, int], nn.Module]
@@ -31,6 +33,11 @@ _MAX_CONFUSION = 1000  # a C x C table of counts stays below 8 MB
 def sgd(parameters: Any) -> torch.optim.Optimizer:
     """Return the field's optimizer: SGD, learning rate 0.1, momentum 0.9, weight decay 2e-4."""
     return torch.optim.SGD(parameters, lr=0.1, momentum=0.9, weight_decay=2e-4)
+
+
+def run_seed() -> int:
+    """Return the seed of the run."""
+    return int(os.environ.get("PL_GLOBAL_SEED", "0"))  # where Lightning keeps it
 
 
 class LongTailModule(L.LightningModule):
@@ -75,7 +82,7 @@ class LongTailModule(L.LightningModule):
         self.loss = loss(counts)
         self.backbone = backbone()
         self.head = head(self.backbone.out_features, self.loss.num_outputs)
-        self._check_scale()
+        check_scale(self.head, self.loss)
         self.optimizer_factory, self.lr_schedule = optimizer, lr_schedule
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.backbone.to(memory_format=self.memory_format)
@@ -88,25 +95,6 @@ class LongTailModule(L.LightningModule):
         self.test_confusion = (
             ConfusionCounts(self.num_classes) if self.num_classes <= _MAX_CONFUSION else None
         )
-
-    def _check_scale(self) -> None:
-        """Refuse a margin loss without its cosine head, and the reverse."""
-        have, want = getattr(self.head, "scale", None), self.loss.scale
-        loss, head = type(self.loss).__name__, type(self.head).__name__
-        if want is not None and have is None:
-            raise UserError(
-                f"{loss} needs cosine logits but the head is {head}: set --model.head CosineHead "
-                f"--model.head.scale {want:g}."
-            )
-        if want is not None and have != want:
-            raise UserError(
-                f"{loss} has scale {want:g} and {head} has scale {have:g}: give both the same."
-            )
-        if want is None and have is not None and have <= 1:
-            raise UserError(
-                f"{head} with scale {have:g} gives logits in [-{have:g}, {have:g}], with which "
-                f"{loss} cannot become confident: set --model.head.scale 30."
-            )
 
     def features(self, images: Tensor) -> Tensor:
         """Return the features the head sees at evaluation, (N, D)."""
@@ -136,15 +124,21 @@ class LongTailModule(L.LightningModule):
         """Epochs of the run, at least 1."""
         return max(self.trainer.max_epochs or 1, 1)
 
+    def stage_at(self, epoch: int) -> Stage:
+        """Return the stage of `epoch`; most methods have one."""
+        return Stage(1, 0, self.max_epochs)
+
     def step_generator(self, batch_idx: int) -> torch.Generator:
         """Return a generator for the random choices of one training step.
 
-        It depends on the run's seed, the epoch, the batch and the process alone, so a resumed run
-        draws what an uninterrupted one draws.
+        It depends on the run's seed, the stage, the epoch, the batch and the process alone, so a
+        resumed run draws what an uninterrupted one draws.
         """
-        seed = int(os.environ.get("PL_GLOBAL_SEED", "0"))  # where Lightning keeps the run's seed
-        keys = (seed, self.current_epoch, batch_idx, self.trainer.global_rank)
-        return torch.Generator(self.device).manual_seed(derive_seed(*keys))
+        stage = self.stage_at(self.current_epoch)
+        epoch = self.current_epoch - stage.first_epoch
+        keys = (run_seed(), epoch, batch_idx, self.trainer.global_rank)
+        later = (stage.number,) if stage.number > 1 else ()
+        return torch.Generator(self.device).manual_seed(derive_seed(*keys, *later))
 
     def log_train(self, count: int, **terms: Tensor) -> dict[str, Tensor]:
         """Log the mean of each term over the epoch as train/<term> and return the terms."""

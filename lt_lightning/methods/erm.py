@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from lt_lightning.augment import Mixed, Mixing
+from lt_lightning.augment import Mixing
 from lt_lightning.errors import UserError
 from lt_lightning.losses import WeightRule
 from lt_lightning.methods.base import LongTailModule
+from lt_lightning.methods.steps import mixed_loss, plain_loss
 from lt_lightning.schedule import Schedule, StepAt
 
 Stream = tuple[Tensor, Tensor]
@@ -75,21 +75,7 @@ class ERM(LongTailModule):
         self._set_weights()
         mixing = self._mixing_now()
         if mixing is None:
-            return self.log_train(len(targets), loss=self._loss(images, targets))
+            return self.log_train(len(targets), loss=plain_loss(self, images, targets))
         generator = self.step_generator(batch_idx)
         mixed = mixing(images, targets, self.loss.class_counts, generator)
-        return self.log_train(len(targets), loss=self._mixed_loss(mixed))
-
-    def _loss(self, images: Tensor, targets: Tensor) -> Tensor:
-        features = self.features(images)
-        value: Tensor = self.loss(self.head(features), targets, features=features)
-        return value
-
-    def _mixed_loss(self, mixed: Mixed) -> Tensor:
-        with mixed.inside(self.backbone):
-            features = self.features(mixed.images)
-        logits = self.head(features)
-        first = self.loss(logits, mixed.targets_a, mixed.share, features=features)
-        second = self.loss(logits, mixed.targets_b, 1 - mixed.share, features=features)
-        total: Tensor = torch.add(first, second)
-        return total
+        return self.log_train(len(targets), loss=mixed_loss(self, mixed))

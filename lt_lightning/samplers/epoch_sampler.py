@@ -31,6 +31,7 @@ class EpochSampler(DistributedSampler[int]):
         num_replicas: processes R; none asks torch.distributed, 1 without it.
         rank: of this process; none asks torch.distributed, 0 without it.
         stream: number of the stream; streams of one seed draw independently.
+        first_epoch: the epoch of the run in which this sampler's epoch 0 is.
 
     Raises:
         UserError: if a class has no image or `num_samples` is below 1.
@@ -48,6 +49,7 @@ class EpochSampler(DistributedSampler[int]):
         num_replicas: int | None = None,
         rank: int | None = None,
         stream: int = 0,
+        first_epoch: int = 0,
     ) -> None:
         # The parent's constructor would ask for a data set, of which only the length is known.
         together = dist.is_available() and dist.is_initialized()
@@ -60,7 +62,7 @@ class EpochSampler(DistributedSampler[int]):
             raise UserError(f"The epoch has {self.size} images: give 1 or more.")
         self.num_samples = -(-self.size // self.num_replicas)
         self.total_size = self.num_samples * self.num_replicas
-        self.epoch = 0
+        self.epoch, self.first_epoch = 0, first_epoch
 
     def __len__(self) -> int:
         return self.num_samples
@@ -79,8 +81,8 @@ class EpochSampler(DistributedSampler[int]):
         return iter(self.global_indices()[self.rank :: self.num_replicas].tolist())
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch of the next draw; Lightning calls this."""
-        self.epoch = epoch
+        """Choose the epoch of the run for the next draw; Lightning calls this."""
+        self.epoch = epoch - self.first_epoch
 
     def state_dict(self) -> dict[str, int]:
         """Return the epoch; the position within it is kept by the loader."""

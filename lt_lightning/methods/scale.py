@@ -1,0 +1,31 @@
+"""Losses and heads that do not go together."""
+
+from torch import nn
+
+from lt_lightning.errors import UserError
+from lt_lightning.losses import Loss
+
+
+def check_scale(head: nn.Module, loss: Loss) -> None:
+    """Refuse a margin loss without its cosine head, and the reverse.
+
+    Raises:
+        UserError: with the option to change.
+    """
+    have, want = getattr(head, "scale", None), loss.scale
+    loss_name, head_name = type(loss).__name__, type(head).__name__
+    if want is not None and have is None:
+        raise UserError(
+            f"{loss_name} needs cosine logits but the head is {head_name}: set --model.head "
+            f"CosineHead --model.head.scale {want:g}."
+        )
+    if want is not None and have != want:
+        raise UserError(
+            f"{loss_name} has scale {want:g} and {head_name} has scale {have:g}: give both the "
+            "same."
+        )
+    if want is None and have is not None and have <= 1:
+        raise UserError(
+            f"{head_name} with scale {have:g} gives logits in [-{have:g}, {have:g}], with which "
+            f"{loss_name} cannot become confident: set --model.head.scale 30."
+        )

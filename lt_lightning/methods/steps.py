@@ -1,0 +1,23 @@
+"""The loss of one batch, plain or mixed."""
+
+from torch import Tensor
+
+from lt_lightning.augment import Mixed
+from lt_lightning.methods.base import LongTailModule
+
+
+def plain_loss(module: LongTailModule, images: Tensor, targets: Tensor) -> Tensor:
+    """Return loss(head(backbone(x)), y)."""
+    features = module.features(images)
+    value: Tensor = module.loss(module.head(features), targets, features=features)
+    return value
+
+
+def mixed_loss(module: LongTailModule, mixed: Mixed) -> Tensor:
+    """Return share loss(z, y_a) + (1 - share) loss(z, y_b), z of the mixed images."""
+    with mixed.inside(module.backbone):
+        features = module.features(mixed.images)
+    logits = module.head(features)
+    first: Tensor = module.loss(logits, mixed.targets_a, mixed.share, features=features)
+    second: Tensor = module.loss(logits, mixed.targets_b, 1 - mixed.share, features=features)
+    return first + second

@@ -1,0 +1,28 @@
+"""Which part of a run an epoch belongs to."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of epochs that is trained in one way.
+
+    What is drawn in a stage depends on its number and on the epoch within it, so one run of two
+    stages draws what two separate runs draw.
+
+    Args:
+        number: 1, 2 ...
+        first_epoch: its first epoch in the run, 0-based.
+        epochs: its length.
+        name: the sampler of `data.samplers` it draws with; empty in a run of one stage.
+        augment: whether its training images are augmented.
+        full_data: whether it sees all training images of the source, before the profile; only an
+            oracle does.
+    """
+
+    number: int
+    first_epoch: int
+    epochs: int
+    name: str = ""
+    augment: bool = True
+    full_data: bool = False
