@@ -32,6 +32,7 @@ from lt_lightning.losses.weights import (
     GeneralizedReweight,
     InverseFrequency,
     WeightRule,
+    recommended_beta,
 )
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "macro_accuracy",
     "pairwise_loss",
     "quantity_factors",
+    "recommended_beta",
     "recommended_smoothing",
     "reduce",
     "sigmoid_bias_init",

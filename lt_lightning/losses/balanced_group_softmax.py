@@ -22,7 +22,8 @@ def class_groups(class_counts: Tensor, boundaries: Sequence[int]) -> Tensor:
     """
     edges = torch.tensor(list(boundaries), dtype=class_counts.dtype)
     groups = torch.bucketize(class_counts, edges, right=True)
-    return groups.unique(return_inverse=True)[1]
+    present = torch.bincount(groups) > 0
+    return (present.cumsum(0) - 1)[groups]
 
 
 def group_log_sums(logits: Tensor, groups: Tensor) -> Tensor:

@@ -8,7 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from lt_lightning.errors import UserError
-from lt_lightning.losses.checks import check_batch, check_choice, check_class_counts, check_values
+from lt_lightning.losses.checks import (
+    check_batch,
+    check_choice,
+    check_class_counts,
+    check_share,
+    check_values,
+)
 from lt_lightning.losses.reduction import reduce
 from lt_lightning.losses.weights import WeightRule
 
@@ -73,7 +79,7 @@ class Loss(nn.Module, ABC):
         *,
         features: Tensor | None = None,
     ) -> Tensor:
-        """Return the reduced loss, a scalar.
+        """Return the reduced loss, a scalar; 0 for a batch without images.
 
         The values of the first batch are checked once; later calls read only shapes.
 
@@ -90,6 +96,7 @@ class Loss(nn.Module, ABC):
         """
         num_classes = len(self.class_counts)
         check_batch(logits, targets, self.num_outputs, num_classes)
+        check_share(share, len(logits))
         if not self._seen_values and len(logits) > 0:
             check_values(logits, targets, num_classes)
             self._seen_values = True
@@ -151,7 +158,7 @@ class Loss(nn.Module, ABC):
             narrow = moved.is_floating_point() and moved.dtype.itemsize < 4
             return tensor.to(moved.device) if narrow else moved
 
-        super()._apply(keep_wide, recurse)
+        super()._apply(keep_wide, recurse)  # type: ignore[no-untyped-call]  # torch's own
         return self
 
 

@@ -20,7 +20,7 @@ def check_class_counts(class_counts: Tensor | Sequence[int]) -> Tensor:
             f"class_counts has the shape {tuple(counts.shape)}: give one number per class, (C,)."
         )
     if counts.is_floating_point() and not bool((counts.isfinite() & (counts % 1 == 0)).all()):
-        raise UserError(f"class_counts holds fractions ({counts.tolist()[:5]}): give whole images.")
+        raise UserError(f"class_counts holds {counts.tolist()[:5]}: give whole numbers of images.")
     if bool((counts < 1).any()):
         empty = (counts < 1).nonzero().flatten().tolist()
         raise UserError(
@@ -83,15 +83,39 @@ def check_batch(logits: Tensor, targets: Tensor, num_outputs: int, num_classes: 
         )
 
 
+def check_share(share: Tensor | float | None, length: int) -> None:
+    """Refuse a share that is neither one number nor one per image.
+
+    Reads the value of a plain number, and of a tensor the shape only.
+
+    Raises:
+        UserError: if the shape does not fit, or a plain number is outside [0, 1].
+    """
+    if isinstance(share, Tensor):
+        if share.shape not in ((), (length,)):
+            raise UserError(
+                f"share has the shape {tuple(share.shape)} for {length} images: give one number, "
+                f"or one per image, ({length},)."
+            )
+    elif share is not None:
+        check_range("share", share, 0.0, 1.0)
+
+
 def check_values(logits: Tensor, targets: Tensor, num_classes: int) -> None:
-    """Refuse probabilities in place of logits, and targets that are no class.
+    """Refuse logits that are not finite or are probabilities, and targets that are no class.
 
     Reads the values, so on a GPU it waits for them: meant for the first batch only.
 
     Raises:
-        UserError: if every row sums to 1 within [0, 1], or a target is outside [0, C).
+        UserError: if a logit is NaN or infinite, every row sums to 1 within [0, 1], or a target
+            is outside [0, C).
     """
     rows = logits.detach().float()
+    if not bool(rows.isfinite().all()):
+        raise UserError(
+            "The logits of the first batch are NaN or infinite: look at the images and at the "
+            "mean and deviation they are normalised with, or at the weights that were loaded."
+        )
     simplex = (rows >= 0).all() & (rows <= 1).all() & ((rows.sum(1) - 1).abs() < 1e-2).all()
     if logits.shape[1] > 1 and bool(simplex):
         raise UserError(

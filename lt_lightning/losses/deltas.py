@@ -18,6 +18,7 @@ class DeltaRule(ABC):
     """
 
     scale: float | None = None
+    corrects_prior: bool = False  # see `Loss`
 
     @abstractmethod
     def __call__(self, class_counts: Tensor) -> Tensor:
@@ -38,6 +39,7 @@ class AdjustmentDelta(DeltaRule):
 
     def __init__(self, *, tau: float = 1.0) -> None:
         self.tau = check_range("tau", tau)
+        self.corrects_prior = tau > 0
 
     def __call__(self, class_counts: Tensor) -> Tensor:
         """Return tau (log n_y' - log n_y)."""

@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from lt_lightning.errors import UserError
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.checks import check_choice, check_range
 from lt_lightning.losses.label_smoothing import Spread, smoothed_cross_entropy
@@ -81,6 +82,18 @@ def class_smoothing(
     return eps_tail + span * ratio ** (power if form == "exp" else 1.0)
 
 
+def _ends(
+    class_counts: Tensor, eps_head: float | None, eps_tail: float | None
+) -> tuple[float, float]:
+    if eps_head is None:
+        if eps_tail is not None:
+            raise UserError(f"eps_tail is {eps_tail} without eps_head: give both, or none.")
+        low, high = int(class_counts.min()), int(class_counts.max())
+        return recommended_smoothing(len(class_counts), high / low)
+    head = check_range("eps_head", eps_head, 0.0, 1.0)
+    return head, check_range("eps_tail", 0.0 if eps_tail is None else eps_tail, 0.0, head)
+
+
 class LabelAwareSmoothing(Loss):
     """Label smoothing that is stronger for frequent classes, against over-confident heads.
 
@@ -98,9 +111,10 @@ class LabelAwareSmoothing(Loss):
 
     Args:
         class_counts: training images per class, (C,).
-        eps_head: smoothing of the largest class, in [0, 1]. 0.3 is the value for CIFAR-10-LT at
-            ratio 100, ImageNet-LT and iNaturalist; `recommended_smoothing` gives the others.
-        eps_tail: smoothing of the smallest class, in [0, eps_head].
+        eps_head: smoothing of the largest class, in [0, 1]; none takes both values from
+            `recommended_smoothing`, which knows the published ones by data set and ratio.
+        eps_tail: smoothing of the smallest class, in [0, eps_head]; none is the recommended
+            value, or 0 beside a given eps_head.
         form: "concave", "linear", "convex" or "exp".
         power: the exponent of "exp", above 0; the others do not read it. The default 2 is ours.
         spread: "all" (code) spreads over all C classes, "others" (paper) over C - 1.
@@ -108,7 +122,8 @@ class LabelAwareSmoothing(Loss):
         reduction: see `Loss`.
 
     Raises:
-        UserError: if a value is out of range or `form` or `spread` is unknown.
+        UserError: if a value is out of range, `form` or `spread` is unknown, or eps_tail is given
+            without eps_head.
     """
 
     smoothing: Tensor
@@ -117,8 +132,8 @@ class LabelAwareSmoothing(Loss):
         self,
         class_counts: Tensor,
         *,
-        eps_head: float = 0.3,
-        eps_tail: float = 0.0,
+        eps_head: float | None = None,
+        eps_tail: float | None = None,
         form: Form = "concave",
         power: float = 2.0,
         spread: Spread = "all",
@@ -128,11 +143,10 @@ class LabelAwareSmoothing(Loss):
         super().__init__(class_counts, weights=weights, reduction=reduction)
         check_choice("form", form, ("concave", "linear", "convex", "exp"))
         check_choice("spread", spread, ("all", "others"))
-        check_range("eps_head", eps_head, 0.0, 1.0)
-        check_range("eps_tail", eps_tail, 0.0, eps_head)
         check_range("power", power, open_low=True)
+        head, tail = _ends(self.class_counts, eps_head, eps_tail)
         smoothing = class_smoothing(
-            self.class_counts, eps_head=eps_head, eps_tail=eps_tail, form=form, power=power
+            self.class_counts, eps_head=head, eps_tail=tail, form=form, power=power
         )
         self.table("smoothing", smoothing)
         self.spread: Spread = spread

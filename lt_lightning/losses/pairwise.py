@@ -59,7 +59,7 @@ class Pairwise(Loss):
         reduction: Reduction = "weighted_mean",
     ) -> None:
         super().__init__(class_counts, weights=weights, reduction=reduction)
-        self.scale = delta.scale
+        self.scale, self.corrects_prior = delta.scale, delta.corrects_prior
         self.table("delta", delta(self.class_counts).to(torch.float64).fill_diagonal_(0.0))
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:

@@ -6,7 +6,12 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
-from lt_lightning.losses.checks import check_batch, check_class_counts
+from lt_lightning.losses.checks import (
+    check_batch,
+    check_class_counts,
+    check_range,
+    check_values,
+)
 from lt_lightning.losses.logit_adjustment import log_prior
 
 
@@ -21,13 +26,13 @@ def adjust_logits(logits: Tensor, class_counts: Tensor | Sequence[int], tau: flo
     Args:
         logits: (N, C).
         class_counts: training images per class, (C,).
-        tau: 1 is canonical, 0 changes nothing.
+        tau: at least 0; 1 is canonical, 0 changes no prediction.
 
     Returns:
         (N, C), float32, or float64 for float64 logits.
 
     Raises:
-        UserError: if the counts are bad or their number is not C.
+        UserError: if the counts are bad, their number is not C, or tau is negative.
 
     >>> adjust_logits(torch.zeros(1, 2), [3, 1]).argmax(dim=1).tolist()
     [1]
@@ -39,7 +44,7 @@ def adjust_logits(logits: Tensor, class_counts: Tensor | Sequence[int], tau: flo
             "classes: give both the same number of classes."
         )
     wide = logits if logits.dtype == torch.float64 else logits.float()
-    return wide - tau * log_prior(counts).to(wide.device, wide.dtype)
+    return wide - check_range("tau", tau) * log_prior(counts).to(wide.device, wide.dtype)
 
 
 def macro_accuracy(predictions: Tensor, targets: Tensor, num_classes: int) -> float:
@@ -70,7 +75,8 @@ def fit_tau(
         grid: the values to try; none is 0, 0.1, ..., 2.
 
     Raises:
-        UserError: if there is no image or no value to try, or shapes do not fit.
+        UserError: if there is no image or no value to try, shapes do not fit, or the logits or
+            targets cannot be right.
     """
     values = [step / 10 for step in range(21)] if grid is None else sorted(grid)
     counts = check_class_counts(class_counts)
@@ -79,6 +85,7 @@ def fit_tau(
         raise UserError(
             f"fit_tau got {len(values)} values and {len(logits)} images: give at least one of each."
         )
+    check_values(logits, targets, len(counts))
 
     def score(tau: float) -> float:
         predictions = adjust_logits(logits, counts, tau).argmax(dim=1)
