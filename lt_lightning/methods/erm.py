@@ -6,8 +6,9 @@ from torch import Tensor
 
 from lt_lightning.augment import Mixing
 from lt_lightning.errors import UserError
-from lt_lightning.losses import WeightRule
-from lt_lightning.methods.base import LongTailModule
+from lt_lightning.losses import Loss, WeightRule
+from lt_lightning.methods.base import LongTailModule, LossFactory
+from lt_lightning.methods.scale import check_scale
 from lt_lightning.methods.steps import mixed_loss, plain_loss
 from lt_lightning.schedule import Schedule, StepAt
 
@@ -19,7 +20,8 @@ class ERM(LongTailModule):
 
     L = loss(head(backbone(x)), y); with mixing
     L = share loss(z, y_a) + (1 - share) loss(z, y_b), z of the mixed images.
-    Deferred re-weighting (DRW) gives the loss its class weights late in the run.
+    Deferred re-weighting (DRW) gives the loss its class weights late in the run; a deferred loss,
+    such as the influence-balanced one, takes over from the first one late in the run.
 
     Paper: the baseline; DRW: Cao et al., LDAM-DRW, NeurIPS 2019, Algorithm 1; mixup and its
     variants: one paper each, see their classes.
@@ -29,11 +31,14 @@ class ERM(LongTailModule):
         mixing_schedule: 1 in epochs that are mixed, 0 in others; none is always 1. StepAt(at: 0.9,
             before: 1, after: 0) is mixup followed by fine-tuning without it.
         deferred_weights: the class weights that the loss gets late in the run.
-        deferral: 0 until the weights come, 1 from then on; the first epoch of the last fifth.
+        deferred_loss: makes the loss of the later part of the run; called with class_counts. It
+            trains the same head, and has its own class weights.
+        deferral: 0 until weights or loss change, 1 from then on; the first epoch of the last
+            fifth.
         kwargs: see LongTailModule.
 
     Raises:
-        UserError: if a loss that needs the features is mixed inside the network.
+        UserError: if class weights are given twice, or if the two losses need different heads.
     """
 
     def __init__(
@@ -42,27 +47,48 @@ class ERM(LongTailModule):
         mixing: Mixing | None = None,
         mixing_schedule: Schedule | None = None,
         deferred_weights: WeightRule | None = None,
+        deferred_loss: LossFactory | None = None,
         deferral: Schedule = StepAt(),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.mixing, self.mixing_schedule = mixing, mixing_schedule
         self.deferred_weights, self.deferral = deferred_weights, deferral
-        self._deferred = False
-        if deferred_weights is not None and bool((self.loss.weight != 1).any()):
+        self._deferred: bool | None = None  # not known: the weights may be those of a checkpoint
+        self.deferred_loss = deferred_loss and deferred_loss(self.loss.class_counts)
+        self._check_deferral()
+
+    def _check_deferral(self) -> None:
+        first, second = self.loss, self.deferred_loss
+        name = type(first).__name__
+        if self.deferred_weights is not None and bool((first.weight != 1).any()):
             raise UserError(
-                f"{type(self.loss).__name__} has class weights from the start and deferred_weights "
-                "too: give one of them."
+                f"{name} has class weights from the start and deferred_weights too: give one of "
+                "them."
+            )
+        if second is None:
+            return
+        if self.deferred_weights is not None:
+            raise UserError(
+                f"deferred_weights and deferred_loss {type(second).__name__} are both given: give "
+                "the deferred loss its own weights."
+            )
+        check_scale(self.head, second)
+        if first.num_outputs != second.num_outputs:
+            raise UserError(
+                f"{name} needs a head of {first.num_outputs} outputs and the deferred loss "
+                f"{type(second).__name__} one of {second.num_outputs}: give losses that share one."
             )
 
-    def _set_weights(self) -> None:
-        """Switch the class weights by the epoch, also where a run is resumed in mid-epoch."""
-        if self.deferred_weights is None:
-            return
+    def _loss_now(self) -> Loss:
+        """Return the loss of the epoch, also where a run is resumed in mid-epoch."""
         late = self.deferral(self.current_epoch, self.max_epochs) > 0
-        if late != self._deferred:
+        if self.deferred_loss is not None:
+            return self.deferred_loss if late else self.loss
+        if self.deferred_weights is not None and late != self._deferred:
             self.loss.set_weights(self.deferred_weights if late else None)
             self._deferred = late
+        return self.loss
 
     def _mixing_now(self) -> Mixing | None:
         schedule = self.mixing_schedule
@@ -72,10 +98,9 @@ class ERM(LongTailModule):
     def training_step(self, batch: Stream, batch_idx: int) -> dict[str, Tensor]:
         """Return the loss of one batch."""
         images, targets = batch
-        self._set_weights()
-        mixing = self._mixing_now()
+        loss, mixing = self._loss_now(), self._mixing_now()
         if mixing is None:
-            return self.log_train(len(targets), loss=plain_loss(self, images, targets))
+            return self.log_train(len(targets), loss=plain_loss(self, images, targets, loss))
         generator = self.step_generator(batch_idx)
         mixed = mixing(images, targets, self.loss.class_counts, generator)
-        return self.log_train(len(targets), loss=mixed_loss(self, mixed))
+        return self.log_train(len(targets), loss=mixed_loss(self, mixed, loss))
