@@ -18,6 +18,7 @@ class Stage:
         augment: whether its training images are augmented.
         full_data: whether it sees all training images of the source, before the profile; only an
             oracle does.
+        features: whether its training images are replaced by their features, computed once.
     """
 
     number: int
@@ -26,3 +27,4 @@ class Stage:
     name: str = ""
     augment: bool = True
     full_data: bool = False
+    features: bool = False

@@ -1,6 +1,17 @@
 """Classifiers: features (N, D) to logits (N, C)."""
 
+from lt_lightning.heads.calibrated import CalibratedHead
 from lt_lightning.heads.cosine import CosineHead
 from lt_lightning.heads.linear import LinearHead
+from lt_lightning.heads.nearest_mean import NearestMeanHead
+from lt_lightning.heads.scaled import ScaledHead
+from lt_lightning.heads.tau_norm import TauNormHead
 
-__all__ = ["CosineHead", "LinearHead"]
+__all__ = [
+    "CalibratedHead",
+    "CosineHead",
+    "LinearHead",
+    "NearestMeanHead",
+    "ScaledHead",
+    "TauNormHead",
+]

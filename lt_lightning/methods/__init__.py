@@ -2,7 +2,22 @@
 
 from lt_lightning.methods.base import LongTailModule
 from lt_lightning.methods.bbn import BBN
+from lt_lightning.methods.classifier_bound import ClassifierBound
 from lt_lightning.methods.cmo import CMO
+from lt_lightning.methods.decoupled import Decoupled
+from lt_lightning.methods.dis_align import DisAlign
 from lt_lightning.methods.erm import ERM
+from lt_lightning.methods.mixup_two_stage import MixupTwoStage
+from lt_lightning.methods.two_stage import TwoStage
 
-__all__ = ["BBN", "CMO", "ERM", "LongTailModule"]
+__all__ = [
+    "BBN",
+    "CMO",
+    "ERM",
+    "ClassifierBound",
+    "Decoupled",
+    "DisAlign",
+    "LongTailModule",
+    "MixupTwoStage",
+    "TwoStage",
+]

@@ -58,6 +58,7 @@ class LongTailModule(L.LightningModule):
     """
 
     streams: tuple[str, ...] = ()  # the named samplers the method needs; empty is one stream
+    num_stages: int = 1
 
     def __init__(
         self,
@@ -79,6 +80,7 @@ class LongTailModule(L.LightningModule):
         counts = torch.as_tensor(class_counts)
         self.num_classes = len(counts)
         self.class_names = list(class_names or map(str, range(self.num_classes)))
+        self.head_factory, self.loss_factory = head, loss
         self.loss = loss(counts)
         self.backbone = backbone()
         self.head = head(self.backbone.out_features, self.loss.num_outputs)

@@ -1,0 +1,27 @@
+"""What the command works out for methods in two stages."""
+
+from typing import Any
+
+from jsonargparse import Namespace
+
+from lt_lightning.cli import run_folder
+
+DEFAULT_EPOCHS = 200  # of the CIFAR experiments, where neither config nor method says
+
+
+def settle(options: Any) -> None:
+    """Fill in trainer.max_epochs from the stages, and find the checkpoint of stage1_ckpt.
+
+    Raises:
+        UserError: if stage1_ckpt names no run.
+    """
+    if not isinstance(options.trainer, Namespace) or not isinstance(options.model, Namespace):
+        return  # refused later, in words
+    given: Any = options.model.get("init_args") or {}
+    lengths = [given.get("stage1_epochs"), given.get("stage2_epochs")]
+    if given.get("stage1_ckpt"):
+        given["stage1_ckpt"] = str(run_folder.of_run(given["stage1_ckpt"])[1])
+        lengths[0] = 0
+    if options.trainer.max_epochs is None and not options.trainer.get("max_steps", -1) > 0:
+        staged = all(length is not None for length in lengths)
+        options.trainer.max_epochs = sum(lengths) if staged else DEFAULT_EPOCHS
