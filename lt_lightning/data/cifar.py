@@ -1,8 +1,8 @@
 """CIFAR-10 and CIFAR-100 through torchvision's own classes and checksums."""
 
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.error import URLError
 
 import torch
 from torch import Tensor
@@ -21,18 +21,28 @@ class _CIFAR(Source):
     def __init__(self, download: bool = True) -> None:
         self.download = download
 
-    def _dataset(self, root: Path, train: bool, download: bool) -> Any:
+    def _torchvision(self) -> Any:
         raise NotImplementedError
+
+    def _dataset(self, root: Path, train: bool, download: bool) -> Any:
+        return self._torchvision()(str(root), train=train, download=download)
+
+    def _has_archive(self, root: Path) -> bool:
+        from torchvision.datasets.utils import check_integrity
+
+        return bool(check_integrity(root / self.archive, self._torchvision().tgz_md5))
 
     def train_counts(self, root: Path) -> Tensor:
         """Return the training images per class."""
         return torch.full((self.classes,), self.per_class, dtype=torch.int64)
 
     def prepare(self, root: Path) -> None:
-        """Download and verify the archive where it is absent."""
+        """Download the archive where it is absent, unpack and verify it."""
         try:
-            self._dataset(root, train=True, download=self.download)
-        except (URLError, RuntimeError, OSError) as error:
+            # torchvision unpacks an archive that lies there only if it may download.
+            may_unpack = self.download or self._has_archive(root)
+            self._dataset(root, train=True, download=may_unpack)
+        except (HTTPException, RuntimeError, OSError) as error:
             raise UserError(
                 f"{type(self).__name__} is not in {root} and could not be fetched "
                 f"({_reason(error)}): put {self.archive} into {root}, or try "
@@ -70,10 +80,10 @@ class CIFAR10(_CIFAR):
 
     classes, per_class, archive = 10, 5000, "cifar-10-python.tar.gz"
 
-    def _dataset(self, root: Path, train: bool, download: bool) -> Any:
+    def _torchvision(self) -> Any:
         from torchvision.datasets import CIFAR10 as Torchvision
 
-        return Torchvision(str(root), train=train, download=download)
+        return Torchvision
 
     def class_names(self, root: Path) -> list[str]:
         """Return CIFAR-10's names."""
@@ -91,10 +101,10 @@ class CIFAR100(_CIFAR):
 
     classes, per_class, archive = 100, 500, "cifar-100-python.tar.gz"
 
-    def _dataset(self, root: Path, train: bool, download: bool) -> Any:
+    def _torchvision(self) -> Any:
         from torchvision.datasets import CIFAR100 as Torchvision
 
-        return Torchvision(str(root), train=train, download=download)
+        return Torchvision
 
     def class_names(self, root: Path) -> list[str]:
         """Return CIFAR-100's fine names, in label order."""

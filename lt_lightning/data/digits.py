@@ -7,21 +7,27 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lt_lightning.data.source import ImageSet, MemoryImages, Source
+from lt_lightning.errors import UserError
 
 
 class Digits(Source):
     """1,797 handwritten digits of 8x8, shown as 32x32 RGB; inside scikit-learn, no download.
 
     The split is fixed and stratified: of every class, in file order, each third image is a test
-    image (599 in all) and the others are training images.
+    image (596 in all) and the others are training images.
 
     Paper: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI 1998.
 
     Args:
         size: width and height in pixels after bilinear enlargement, at least 8.
+
+    Raises:
+        UserError: if the size is below 8.
     """
 
     def __init__(self, size: int = 32) -> None:
+        if size < 8:
+            raise UserError(f"The size of the digits is {size}: give 8 pixels or more.")
         self.size = size
 
     def class_names(self, root: Path) -> list[str]:

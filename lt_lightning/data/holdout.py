@@ -47,7 +47,7 @@ class Holdout:
             wanted = torch.full_like(available, self.per_class)
         else:
             wanted = (available * (self.fraction or 0.0)).round().to(torch.int64).clamp_min(1)
-        taken = torch.minimum(wanted, available - 1)
+        taken = torch.minimum(wanted, available - 1).clamp_min(0)
         if self.per_class is not None and bool((taken < wanted).any()):
             short = (taken < wanted).nonzero().flatten().tolist()
             raise UserError(

@@ -27,6 +27,11 @@ def _check_ratio(imbalance_ratio: float) -> float:
 
 
 def _keep(wanted: list[int], available: Tensor, ratio: float) -> Tensor:
+    if bool((available < 1).any()):
+        missing = (available < 1).nonzero().flatten().tolist()
+        raise UserError(
+            f"The classes {missing[:10]} have no training image: add images, or leave them out."
+        )
     kept = torch.minimum(torch.tensor(wanted, dtype=torch.int64), available)
     if bool((kept < 1).any()):
         empty = (kept < 1).nonzero().flatten().tolist()
@@ -73,7 +78,11 @@ class Step(Profile):
 
     Args:
         imbalance_ratio: head count / tail count, at least 1.
-        head_fraction: the share of the classes that stay large, in (0, 1).
+        head_fraction: the share of the classes that stay large, in (0, 1); rounded down, but at
+            least one class is large and at least one is small.
+
+    Raises:
+        UserError: if the ratio is below 1 or leaves a class empty, or the share is outside (0, 1).
     """
 
     def __init__(self, imbalance_ratio: float = 100.0, head_fraction: float = 0.5) -> None:
@@ -84,7 +93,8 @@ class Step(Profile):
     def __call__(self, available: Tensor) -> Tensor:
         """Return n_max for the head classes and int(n_max / ratio) for the others."""
         classes, n_max = len(available), float(available.sum()) / len(available)
-        head = int(classes * self.head_fraction)
+        # The small number is for shares such as 0.29 of 100 classes, 28.999999999999996 in float64.
+        head = min(max(int(classes * self.head_fraction + 1e-9), 1), max(classes - 1, 1))
         tail = int(n_max * (1.0 / self.imbalance_ratio))
         return _keep(
             [int(n_max)] * head + [tail] * (classes - head), available, self.imbalance_ratio
@@ -114,7 +124,12 @@ def choose_images(labels: Tensor, keep: Tensor, seed: int) -> Tensor:
 
     Returns:
         int64 (sum of keep,), sorted by class.
+
+    Raises:
+        UserError: if NumPy's legacy generator does not take the seed.
     """
+    if not 0 <= seed < 2**32:
+        raise UserError(f"The seed of a subset is {seed}: give a number from 0 to {2**32 - 1}.")
     # The legacy generator on purpose: the published subset is defined by its shuffle.
     generator = np.random.RandomState(seed)
     chosen, array = [], labels.numpy()
