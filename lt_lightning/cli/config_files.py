@@ -9,6 +9,8 @@ import yaml
 
 from lt_lightning.cli.errors import Refused, one_sentence
 
+Files = dict[Path, dict[str, Any]]
+_KINDS = {type(None): "nothing", list: "a list", str: "a text"}
 _PACKED = ("init_args", "dict_kwargs")  # levels of a file that the command line has not
 
 
@@ -28,18 +30,24 @@ class _Loader(yaml.SafeLoader):
 
 
 def paths(argv: Sequence[str]) -> list[Path]:
-    """Return the files after --config or -c, in their order."""
+    """Return the files after --config or -c, in their order.
+
+    Raises:
+        Refused: if a name is empty.
+    """
     found: list[Path] = []
     for place, word in enumerate(argv):
         flag, equals, value = word.partition("=")
-        if flag == "--config" and equals:
+        if flag == "--config" and value:
             found.append(Path(value))
         elif word in ("--config", "-c") and place + 1 < len(argv):
             found.append(Path(argv[place + 1]))
+        elif flag == "--config" and equals:
+            raise Refused("--config is empty: give a .yaml file.", "config")
     return found
 
 
-def check(argv: Sequence[str]) -> dict[Path, dict[str, Any]]:
+def check(argv: Sequence[str]) -> Files:
     """Return the content of each file.
 
     Raises:
@@ -48,9 +56,10 @@ def check(argv: Sequence[str]) -> dict[Path, dict[str, Any]]:
     return {path: _content(path) for path in paths(argv)}
 
 
-def owner(files: dict[Path, dict[str, Any]], argv: Sequence[str], key: str) -> Path | None:
+def owner(files: Files, argv: Sequence[str], key: str) -> Path | None:
     """Return the file that gives `key`, or none where the command line does."""
-    if any(word.split("=", 1)[0].lstrip("-") == key for word in argv if word.startswith("--")):
+    given = [word.split("=", 1)[0][2:] for word in argv if word.startswith("--")]
+    if any(f"{word}.".startswith(f"{key}.") for word in given):
         return None
     return next((path for path in reversed(files) if key in set(_keys(files[path]))), None)
 
@@ -69,7 +78,7 @@ def _content(path: Path) -> dict[str, Any]:
             f"The config file {path} is no valid YAML ({_reason(error)}): correct it there."
         ) from error
     if not isinstance(content, dict):
-        kind = "nothing" if content is None else f"a {type(content).__name__}"
+        kind = _KINDS.get(type(content), "a single value")
         raise Refused(
             f"The config file {path} holds {kind}: it must hold keys and values, such as "
             "trainer: {max_epochs: 200}."
@@ -95,7 +104,8 @@ def _others(path: Path) -> str:
 def _keys(content: dict[str, Any], above: str = "") -> Iterator[str]:
     """Yield the dotted keys as the command line has them."""
     for name, value in content.items():
-        key = above.rstrip(".") if name in _PACKED or name == "class_path" else f"{above}{name}"
+        inner = above and (name in _PACKED or name == "class_path")
+        key = above.rstrip(".") if inner else f"{above}{name}"
         yield key
         if isinstance(value, dict):
             yield from _keys(value, f"{key}.")

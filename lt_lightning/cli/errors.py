@@ -41,7 +41,7 @@ def explain(error: BaseException) -> str | None:
     about_request = type(error).__name__ == "MisconfigurationException" or (
         isinstance(error, ValueError | ImportError) and _raised_in(error).startswith(_LIBRARIES)
     )
-    return f"{text.rstrip('.')}: change the config or the command line." if about_request else None
+    return f"{text.rstrip('.!')}: change the config or the command line." if about_request else None
 
 
 def one_sentence(text: str) -> str:

@@ -11,16 +11,16 @@ HELP = """\
 lt: long-tailed image classification
 
   lt fit --config FILE [--config FILE ...] [--key value ...]   train, then report on the test split
-  lt fit --config FILE --ckpt_path last                        go on with the newest run of that name
-  lt test RUN [--key value ...]                                test a finished run again
-  lt validate RUN [--key value ...]                            the same on its held-out images
-  lt predict RUN --images DIR --out predictions.csv            classify the images of a folder
-  lt report RUN [RUN ...]                                      one table of finished runs
-  lt methods                                                   methods, losses, samplers, data sets
+  lt fit --config FILE --ckpt_path last            go on with the newest run of that name
+  lt test RUN [--best] [--key value ...]           test a finished run again
+  lt validate RUN [--best] [--key value ...]       the same on its held-out images
+  lt predict RUN --images DIR --out FILE.csv       classify the images of a folder
+  lt report RUN [RUN ...] [--newest] [--format text|md|csv]   one table of finished runs
+  lt methods                                       methods, losses, samplers, data sets
   lt --version
 
 A later --config lies over an earlier one; keys on the command line lie over both.
-  lt fit --config configs/bbn.yaml --config configs/data/digits.yaml --config configs/trainer/quick.yaml
+  lt fit --config configs/bbn.yaml --config configs/data/digits.yaml
   lt fit --help                  all keys
   lt fit --model.help BBN        the keys of one method
 Set LT_DEBUG=1 to see the traceback of an error."""

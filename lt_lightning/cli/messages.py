@@ -5,7 +5,7 @@ import difflib
 import re
 from dataclasses import dataclass, replace
 
-from lt_lightning.cli.catalog import entries
+from lt_lightning.cli.catalog import SECTIONS, entries
 from lt_lightning.cli.errors import one_sentence
 from lt_lightning.cli.type_words import Wanted, wanted
 
@@ -21,14 +21,39 @@ _UNKNOWN = (
     r"No action for key \"([\w.\-/]+)\"",
 )
 _VALUES = (
+    r"dot import path string: (\S+)",
     r"class_path='([\w.]+)'",
     r"'class_path': '([\w.]+)'",
     r"class_path '([\w.]+)'",
-    r"dot import path string: (\S+)",
     r"Given value: (.*)$",
     r"Got value: (.*)$",
 )
 _SHOWN = 80  # characters of a value
+_LEVELS = ("class_path", "init_args", "dict_kwargs")  # of a file; the command line has them not
+_IDLE = ("print_shtab", "print_completion", "help")  # options that no one types wrongly
+# What other codes call an option.
+_OTHER_NAMES = {
+    "arch": "model.backbone",
+    "batch_size": "data.batch_size",
+    "dataset": "data.source",
+    "data_path": "data.root",
+    "epochs": "trainer.max_epochs",
+    "gpus": "trainer.devices",
+    "imb_factor": "data.profile.imbalance_ratio",
+    "imb_ratio": "data.profile.imbalance_ratio",
+    "learning_rate": "model.optimizer.lr",
+    "loss": "model.loss",
+    "loss_type": "model.loss",
+    "lr": "model.optimizer.lr",
+    "momentum": "model.optimizer.momentum",
+    "num_workers": "data.workers",
+    "output": "runs",
+    "resume": "ckpt_path",
+    "sampler": "data.sampler",
+    "seed": "seed_everything",
+    "wd": "model.optimizer.weight_decay",
+    "weight_decay": "model.optimizer.weight_decay",
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +65,9 @@ class Finding:
 
     def below(self, key: str) -> "Finding":
         """Return the same for the parser of which this parser's options are below `key`."""
-        return replace(self, key=f"{key}.{self.key}", text=self.text.replace(_HERE, f"{_HERE}{key}."))
+        return replace(
+            self, key=f"{key}.{self.key}", text=self.text.replace(_HERE, f"{_HERE}{key}.")
+        )
 
     def packed(self) -> str:
         """Return a message for the parser above."""
@@ -68,7 +95,7 @@ def finding(message: str, parser: argparse.ArgumentParser) -> Finding:
         if unknown:
             found = _no_option(unknown[1], parser)
             return found.below(own[1]) if own else found
-    for rule in (_left_over, _required, _without_value, _unknown_help):
+    for rule in (_left_over, _required, _without_value, _unknown_help, _one_dash, _no_group):
         other = rule(message)
         if other:
             return other
@@ -85,7 +112,9 @@ def known_keys(parser: argparse.ArgumentParser) -> list[str]:
         for option in action.option_strings
         if option.startswith("--")
     }
-    return sorted(key for key in found if not key.endswith((".help", "+")) and key != "help")
+    return sorted(
+        key for key in found if not key.endswith((".help", "+")) and not key.startswith(_IDLE)
+    )
 
 
 def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
@@ -99,15 +128,23 @@ def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 
 
 def _no_option(key: str, parser: argparse.ArgumentParser) -> Finding:
+    key = ".".join(part for part in key.split(".") if part not in _LEVELS) or key
+    what = f"there is no option '{_HERE}{key}'"
     known = known_keys(parser)
+    usual = _OTHER_NAMES.get(key.rsplit(".", 1)[-1])
+    # Only the parser of the command sees whole keys; one of a class knows its own part.
+    if usual and "trainer.max_epochs" in known and usual != key:
+        return Finding(key, f"{what}: did you mean '{usual}'?")
     near = nearest_key(key, known)
     if near:
-        return Finding(key, f"there is no option '{_HERE}{key}': did you mean '{_HERE}{near}'?")
+        return Finding(key, f"{what}: did you mean '{_HERE}{near}'?")
     level = sorted({name.split(".")[0] for name in known})
     good = key.split(".")[0]
     if good in level and "." in key:
         level = sorted({k.split(".")[1] for k in known if k.startswith(f"{good}.")}) or level
-    return Finding(key, f"there is no option '{_HERE}{key}': there are {', '.join(level)}.")
+    if not level:
+        return Finding(key, f"{what}: the class has no options.")
+    return Finding(key, f"{what}: there {'are' if level[1:] else 'is only'} {', '.join(level)}.")
 
 
 def nearest_key(key: str, known: list[str]) -> str | None:
@@ -144,7 +181,9 @@ def _required(message: str) -> Finding | None:
     key = found[1].split(",")[0].removeprefix("fit.").removeprefix("test.").strip()
     if key == "model":
         names = ", ".join(entry.name for entry in entries() if entry.section == "methods")
-        return Finding(key, f"no method is given: add --config configs/ce.yaml, or --model {names}.")
+        return Finding(
+            key, f"no method is given: add --config configs/ce.yaml, or --model {names}."
+        )
     return Finding(key, f"'{_HERE}{key}' is missing: give --{_HERE}{key} a value.")
 
 
@@ -152,7 +191,8 @@ def _without_value(message: str) -> Finding | None:
     found = re.search(r"argument (?:-\w[/ ,]+)?--([\w.\-]+)[^:]*: expected (.*)$", message)
     if not found:
         return None
-    return Finding(found[1], f"--{_HERE}{found[1]} stands alone: it needs {found[2]}.")
+    needs = "a value" if found[2].startswith("one ") else found[2]
+    return Finding(found[1], f"--{_HERE}{found[1]} stands alone: it needs {needs}.")
 
 
 def _unknown_help(message: str) -> Finding | None:
@@ -164,11 +204,35 @@ def _unknown_help(message: str) -> Finding | None:
     return Finding(found[1], f"there is no class {found[2]!r} for --{found[1]}.help: {hint}")
 
 
+def _one_dash(message: str) -> Finding | None:
+    found = re.search(r"argument (-\w)/(--\w+): ignored explicit argument '([^']*)'", message)
+    if not found:
+        return None
+    return Finding("", f"'{found[1]}{found[3]}' is no option: did you mean '{found[2]}'?")
+
+
+def _no_group(message: str) -> Finding | None:
+    found = re.match(r"Parser key \"([\w.]+)\":\s+Unable to load config '([^']*)'", message)
+    if not found:
+        return None
+    return Finding(
+        found[1],
+        f"{_HERE}{found[1]} is {found[2]!r}: it holds options, so give them one by one, as "
+        f"--{_HERE}{found[1]}.<option> VALUE.",
+    )
+
+
 def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Finding:
-    values = [found for p in _VALUES if (found := re.search(p, message, re.MULTILINE))]
     types = [action for action in _actions(parser) if action.dest == key]
     want = wanted(getattr(types[0], "_typehint", None)) if types else Wanted()
-    if not values or not want.phrases:
+    # The method is the one class that cannot be left out.
+    choice = " or ".join(p for p in want.phrases if (key, p) != ("model", "null"))
+    inner = re.search(r"Given value: NestedArg\(key='([\w.]+)'", message)
+    if inner and "dot import path" not in message:
+        text = f"--{_HERE}{key}.{inner[1]} needs a class: give --{_HERE}{key} before it, {choice}."
+        return Finding(f"{key}.{inner[1]}", text)
+    values = [found for p in _VALUES if (found := re.search(p, message, re.MULTILINE))]
+    if not values or not choice:
         text = one_sentence(message.removeprefix(f'Parser key "{key}":'))
         return Finding(key, f"{_HERE}{key}: {_cut(text, 300)}")
     value = _cut(values[0][1], _SHOWN).strip(".")
@@ -176,7 +240,14 @@ def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Fin
     what = f"{_HERE}{key} is {value!r}"
     if near and near[0] != value:
         return Finding(key, f"{what}: did you mean {near[0]!r}?")
-    return Finding(key, f"{what}: give {' or '.join(want.phrases)}.")
+    return Finding(key, f"{what}: give {choice}{_elsewhere(value)}.")
+
+
+def _elsewhere(value: str) -> str:
+    """Return where a class of ours belongs that was given in a wrong place."""
+    known = {entry.name: entry for entry in entries()}
+    near = difflib.get_close_matches(value, known, 1, 0.7)
+    return f"; {near[0]} is listed under {SECTIONS[known[near[0]].section]}" if near else ""
 
 
 def _cut(text: str, size: int) -> str:

@@ -18,7 +18,9 @@ class HelpFormatter(DefaultHelpFormatter):
 
     def add_usage(self, usage: str | None, actions: Any, *args: Any, **kwargs: Any) -> None:
         """Show the form of a command line, not its hundred options."""
-        super().add_usage("%(prog)s [--config FILE ...] [--key value ...]", actions, *args, **kwargs)
+        super().add_usage(
+            "%(prog)s [--config FILE ...] [--key value ...]", actions, *args, **kwargs
+        )
 
     def _get_help_string(self, action: Action) -> str:
         text = super()._get_help_string(action)

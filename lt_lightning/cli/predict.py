@@ -13,6 +13,7 @@ from torch import Tensor
 
 from lt_lightning import methods
 from lt_lightning.cli import checkpoints, run_folder
+from lt_lightning.cli.errors import Refused
 from lt_lightning.data.datamodule import DATA_STATE
 from lt_lightning.data.decode import read_image
 from lt_lightning.data.folder import SUFFIXES
@@ -21,7 +22,7 @@ from lt_lightning.errors import UserError
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"lt predict: {message}; see lt predict --help.\n")
+        raise Refused(f"lt predict RUN --images DIR --out FILE: {message}.")
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -50,9 +51,8 @@ def predict(argv: list[str]) -> None:
         raise UserError(f"--images {folder} is not a folder: give a folder of images.")
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not files:
-        raise UserError(
-            f"--images {folder} holds no image: give a folder of {', '.join(SUFFIXES)}."
-        )
+        kinds = ", ".join(sorted(SUFFIXES))
+        raise UserError(f"--images {folder} holds no image: give a folder of {kinds}.")
     _, checkpoint = run_folder.of_run(options.run, options.best)
     content = checkpoints.read(checkpoint)
     model = load_model(content, checkpoint).to(options.device).eval()

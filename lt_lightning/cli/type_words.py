@@ -29,12 +29,12 @@ def wanted(hint: Any) -> Wanted:
     """Return what `hint` accepts; classes by their short names."""
     phrases: list[str] = []
     names: list[str] = []
+    values: list[str] = []
     for part in _parts(hint):
         if part in _WORDS:
             phrases.append(_WORDS[part])
         elif get_origin(part) is Literal:
-            names += [str(value) for value in get_args(part)]
-            phrases.append(", ".join(str(value) for value in get_args(part)))
+            values += [str(value) for value in get_args(part)]
         elif get_origin(part) in (list, tuple) or part in (list, tuple):
             phrases.append("a list")
         elif inspect.isclass(part):
@@ -44,9 +44,11 @@ def wanted(hint: Any) -> Wanted:
                 phrases.append(
                     f"one of {', '.join(known)}" if len(known) <= _LISTED else "a class path"
                 )
+    if values:
+        phrases.append(", ".join(dict.fromkeys(values)))
     # null stands last, and each phrase once.
     phrases.sort(key=lambda phrase: phrase == "null")
-    return Wanted(tuple(dict.fromkeys(phrases)), tuple(dict.fromkeys(names)))
+    return Wanted(tuple(dict.fromkeys(phrases)), tuple(dict.fromkeys(names + values)))
 
 
 def _parts(hint: Any) -> Iterator[Any]:
@@ -62,10 +64,16 @@ def _parts(hint: Any) -> Iterator[Any]:
         yield hint
 
 
-def _concrete(base: type) -> Iterator[str]:
-    """Yield the names of the classes below `base` that can be built."""
+def _concrete(base: type[Any]) -> Iterator[str]:
+    """Yield the names of `base` and the classes below it that can be built."""
+    public = not base.__name__.startswith("_") and base.__module__.startswith(_SOURCES)
+    if public and not _is_abstract(base):
+        yield base.__name__
     for kind in base.__subclasses__():
         yield from _concrete(kind)
-        public = not kind.__name__.startswith("_") and kind.__module__.startswith(_SOURCES)
-        if public and not inspect.isabstract(kind):
-            yield kind.__name__
+
+
+def _is_abstract(kind: type[Any]) -> bool:
+    # inspect.isabstract knows classes of ABCMeta only; a LightningModule is none.
+    found = (getattr(kind, name, None) for name in dir(kind))
+    return any(getattr(method, "__isabstractmethod__", False) for method in found)

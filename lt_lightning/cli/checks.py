@@ -1,0 +1,127 @@
+"""What is refused before, or right after, the classes of a config are built."""
+
+import difflib
+import logging
+from typing import Any
+
+import torch
+from jsonargparse import Namespace
+from lightning.pytorch.accelerators import AcceleratorRegistry
+from lightning.pytorch.strategies import StrategyRegistry
+
+from lt_lightning.cli.errors import Refused
+from lt_lightning.data import LongTailDataModule
+from lt_lightning.errors import UserError
+from lt_lightning.methods import LongTailModule
+
+log = logging.getLogger("lt_lightning")
+
+LINKED = ("class_counts", "class_names", "groups")  # what the model is told of the data
+
+
+def check_options(command: str, options: Any) -> None:
+    """Refuse values that fit their type and yet cannot be meant.
+
+    Args:
+        command: fit, validate or test.
+        options: the parsed config of the command.
+
+    Raises:
+        Refused: if there is one.
+    """
+    for group, example in (
+        ("trainer", "max_epochs: 200"),
+        ("data", "batch_size: 128"),
+        ("checkpoint", "mode: max"),
+    ):
+        if not isinstance(options.get(group), Namespace):
+            value = options.get(group)
+            told = "null" if value is None else repr(value)
+            raise Refused(f"{group} is {told}: it holds options, such as {example}.", group)
+    for name in LINKED:
+        if options.model.get(f"init_args.{name}") is not None:
+            key = f"model.{name}"
+            raise Refused(f"{key} comes from the data: leave it out.", key)
+    if options.get("post_hoc") is not None and command != "test":
+        raise Refused(
+            f"post_hoc is for lt test RUN, not for lt {command}: test the trained run with it.",
+            "post_hoc",
+        )
+    _check_trainer(options.trainer, command)
+
+
+def _check_trainer(trainer: Any, command: str) -> None:
+    if trainer.get("default_root_dir") is not None:
+        raise Refused(
+            "trainer.default_root_dir is chosen by lt: give --runs and --name instead.",
+            "trainer.default_root_dir",
+        )
+    epochs = trainer.max_epochs
+    if command == "fit" and (epochs is None or epochs < 1):
+        told = "null" if epochs is None else epochs
+        raise Refused(
+            f"trainer.max_epochs is {told}: give 1 or more, for schedules depend on it.",
+            "trainer.max_epochs",
+        )
+    _check_name("trainer.accelerator", trainer.accelerator, AcceleratorRegistry, ("auto", "gpu"))
+    _check_name("trainer.strategy", trainer.strategy, StrategyRegistry, ("auto",))
+    no_gpu = trainer.accelerator == "cpu" or not torch.cuda.is_available()
+    if no_gpu and trainer.accelerator in ("auto", "cpu") and _is_half(trainer.precision):
+        raise Refused(
+            f"trainer.precision is {trainer.precision!r}, which needs a GPU: give bf16-mixed or "
+            "32-true.",
+            "trainer.precision",
+        )
+
+
+def _is_half(precision: Any) -> bool:
+    return str(precision) in ("16", "16-mixed", "16-true")
+
+
+def _check_name(key: str, value: Any, registry: Any, more: tuple[str, ...]) -> None:
+    """Refuse a name that Lightning does not know."""
+    names = sorted({*registry, *more})
+    if not isinstance(value, str) or value in names:
+        return
+    near = difflib.get_close_matches(value, names, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"give one of {', '.join(names)}."
+    raise Refused(f"{key} is {value!r}: {hint}", key)
+
+
+def check_streams(data: LongTailDataModule, model: LongTailModule) -> None:
+    """Refuse a method without its streams of images.
+
+    Raises:
+        UserError: if the named samplers are not those that the method needs.
+    """
+    have, want = sorted(data.samplers or {}), sorted(model.streams)
+    if have == want:
+        return
+    method = type(model).__name__
+    if not want:
+        raise UserError(
+            f"{method} has one stream but the config has data.samplers ({', '.join(have)}): set "
+            "--data.samplers null, and --data.sampler for the one stream."
+        )
+    given = f"data.samplers has {', '.join(have)}" if have else "there is no data.samplers"
+    raise UserError(
+        f"{method} needs the samplers {', '.join(want)} but {given}: set data.samplers with the "
+        f"keys {', '.join(want)}, as in configs/{method.lower()}.yaml."
+    )
+
+
+def warn_of_double_compensation(
+    data: LongTailDataModule, model: LongTailModule, max_epochs: int
+) -> None:
+    """Say so where both the sampler and the loss compensate the class sizes."""
+    if data.samplers or not model.loss.corrects_prior:
+        return
+    drawn = data.sampler.class_probabilities(data.class_counts, max_epochs - 1, max_epochs)
+    prior = data.class_counts / data.class_counts.sum()
+    if float((drawn - prior).abs().max()) > 0.01:
+        log.warning(
+            "%s does not draw the images as they are, and %s compensates the class sizes too: "
+            "the tail is compensated twice; use data.sampler InstanceBalanced.",
+            type(data.sampler).__name__,
+            type(model.loss).__name__,
+        )
