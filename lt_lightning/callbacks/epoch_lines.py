@@ -52,11 +52,16 @@ class EpochLines(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log the line."""
+        # Summed over the processes where that is still to be done, so every process must ask.
+        metrics = trainer.callback_metrics
         if not trainer.is_global_zero or (sys.stderr.isatty() and not self.always):
             return
-        metrics = trainer.callback_metrics
+        stages: int = getattr(pl_module, "num_stages", 1)
         epochs = "" if trainer.max_epochs in (None, -1) else f"/{trainer.max_epochs}"
         parts = [f"epoch {trainer.current_epoch + 1}{epochs}"]
+        if stages > 1:
+            stage = pl_module.stage_at(trainer.current_epoch)  # type: ignore[operator]
+            parts.append(f"stage {stage.number}")
         loss = logged(TRAIN, LOSS)
         if loss in metrics:
             parts.append(f"{loss} {float(metrics[loss]):.4f}")

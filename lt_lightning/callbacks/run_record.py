@@ -42,6 +42,8 @@ class RunRecord(Callback):
             checkpoint file, "last" without one.
         monitor: the metric that chose the best checkpoint; none asks the callbacks.
         command: the command line; none takes that of the process.
+        tested: the checkpoint whose weights the model holds, and its epoch, where Lightning did
+            not load it.
 
     Args:
         folder: the run folder; none is the trainer's default_root_dir.
@@ -52,6 +54,7 @@ class RunRecord(Callback):
         self.evaluation: str | None = None
         self.monitor: str | None = None
         self.command: list[str] | None = None
+        self.tested: tuple[Path, int] | None = None
         self._seconds = 0.0
         self._since: float | None = None
         self._fitted, self._written = False, False
@@ -171,9 +174,11 @@ class RunRecord(Callback):
         self, trainer: Trainer, label: str, evaluations: dict[str, Any]
     ) -> dict[str, Any]:
         """Return which weights were tested and how they were chosen."""
-        path, epoch = None, self._loaded_epoch
-        if trainer.ckpt_path:
-            tested, folder = Path(trainer.ckpt_path).resolve(), self._folder(trainer).resolve()
+        path, epoch, source = None, self._loaded_epoch, trainer.ckpt_path
+        if self.tested is not None and not source:
+            source, epoch = self.tested
+        if source:
+            tested, folder = Path(source).resolve(), self._folder(trainer).resolve()
             inside = tested.is_relative_to(folder)
             path = (tested.relative_to(folder) if inside else tested).as_posix()
         elif self._epochs is not None:
@@ -181,6 +186,8 @@ class RunRecord(Callback):
         weights, _, change = label.partition("+")
         if weights == "last":
             chosen_by = "last epoch"
+        elif weights == "stage1":
+            chosen_by = "end of stage 1"
         elif weights == "best":
             earlier = evaluations.get("best", {}).get("checkpoint", {}).get("chosen_by")
             chosen_by = self._chosen_by(trainer, earlier)

@@ -222,6 +222,12 @@ class LongTailDataModule(L.LightningDataModule):
     def _train_loader(self, rule: SamplingRule, stream: int, stage: Stage) -> TrainLoader:
         rank, world = self._processes()
         images = self._images("full" if stage.full_data else "train")
+        pipeline = Pipeline(self.augment if stage.augment else None, self.normalize, self._device())
+        if stage.features:
+            images, pipeline = (
+                self._features(stage),
+                Pipeline(None, torch.Tensor.float, self._device()),
+            )
         if self.batch_size % world:
             raise UserError(
                 f"data.batch_size {self.batch_size} cannot be divided by {world} processes: "
@@ -244,9 +250,7 @@ class LongTailDataModule(L.LightningDataModule):
             sampler,
             batch_size=self.batch_size // world,
             drop_last=self.drop_last,
-            pipeline=Pipeline(
-                self.augment if stage.augment else None, self.normalize, self._device()
-            ),
+            pipeline=pipeline,
             seed=self._seed(),
             workers=self.workers,
         )
@@ -256,6 +260,27 @@ class LongTailDataModule(L.LightningDataModule):
                 f"{len(sampler) * world} images: give a smaller batch_size."
             )
         return loader
+
+    def _features(self, stage: Stage) -> ImageSet:
+        """Return the features of the training images of `stage`, computed once."""
+        if "features" not in self._splits:
+            split = "full" if stage.full_data else "train"
+            assert self.trainer is not None
+            module: Any = self.trainer.lightning_module
+            features = module.stage_features(self.whole(split))
+            self._splits["features"] = MemoryImages(self._images(split).labels, features)
+        return self._splits["features"]
+
+    def whole(self, split: str) -> EvalLoader:
+        """Return all of `split` ("train", "full", "val" or "test") on this process alone."""
+        return EvalLoader(
+            self._images(split),
+            batch_size=self.eval_batch_size,
+            pipeline=Pipeline(None, self.normalize, self._device()),
+            rank=0,
+            world_size=1,
+            workers=self.workers,
+        )
 
     def train_dataloader(self) -> TrainLoader | CombinedLoader:
         """Return one stream, that of the stage, or all named streams side by side."""

@@ -216,6 +216,11 @@ class LongTailModule(L.LightningModule):
                 f"{data.fingerprint}: use the data, profile and seeds of that run."
             )
 
+    def take(self, content: dict[str, Any]) -> None:
+        """Take the weights of a checkpoint that was read."""
+        self.on_load_checkpoint(content)
+        self.load_state_dict(content["state_dict"])
+
     def predict_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Return the class probabilities, (N, C)."""
         return self.predict_logits(batch[0]).float().softmax(dim=1)

@@ -1,6 +1,16 @@
-"""What changes the logits of a finished run without training."""
+"""What changes a finished run without training."""
 
 from lt_lightning.post_hoc.base import PostHoc
+from lt_lightning.post_hoc.calibration import TemperatureScaling, VectorScalingCalibration
 from lt_lightning.post_hoc.logit_adjuster import LogitAdjuster
+from lt_lightning.post_hoc.nearest_mean import NearestMean
+from lt_lightning.post_hoc.tau_normalization import TauNormalization
 
-__all__ = ["LogitAdjuster", "PostHoc"]
+__all__ = [
+    "LogitAdjuster",
+    "NearestMean",
+    "PostHoc",
+    "TauNormalization",
+    "TemperatureScaling",
+    "VectorScalingCalibration",
+]

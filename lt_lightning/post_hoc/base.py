@@ -2,30 +2,23 @@
 
 from abc import ABC, abstractmethod
 
-from torch import Tensor
+from lt_lightning.data import LongTailDataModule
+from lt_lightning.methods import LongTailModule
 
 
 class PostHoc(ABC):
-    """A change of the logits (N, C) after training.
+    """A change of a finished model without training.
 
-    A knob is given, or fitted on held-out images; never on the test split.
+    A knob is given, or fitted on held-out or training images; never on the test split.
     """
 
-    needs_held_out: bool = False
-
     @abstractmethod
-    def fit(self, class_counts: Tensor, logits: Tensor | None, targets: Tensor | None) -> None:
-        """Take what is known of the training images, and of held-out ones where they are needed.
+    def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
+        """Change `model`, which has its trained weights, in place; `data` has been set up.
 
-        Args:
-            class_counts: training images per class, (C,).
-            logits: of held-out images, (N, C); none where `needs_held_out` is false.
-            targets: of held-out images, int64 (N,).
+        Raises:
+            UserError: if the change does not go with this model, or has nothing to be fitted on.
         """
-
-    @abstractmethod
-    def __call__(self, logits: Tensor) -> Tensor:
-        """Return the changed logits, (N, C)."""
 
     @abstractmethod
     def describe(self) -> str:

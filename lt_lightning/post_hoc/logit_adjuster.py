@@ -2,9 +2,12 @@
 
 from torch import Tensor
 
+from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.losses import adjust_logits, fit_tau
+from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
+from lt_lightning.post_hoc.outputs import held_out_logits
 
 
 class LogitAdjuster(PostHoc):
@@ -23,22 +26,25 @@ class LogitAdjuster(PostHoc):
     def __init__(self, tau: float | None = 1.0) -> None:
         if tau is not None and not tau >= 0:
             raise UserError(f"tau is {tau}: give 0 or more, or null to fit it on held-out images.")
-        self.tau, self.needs_held_out = tau, tau is None
-        self._counts: Tensor | None = None
+        self.tau = tau
 
-    def fit(self, class_counts: Tensor, logits: Tensor | None, targets: Tensor | None) -> None:
-        """Keep the counts; choose tau where none was given."""
-        self._counts = class_counts
-        if self.tau is None:
-            assert logits is not None
-            assert targets is not None
-            self.tau = fit_tau(logits, targets, class_counts)
+    def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
+        """Choose tau where none was given, and change the logits."""
+        if model.loss.corrects_prior:
+            raise UserError(
+                f"The run was trained with {type(model.loss).__name__}, which compensates the "
+                "class sizes already: LogitAdjuster is for runs of CrossEntropy."
+            )
+        counts = data.class_counts
+        tau = self.tau
+        if tau is None:
+            logits, targets = held_out_logits(model, data)
+            tau = self.tau = fit_tau(logits, targets, counts)
 
-    def __call__(self, logits: Tensor) -> Tensor:
-        """Return z - tau log(n / N)."""
-        assert self._counts is not None, "fit comes first"
-        assert self.tau is not None
-        return adjust_logits(logits, self._counts, self.tau)
+        def change(logits: Tensor) -> Tensor:
+            return adjust_logits(logits, counts, tau)
+
+        model.post_hoc = change
 
     def describe(self) -> str:
         """Return the name and tau."""

@@ -1,0 +1,108 @@
+"""Temperature and vector scaling of a finished run."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lt_lightning.data import LongTailDataModule
+from lt_lightning.methods import LongTailModule
+from lt_lightning.post_hoc.base import PostHoc
+from lt_lightning.post_hoc.outputs import held_out_logits
+
+_ITERATIONS = 200  # LBFGS stops long before
+
+
+class TemperatureScaling(PostHoc):
+    """Temperature scaling: z / T with one T > 0 that has the least NLL on held-out images.
+
+    The predicted class does not change. Held-out images follow the long tail, so each one counts
+    1 / (images of its class): T is fitted for balanced data.
+
+    Paper: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, Eq. 9.
+
+    Args:
+        temperature: T; none fits it.
+    """
+
+    def __init__(self, temperature: float | None = None) -> None:
+        self.temperature = temperature
+
+    def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
+        """Fit T where none was given, and divide the logits."""
+        temperature = self.temperature
+        if temperature is None:
+            log_t = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+            minimise_nll(*held_out_logits(model, data), [log_t], lambda z: z / log_t.exp())
+            temperature = self.temperature = float(log_t.exp())
+        model.post_hoc = lambda logits: logits / temperature
+
+    def describe(self) -> str:
+        """Return the name and T."""
+        return f"temperature_{self.temperature:.3g}"
+
+
+class VectorScalingCalibration(PostHoc):
+    """Vector scaling: a * z + b per class with the least NLL on held-out images.
+
+    Paper: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, section 4.2.
+
+    Args:
+        decay: of (a - 1)^2 and b^2 in the objective, which 2 C numbers fitted on few images need.
+    """
+
+    def __init__(self, decay: float = 1e-2) -> None:
+        self.decay = decay
+
+    def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
+        """Fit a and b, and change the logits."""
+        scale = torch.ones(model.num_classes, dtype=torch.float64, requires_grad=True)
+        bias = torch.zeros(model.num_classes, dtype=torch.float64, requires_grad=True)
+        logits, targets = held_out_logits(model, data)
+
+        def penalty() -> Tensor:
+            return self.decay * ((scale - 1).square().sum() + bias.square().sum())
+
+        minimise_nll(logits, targets, [scale, bias], lambda z: scale * z + bias, penalty)
+        a, b = scale.detach().float(), bias.detach().float()
+        model.post_hoc = lambda logits: logits * a.to(logits.device) + b.to(logits.device)
+
+    def describe(self) -> str:
+        """Return the name."""
+        return "vector_scaling"
+
+
+def minimise_nll(
+    logits: Tensor,
+    targets: Tensor,
+    parameters: list[Tensor],
+    change: Callable[[Tensor], Tensor],
+    penalty: Callable[[], Tensor] | None = None,
+) -> None:
+    """Fit `parameters` in place to the least class-balanced NLL of the changed logits, by LBFGS.
+
+    Args:
+        logits: (N, C).
+        targets: int64 (N,).
+        parameters: float64 leaves that `change` uses.
+        change: from logits to changed logits.
+        penalty: added to the objective.
+    """
+    wide, labels = logits.double().cpu(), targets.cpu()
+    counts = torch.bincount(labels, minlength=wide.shape[1]).clamp_min(1)
+    weight = 1.0 / counts[labels]
+    weight = weight / weight.sum()
+    optimizer = torch.optim.LBFGS(
+        parameters, max_iter=_ITERATIONS, line_search_fn="strong_wolfe", tolerance_change=1e-12
+    )
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        value = (weight * F.cross_entropy(change(wide), labels, reduction="none")).sum()
+        if penalty is not None:
+            value = value + penalty()
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]

@@ -1,0 +1,48 @@
+"""Nearest class mean on a finished run."""
+
+from lt_lightning.data import LongTailDataModule
+from lt_lightning.errors import UserError
+from lt_lightning.heads import NearestMeanHead
+from lt_lightning.heads.nearest_mean import Distance
+from lt_lightning.methods import LongTailModule
+from lt_lightning.post_hoc.base import PostHoc
+from lt_lightning.post_hoc.outputs import training_features
+
+
+class NearestMean(PostHoc):
+    """Nearest class mean (NCM): the classifier gives way to the means of the training features.
+
+    Paper: Kang et al., Decoupling Representation and Classifier, ICLR 2020, section 4.1.
+
+    Differs from the authors' code in that "cosine" is a true cosine.
+
+    Args:
+        distance: "euclidean" or "cosine", of centred, normalised features.
+        temperature: the logits are multiplied by it: accuracy does not depend on it, calibration
+            does. Distances lie in [0, 4], so 1 gives very low confidences.
+
+    Raises:
+        UserError: if the temperature is not positive.
+    """
+
+    def __init__(self, distance: Distance = "euclidean", temperature: float = 10.0) -> None:
+        if not temperature > 0:
+            raise UserError(f"temperature is {temperature}: give a positive number.")
+        self.distance: Distance = distance
+        self.temperature = temperature
+
+    def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
+        """Compute the means and replace the classifier."""
+        features, targets = training_features(model, data)
+        head = NearestMeanHead(
+            features,
+            targets,
+            model.num_classes,
+            distance=self.distance,
+            temperature=self.temperature,
+        )
+        model.head = head.to(model.device)
+
+    def describe(self) -> str:
+        """Return the name and the distance."""
+        return f"ncm_{self.distance}"

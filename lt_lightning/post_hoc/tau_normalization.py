@@ -1,0 +1,86 @@
+"""tau-normalisation of a finished run."""
+
+import logging
+from collections.abc import Sequence
+from typing import Literal
+
+from torch import Tensor
+
+from lt_lightning.data import LongTailDataModule
+from lt_lightning.errors import UserError
+from lt_lightning.heads import TauNormHead
+from lt_lightning.losses import macro_accuracy
+from lt_lightning.methods import LongTailModule
+from lt_lightning.post_hoc.base import PostHoc
+from lt_lightning.post_hoc.outputs import held_out_features, training_features
+
+log = logging.getLogger(__name__)
+GRID = tuple(step / 10 for step in range(21))
+
+
+class TauNormalization(PostHoc):
+    """tau-normalisation: each row of W is divided by the tau-th power of its own norm.
+
+    z = x w~^T, w~_c = w_c / ||w_c||^tau
+
+    Paper: Kang et al., Decoupling Representation and Classifier, ICLR 2020, section 4.1.
+
+    Differs from the authors' code in where tau may be chosen: they took the test images of
+    iNaturalist, here it is held-out or training images with equal weight for every class.
+
+    Args:
+        tau: 0 leaves the norms, 1 makes them equal; none is the value of 0, 0.1, ..., 2 with the
+            best macro accuracy on the images of `fit_on`.
+        keep_bias: add the bias, as Bag of Tricks does; Decoupling's code drops it.
+        fit_on: the images that choose tau: "held_out", or "training" where there are none.
+
+    Raises:
+        UserError: if tau is negative.
+    """
+
+    def __init__(
+        self,
+        tau: float | None = 1.0,
+        keep_bias: bool = False,
+        fit_on: Literal["held_out", "training"] = "held_out",
+    ) -> None:
+        if tau is not None and not tau >= 0:
+            raise UserError(f"tau is {tau}: give 0 or more, or null to choose it from a grid.")
+        self.tau, self.keep_bias, self.fit_on = tau, keep_bias, fit_on
+        self.curve: dict[float, float] = {}
+
+    def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
+        """Choose tau where none was given, and replace the classifier."""
+        if self.tau is None:
+            pick = held_out_features if self.fit_on == "held_out" else training_features
+            self.tau = self._choose(model, *pick(model, data))
+        model.head = self._head(model, self.tau)
+
+    def _head(self, model: LongTailModule, tau: float) -> TauNormHead:
+        return TauNormHead(model.head, tau, keep_bias=self.keep_bias).to(model.device)
+
+    def _choose(self, model: LongTailModule, features: Tensor, targets: Tensor) -> float:
+        self.curve = tau_curve(
+            [(tau, self._head(model, tau)(features)) for tau in GRID], targets, model.num_classes
+        )
+        best = max(self.curve, key=self.curve.__getitem__)
+        log.info(
+            "tau %g has the best macro accuracy on %s images, %.2f %%",
+            best,
+            self.fit_on.replace("_", "-"),
+            100 * self.curve[best],
+        )
+        return best
+
+    def describe(self) -> str:
+        """Return the name and tau."""
+        return f"tau_norm_{self.tau:g}"
+
+
+def tau_curve(
+    logits: Sequence[tuple[float, Tensor]], targets: Tensor, num_classes: int
+) -> dict[float, float]:
+    """Return the macro accuracy of the logits (N, C) of each tau, in [0, 1]."""
+    return {
+        tau: macro_accuracy(values.argmax(dim=1), targets, num_classes) for tau, values in logits
+    }
