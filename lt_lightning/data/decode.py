@@ -1,12 +1,14 @@
 """Reading image files: one at a time, or all at once in parallel with a cache."""
 
 import hashlib
+import json
 import logging
 import os
+import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import numpy as np
 import torch
@@ -15,7 +17,11 @@ from torch import Tensor
 
 from lt_lightning.errors import UserError
 
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
 log = logging.getLogger(__name__)
+_DECODER = 2  # counted up when the same file gives other pixels, so that old caches are not read
 T = TypeVar("T")
 _EVAL_ZOOM = 8 / 7  # 256 pixels for a crop of 224, the common ImageNet protocol
 
@@ -24,6 +30,19 @@ def cache_folder() -> Path:
     """Return where decoded images are kept: LT_CACHE, else the user's cache folder."""
     base = os.environ.get("LT_CACHE") or os.environ.get("XDG_CACHE_HOME")
     return Path(base) / "lt_lightning" if base else Path.home() / ".cache" / "lt_lightning"
+
+
+def _rgb(image: "Picture") -> "Picture":
+    """Return 8 bits of red, green and blue."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):
+        # Grey of 16 bits; Pillow's own conversion would cut all above 255 to white.
+        high = np.asarray(image).astype(np.int64).clip(0, 65535) >> 8
+        image = Image.fromarray(high.astype(np.uint8))
+    elif image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")  # straight to RGB is the same, with a warning
+    return image.convert("RGB")
 
 
 def read_image(path: Path, size: int, crop_scale: float | None = None) -> Tensor:
@@ -45,8 +64,8 @@ def read_image(path: Path, size: int, crop_scale: float | None = None) -> Tensor
 
     try:
         with Image.open(path) as opened:
-            image = opened.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            image = _rgb(opened)
+    except Exception as error:  # at damaged data decoders raise nearly anything
         raise UserError(
             f"The image {path} cannot be read ({type(error).__name__}): replace or remove it, or "
             "set --data.source.unreadable skip."
@@ -71,17 +90,24 @@ def _parallel(work: Callable[[Path], T], paths: list[Path], what: str) -> Iterab
 
 
 def _key(paths: list[Path], root: Path, extra: str) -> str:
-    digest = hashlib.sha256(extra.encode())
+    # The root too: two folders can hold files of equal names, sizes and times, as archives do.
+    digest = hashlib.sha256(f"{_DECODER} {extra} ".encode() + os.fsencode(root.resolve()))
     for path in paths:
-        stat = path.stat()
-        digest.update(f"{path.relative_to(root)}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
+        digest.update(b"\0" + os.fsencode(path.relative_to(root)) + b"\0")
+        try:
+            stat = path.stat()
+        except OSError:
+            continue  # a link to nowhere; reading it gives the message
+        # The time of the last change of the inode tells a file that was given its old date back.
+        times = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+        digest.update(repr(times).encode())
     return digest.hexdigest()[:32]
 
 
 def decode_all(paths: list[Path], size: int, root: Path) -> Tensor:
     """Decode all files into uint8 (N, 3, size, size), once; later calls read the cache.
 
-    The cache is keyed by the names, sizes and times of the files and by `size`.
+    The cache is keyed by the folder, by the names, sizes and times of the files and by `size`.
 
     Raises:
         UserError: if a file cannot be read; the message names it.
@@ -93,42 +119,43 @@ def decode_all(paths: list[Path], size: int, root: Path) -> Tensor:
             stored = np.load(cache, allow_pickle=False)
             if stored.shape == shape and stored.dtype == np.uint8:
                 return torch.from_numpy(stored)
-        except (OSError, ValueError):
+            log.warning("The cache file %s holds other data and is made again.", cache)
+        except (OSError, ValueError, EOFError):
             log.warning("The cache file %s is damaged and is made again.", cache)
     images = torch.empty(shape, dtype=torch.uint8)
     decoded = _parallel(lambda p: read_image(p, size), paths, f"Decoding {len(paths)} images")
     for place, image in enumerate(decoded):
         images[place] = image
-    _store(cache, images.numpy())
+    array = images.numpy()
+    _store(cache, lambda file: np.save(file, array))
     return images
 
 
-def _store(cache: Path, array: np.ndarray) -> None:
-    # Written aside and renamed, so that two processes cannot see half a file.
-    aside = cache.with_suffix(f".{os.getpid()}.tmp")
+def _store(cache: Path, write: Callable[[BinaryIO], object]) -> None:
+    # Written aside and renamed, so that no process, on any machine, can see half a file.
+    aside = cache.with_suffix(f".{uuid.uuid4().hex}.tmp")
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as file:
-            np.save(file, array)
-        aside.replace(cache)
+        try:
+            with aside.open("wb") as file:
+                write(file)
+            aside.replace(cache)
+        finally:
+            aside.unlink(missing_ok=True)
     except OSError as error:
-        aside.unlink(missing_ok=True)
-        log.warning("The decoded images are not kept in %s: %s", cache.parent, error)
+        log.warning("What was read of the images is not kept in %s: %s", cache.parent, error)
 
 
 def unreadable(paths: list[Path], root: Path) -> set[Path]:
     """Return the files that cannot be read, after a warning that counts and names them."""
-    cache = cache_folder() / f"{_key(paths, root, 'unreadable')}.txt"
-    if cache.is_file():
-        bad = {root / line for line in cache.read_text(encoding="utf-8").splitlines() if line}
-    else:
+    cache = cache_folder() / f"{_key(paths, root, 'unreadable')}.json"
+    numbers = _known_numbers(cache, len(paths))
+    if numbers is None:
         states = _parallel(_readable, paths, f"Checking {len(paths)} images")
-        bad = {path for path, good in zip(paths, states, strict=True) if not good}
-        try:
-            cache.parent.mkdir(parents=True, exist_ok=True)
-            cache.write_text("\n".join(str(p.relative_to(root)) for p in sorted(bad)), "utf-8")
-        except OSError as error:
-            log.warning("The list of unreadable images is not kept: %s", error)
+        numbers = [k for k, good in enumerate(states) if not good]
+        text = json.dumps(numbers).encode()
+        _store(cache, lambda file: file.write(text))
+    bad = {paths[k] for k in numbers}
     if bad:
         log.warning(
             "%d of %d images cannot be read and are skipped, such as %s.",
@@ -137,6 +164,15 @@ def unreadable(paths: list[Path], root: Path) -> set[Path]:
             min(bad),
         )
     return bad
+
+
+def _known_numbers(cache: Path, count: int) -> list[int] | None:
+    try:
+        found = json.loads(cache.read_bytes())
+    except (OSError, ValueError):
+        return None  # absent or damaged
+    whole = isinstance(found, list) and all(type(k) is int and 0 <= k < count for k in found)
+    return found if whole else None
 
 
 def _readable(path: Path) -> bool:

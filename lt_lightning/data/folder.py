@@ -1,5 +1,6 @@
 """A folder of images, one sub-folder per class: the users' own data."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,8 @@ class ImageFolder(Source):
 
     A folder val/<class>/*, where there is one, is the held-out validation split. Classes are the
     sub-folders of the training split, sorted by name; images are taken in sorted order, at any
-    depth below their class.
+    depth below their class. Names that begin with a dot are passed over. Only colour counts:
+    transparency is dropped, grey becomes RGB, and 16 bits become 8.
 
     Args:
         image_size: width and height in pixels that the model sees.
@@ -33,6 +35,10 @@ class ImageFolder(Source):
         scale: for images in files, the least share of the area that a training crop has, in
             (0, 1] (RandomResizedCrop; evaluation resizes the short side to 8/7 and crops the
             middle).
+
+    Raises:
+        UserError: if a number is out of its range; later, if the folder is not laid out so, a
+            split or class has no image, or an image cannot be read.
     """
 
     def __init__(
@@ -46,6 +52,12 @@ class ImageFolder(Source):
     ) -> None:
         if test_fraction is not None and not 0 < test_fraction < 1:
             raise UserError(f"test_fraction is {test_fraction}: give a number between 0 and 1.")
+        if image_size < 1:
+            raise UserError(f"image_size is {image_size}: give 1 pixel or more.")
+        if split_seed < 0:
+            raise UserError(f"split_seed is {split_seed}: give 0 or more.")
+        if not 0 < scale <= 1:
+            raise UserError(f"scale is {scale}: give a share of the area above 0, at most 1.")
         self.image_size, self.in_memory = image_size, in_memory
         self.test_fraction, self.split_seed = test_fraction, split_seed
         self.unreadable, self.scale = unreadable, scale
@@ -63,6 +75,15 @@ class ImageFolder(Source):
     def has_validation(self, root: Path) -> bool:
         """Return whether there is a folder val/ beside train/."""
         return (root / "train").is_dir() and (root / "val").is_dir()
+
+    def identity(self, root: Path) -> bytes:
+        """Return the names of the training images below `root`, in order."""
+        return b"\n".join(os.fsencode(p.relative_to(root)) for p in self._scan(root)["train"][0])
+
+    def prepare(self, root: Path) -> None:
+        """Fill the cache of decoded images, so that one process per machine decodes them."""
+        if self.in_memory:
+            self.load(root)
 
     def load(self, root: Path) -> dict[str, ImageSet]:
         """Return the splits; small images decoded, with a progress bar and a cache."""
@@ -89,19 +110,25 @@ class ImageFolder(Source):
         names = self.class_names(root)
         if (root / "train").is_dir():
             found = {
-                split: _files(root / split, names)
+                split: _files(root / split, names, full=split == "train")
                 for split in ("train", "val", "test")
                 if (root / split).is_dir()
             }
             if "test" not in found:
                 raise UserError(
-                    f"{root} has train/ but no test/: add a folder test/ with the same classes."
+                    f"{root} has train/ but no test/: add a folder test/ with the same classes, or "
+                    f"give --data.root {root / 'train'} --data.source.test_fraction 0.2."
                 )
         else:
-            found = self._split(_files(root, names), root)
+            found = self._split(_files(root, names, full=True), root)
         if self.unreadable == "skip":
             bad = unreadable([p for paths, _ in found.values() for p in paths], root)
             found = {name: _without(pair, bad) for name, pair in found.items()}
+        for split, (paths, _) in found.items():
+            if not paths:
+                raise UserError(
+                    f"The {split} split of {root} holds no image: add some, or remove the folder."
+                )
         return found
 
     def _split(
@@ -137,7 +164,18 @@ def _class_folders(folder: Path) -> list[str]:
     return names
 
 
-def _files(folder: Path, names: list[str]) -> tuple[list[Path], list[int]]:
+def _images_below(folder: Path) -> list[Path]:
+    # Names with a dot in front are leavings of file managers, such as ._photo.jpg.
+    return sorted(
+        p
+        for p in folder.rglob("*")
+        if p.suffix.lower() in SUFFIXES
+        and not any(part.startswith(".") for part in p.relative_to(folder).parts)
+        and not p.is_dir()
+    )
+
+
+def _files(folder: Path, names: list[str], full: bool) -> tuple[list[Path], list[int]]:
     own = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     unknown = [name for name in own if name not in names]
     if unknown:
@@ -148,8 +186,8 @@ def _files(folder: Path, names: list[str]) -> tuple[list[Path], list[int]]:
     paths: list[Path] = []
     labels: list[int] = []
     for label, name in enumerate(names):
-        below = sorted(p for p in (folder / name).rglob("*") if p.suffix.lower() in SUFFIXES)
-        if not below and folder.name not in ("val", "test"):
+        below = _images_below(folder / name)
+        if not below and full:
             raise UserError(
                 f"The class folder {folder / name} holds no image ({', '.join(sorted(SUFFIXES))}): "
                 "add images, or remove the folder."

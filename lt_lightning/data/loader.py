@@ -70,8 +70,9 @@ def _fetch(
             yield images.images[where], images.labels[where]
         return
     assert isinstance(images, FileImages)
+    # By place in the batch, not by image: a re-sampled batch may hold an image several times.
     keys = [
-        [(int(i), None if seed is None else derive_seed(seed, int(i))) for i in batch]
+        [(int(i), None if seed is None else derive_seed(seed, k)) for k, i in enumerate(batch)]
         for batch, seed in zip(batches, seeds, strict=True)
     ]
     yield from DataLoader(
@@ -139,14 +140,16 @@ class TrainLoader:
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Go on after the batches that were given out; a finished epoch starts anew."""
-        self._resume_at = state["done"] % max(len(self), 1)
+        self._done = self._resume_at = state["done"] % max(len(self), 1)
 
 
 class EvalLoader:
     """All images once, in order, without padding, whole batches dealt out to the processes.
 
     A batch holds the same images on one process and on many, so its logits are the same to the
-    last bit, and metrics that keep integer counts are equal too.
+    last bit, and metrics that keep integer counts are equal too. Where there are fewer batches
+    than processes, the others get one batch of no image each, since Lightning stops at a loader
+    of length 0.
     """
 
     def __init__(
@@ -161,6 +164,9 @@ class EvalLoader:
     ) -> None:
         self.images, self.pipeline, self.workers = images, pipeline, workers
         self._batches = list(torch.split(torch.arange(len(images)), batch_size))[rank::world_size]
+        self._idle = not self._batches
+        if self._idle:
+            self._batches = [torch.arange(1)]  # read for its shape only
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -168,4 +174,6 @@ class EvalLoader:
     def __iter__(self) -> Iterator[Batch]:
         seeds: list[int | None] = [None] * len(self._batches)
         for images, labels in _fetch(self.images, self._batches, seeds, self.workers):
+            if self._idle:
+                images, labels = images[:0], labels[:0]
             yield self.pipeline(images, None), labels.to(self.pipeline.device)

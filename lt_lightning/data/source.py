@@ -73,6 +73,14 @@ class Source(ABC):
     def train_counts(self, root: Path) -> Tensor:
         """Return the training images per class before any profile, int64 (C,)."""
 
+    def identity(self, root: Path) -> bytes:
+        """Return what tells this data from others of the same class; part of the fingerprint.
+
+        The fingerprint holds the numbers of the chosen images; that is enough where the class
+        says what their order is.
+        """
+        return b""
+
     def has_validation(self, root: Path) -> bool:
         """Return whether the source has a held-out split of its own."""
         return False
