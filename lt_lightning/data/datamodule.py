@@ -1,6 +1,5 @@
 """The one data module that all methods share."""
 
-import hashlib
 import logging
 import os
 from functools import cached_property
@@ -16,8 +15,9 @@ from lt_lightning.augment import BatchTransform, Normalize, RandomCropFlip
 from lt_lightning.data.digits import Digits
 from lt_lightning.data.holdout import Holdout
 from lt_lightning.data.loader import EvalLoader, Pipeline, TrainLoader
-from lt_lightning.data.profiles import Exponential, Profile, choose_images
+from lt_lightning.data.profiles import Exponential, Profile
 from lt_lightning.data.source import ImageSet, MemoryImages, Source
+from lt_lightning.data.subset import Subset, fingerprint
 from lt_lightning.errors import UserError
 from lt_lightning.metrics import GroupRule, ShotGroups
 from lt_lightning.samplers import EpochSampler, InstanceBalanced, SamplingRule
@@ -80,6 +80,8 @@ class LongTailDataModule(L.LightningDataModule):
         for name, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
             if value < 1:
                 raise UserError(f"data.{name} is {value}: give 1 or more.")
+        if workers < 0:
+            raise UserError(f"data.workers is {workers}: give 0 or more.")
         if epoch_length is not None and epoch_length < 1:
             raise UserError(f"data.epoch_length is {epoch_length}: give 1 or more.")
         if holdout is not None and monitor_test:
@@ -93,6 +95,7 @@ class LongTailDataModule(L.LightningDataModule):
         self.sampler, self.samplers, self.epoch_length = sampler, samplers, epoch_length
         self.drop_last, self.augment, self.normalize = drop_last, augment, normalize
         self.workers, self.seed = workers, seed
+        self._subset = Subset(profile, holdout, subset_seed)
         self._splits: dict[str, ImageSet] = {}
         self.fingerprint: str | None = None
 
@@ -109,24 +112,12 @@ class LongTailDataModule(L.LightningDataModule):
     @cached_property
     def class_counts(self) -> Tensor:
         """Training images per class as trained on, int64 (C,)."""
-        return self._plan()[0]
+        return self._subset.plan(self.source.train_counts(self.root))[0]
 
     @property
     def groups(self) -> dict[str, list[int]]:
         """The classes of each group; a group without classes is absent."""
         return self.group_rule(self.class_counts)
-
-    def _plan(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Return images per class: trained on, kept by the profile, held out."""
-        available = self.source.train_counts(self.root)
-        held = torch.zeros_like(available)
-        if self.holdout is not None and self.holdout.when == "before":
-            held = self.holdout.counts(available)
-        kept = self.profile(available - held)
-        if self.holdout is not None and self.holdout.when == "after":
-            held = self.holdout.counts(kept)
-            return kept - held, kept, held
-        return kept, kept, held
 
     def prepare_data(self) -> None:
         """Fetch what is missing, on one process per machine."""
@@ -134,14 +125,20 @@ class LongTailDataModule(L.LightningDataModule):
 
     def setup(self, stage: str) -> None:
         """Read the images and choose the subset; the same on every process."""
+        if self.trainer is not None and not self.has_validation:
+            self.trainer.limit_val_batches = 0  # else Lightning warns of an empty split
         if self._splits:
             return
         splits = self.source.load(self.root)
-        train, held = self._choose(splits["train"].labels)
-        digest = hashlib.sha256()
-        digest.update(train.numpy().tobytes())
-        digest.update(held.numpy().tobytes())
-        self.fingerprint = digest.hexdigest()[:16]
+        if "val" in splits and (self.holdout is not None or self.monitor_test):
+            raise UserError(
+                f"{self.root} has a validation split of its own, and data.holdout or "
+                "data.monitor_test is set: both fill `val`, give one."
+            )
+        train, held = self._subset.choose(
+            splits["train"].labels, self.source.train_counts(self.root)
+        )
+        self.fingerprint = fingerprint(train, held, self.source.identity(self.root))
         self._splits = {"train": splits["train"].select(train), "test": splits["test"]}
         everything = torch.arange(len(splits["train"]))
         self._before_profile = (splits["train"], everything[~torch.isin(everything, held)])
@@ -154,20 +151,6 @@ class LongTailDataModule(L.LightningDataModule):
         found = torch.bincount(self._splits["train"].labels, minlength=self.num_classes)
         assert torch.equal(found, self.class_counts), "the plan and the images disagree"
         log.info("%d training images, fingerprint %s", int(found.sum()), self.fingerprint)
-
-    def _choose(self, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the indices of the training images and of the held-out ones."""
-        _, kept, held = self._plan()
-        everything = torch.arange(len(labels))
-        if self.holdout is None:
-            return choose_images(labels, kept, self.subset_seed), everything[:0]
-        if self.holdout.when == "before":
-            out = choose_images(labels, held, self.holdout.seed)
-            rest = everything[~torch.isin(everything, out)]
-            return rest[choose_images(labels[rest], kept, self.subset_seed)], out
-        chosen = choose_images(labels, kept, self.subset_seed)
-        out = chosen[choose_images(labels[chosen], held, self.holdout.seed)]
-        return chosen[~torch.isin(chosen, out)], out
 
     def facts(self) -> dict[str, Any]:
         """Return what a checkpoint keeps of the data, as plain values."""
