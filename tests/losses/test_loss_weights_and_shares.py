@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from lt_lightning.losses import CrossEntropy, EffectiveNumber, InverseFrequency
+from lt_lightning.losses import (
+    CrossEntropy,
+    EffectiveNumber,
+    InfluenceBalanced,
+    InverseFrequency,
+    SigmoidFocal,
+)
 
 
 def close(actual, expected):
@@ -118,3 +124,8 @@ def test_weighted_mean_is_the_one_of_pytorch(counts):
     targets = torch.tensor([0, 1, 2, 3, 4, 5, 0, 0, 3])
     expected = torch.nn.functional.cross_entropy(logits, targets, weight=case_weights)
     close(CrossEntropy(counts, weights=InverseFrequency())(logits, targets), expected)
+
+
+def test_only_losses_published_with_division_by_the_images_divide_by_them(loss_class, counts):
+    published_so = loss_class in (InfluenceBalanced, SigmoidFocal)
+    assert loss_class(counts).reduction == ("mean" if published_so else "weighted_mean")
