@@ -11,28 +11,71 @@ from typing import Any, Literal
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
+from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.errors import UserError
 
 
 def save_whole(trainer: Trainer, path: Path) -> None:
-    """Save a checkpoint to `path`; called on every process."""
-    aside = path.with_suffix(".part")
+    """Save a checkpoint to `path`, whole or not at all; called on every process.
+
+    Raises:
+        UserError: on every process, if the first one cannot write it.
+    """
+    aside, problem = path.with_suffix(".part"), ""
     try:
         trainer.save_checkpoint(aside)
-        if trainer.is_global_zero:
-            os.replace(aside, path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        problem = str(error.strerror or error)
+        # The error came before the barrier at which the other processes wait in save_checkpoint.
+        trainer.strategy.barrier()
+    if trainer.is_global_zero:
+        problem = problem or _give_name(aside, path)
+        if problem:
+            aside.unlink(missing_ok=True)
+    # Every process must come to the same end, or the others wait for it for ever.
+    problem = trainer.strategy.broadcast(problem)
+    if problem:
         raise UserError(
-            f"The checkpoint {path} could not be written ({error.strerror or error}): free some "
-            "space and go on with --ckpt_path last; the one before it is kept."
-        ) from error
-    trainer.strategy.barrier()
+            f"The checkpoint {path} could not be written ({problem}): free some space and go on "
+            "with --ckpt_path last; the one before it is kept."
+        )
+
+
+def _give_name(aside: Path, path: Path) -> str:
+    """Give the file its final name, and return what went wrong, or nothing."""
+    try:
+        with aside.open("rb") as stream:
+            os.fsync(stream.fileno())  # so that the name never points to an empty file
+        os.replace(aside, path)
+    except OSError as error:
+        return str(error.strerror or error)
+    return ""
+
+
+def _write_row(trainer: Trainer) -> None:
+    """Write the epoch into metrics.csv before the checkpoint.
+
+    Lightning logs it after the checkpoint; a run that is killed between the two and resumed would
+    lack the row. Lightning then logs the same values for the same step again.
+    """
+    # Summed over the processes where that is still to be done, so every process must ask.
+    values = {name: float(v) for name, v in trainer._logger_connector.metrics["log"].items()}
+    step = trainer.fit_loop.epoch_loop._batches_that_stepped - 1
+    for logger in trainer.loggers:
+        if isinstance(logger, RunLogger):
+            logger.log_metrics({"epoch": trainer.current_epoch, **values}, step)
 
 
 def _is_trial(trainer: Trainer) -> bool:
     # Lightning sets this attribute without declaring it.
     return bool(getattr(trainer, "fast_dev_run", False))
+
+
+def _is_early(trainer: Trainer, pl_module: LightningModule) -> bool:
+    """Return whether a later stage comes: its best is no result of the run."""
+    stage_at = getattr(pl_module, "stage_at", None)
+    stages: int = getattr(pl_module, "num_stages", 1)
+    return stage_at is not None and stage_at(trainer.current_epoch).number < stages
 
 
 class LastCheckpoint(Checkpoint):
@@ -53,16 +96,21 @@ class LastCheckpoint(Checkpoint):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Save where the step is due."""
+        """Save where the step is due.
+
+        Not after the last batch: the end of the epoch comes next, and a run that is resumed from
+        between the two would skip its validation and its row of metrics.
+        """
         step = trainer.global_step
         due = self.every_n_steps is not None and step % self.every_n_steps == 0
-        if due and step != self._saved_at and not _is_trial(trainer):
+        if due and step != self._saved_at and not (trainer.is_last_batch or _is_trial(trainer)):
             self._saved_at = step
             save_whole(trainer, self.path)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save after the epoch."""
         if not _is_trial(trainer):
+            _write_row(trainer)
             self._saved_at = trainer.global_step
             save_whole(trainer, self.path)
 
@@ -87,7 +135,7 @@ class BestCheckpoint(Checkpoint):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save where the metric is better than ever before."""
-        if trainer.sanity_checking or _is_trial(trainer):
+        if trainer.sanity_checking or _is_trial(trainer) or _is_early(trainer, pl_module):
             return
         metrics = trainer.callback_metrics
         if self.monitor not in metrics:

@@ -8,6 +8,10 @@ from torch import Tensor
 
 from lt_lightning.errors import UserError
 
+_REMEDY = (
+    "lower the learning rate, or use --trainer.gradient_clip_val 1 or --trainer.precision 32-true."
+)
+
 
 class NonFiniteGuard(Callback):
     """Stops the training when the loss, or a term of it, is NaN or infinite.
@@ -16,12 +20,14 @@ class NonFiniteGuard(Callback):
     On an accelerator the first bad step of each term is kept on the device and fetched every
     `every_n_steps` batches and at the end of the epoch, so that no step waits; the message names
     the exact step all the same. On a CPU every step is looked at. All processes stop together.
+    No checkpoint is written after such a step, nor with weights that are not finite, so that the
+    last one is a good one.
 
     Args:
         every_n_steps: batches between two looks on an accelerator.
 
     Raises:
-        UserError: while training, if a term is not finite.
+        UserError: while training, if a term or a weight is not finite.
     """
 
     def __init__(self, every_n_steps: int = 50) -> None:
@@ -54,6 +60,19 @@ class NonFiniteGuard(Callback):
         self._look(trainer)
         self._first_bad = {}
 
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Keep the checkpoint before this one; called on every process before it is written."""
+        self._look(trainer)
+        # Every process holds the same weights, so all come to the same end without asking.
+        for name, value in pl_module.named_parameters():
+            if not bool(value.detach().isfinite().all()):
+                raise UserError(
+                    f"The weight {name} became NaN or infinite in epoch {trainer.current_epoch}, "
+                    f"by step {trainer.global_step} of the run: {_REMEDY}"
+                )
+
     def _look(self, trainer: Trainer) -> None:
         # A term that is a plain number lives on the CPU.
         device = trainer.strategy.root_device
@@ -73,10 +92,7 @@ class NonFiniteGuard(Callback):
             what = f"{terms} was NaN or infinite in {where}, step {step} of it (both count from 0)"
         else:
             what = f"The loss was NaN or infinite on another process in {where}"
-        raise UserError(
-            f"{what}: lower the learning rate, or use --trainer.gradient_clip_val 1 or "
-            "--trainer.precision 32-true."
-        )
+        raise UserError(f"{what}: {_REMEDY}")
 
 
 def _terms(outputs: Any) -> list[tuple[str, Tensor]]:

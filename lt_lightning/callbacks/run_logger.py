@@ -10,12 +10,20 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from lt_lightning.errors import UserError
+from lt_lightning.metrics.names import TEST, logged
+
+_TEST = logged(TEST, "")
+
 
 class RunLogger(Logger):
     """Writes metrics.csv into the run folder, all metrics of a step in one row.
 
     Lightning's CSVLogger deletes the file of a run that is resumed, and splits an epoch over
-    several rows. Here the rows up to the checkpoint stay; those after it are computed again.
+    several rows. Here the rows up to the checkpoint stay; those after it are computed again. The
+    training loss of an epoch that was resumed in its middle is the mean over the rest of it.
+
+    test/* are those of the last epoch; further tests of the run are in results.json only.
 
     Args:
         folder: the run folder.
@@ -56,10 +64,17 @@ class RunLogger(Logger):
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Add the metrics to the row of their step, and write the file."""
         number = float(step or 0)
+        while self.rows and self.rows[-1]["step"] > number:  # left by a run that went further
+            self.rows.pop()
         if not self.rows or self.rows[-1]["step"] != number:
             self.rows.append({"step": number})
-        self.rows[-1].update({key: float(value) for key, value in metrics.items()})
+        row = self.rows[-1]
+        new = {k: float(v) for k, v in metrics.items() if not (k in row and k.startswith(_TEST))}
+        row.update(new)
         self.save()
+
+    def finalize(self, status: str) -> None:
+        """Do nothing: each row is written when it is logged, and a refused run logs none."""
 
     @rank_zero_only
     def save(self) -> None:
@@ -67,11 +82,18 @@ class RunLogger(Logger):
         columns = sorted({key for row in self.rows for key in row} - {"epoch", "step"})
         self.folder.mkdir(parents=True, exist_ok=True)
         aside = self.file.with_suffix(".part")
-        with aside.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, ["epoch", "step", *columns])
-            writer.writeheader()
-            writer.writerows(self.rows)
-        os.replace(aside, self.file)
+        try:
+            with aside.open("w", newline="", encoding="utf-8") as stream:
+                writer = csv.DictWriter(stream, ["epoch", "step", *columns])
+                writer.writeheader()
+                writer.writerows(self.rows)
+            os.replace(aside, self.file)
+        except OSError as error:
+            aside.unlink(missing_ok=True)
+            raise UserError(
+                f"{self.file} could not be written ({error.strerror or error}): free some space "
+                "and go on with --ckpt_path last; the rows before are kept."
+            ) from error
 
 
 def _rows_before(file: Path, step: int | None) -> list[dict[str, float]]:

@@ -10,8 +10,10 @@ from lightning.pytorch.cli import SaveConfigCallback
 class SaveConfig(SaveConfigCallback):
     """Writes the parsed config into the run folder before training.
 
-    A resumed run keeps the config.yaml it began with; where the new one differs it is written
-    beside it as config-resumed-<n>.yaml.
+    `lt fit --config RUN/config.yaml` starts the same run again in a new folder: the version of
+    the run and the checkpoint it was resumed from are left out. A resumed run keeps the
+    config.yaml it began with; where the new one differs it is written beside it as
+    config-resumed-<n>.yaml.
     """
 
     def __init__(self, parser: Any, config: Any, folder: Path) -> None:
@@ -22,7 +24,9 @@ class SaveConfig(SaveConfigCallback):
         """Write the file; called on the first process only."""
         if stage != "fit":
             return
-        text = self.parser.dump(self.config, skip_none=False)
+        config = self.config.clone()
+        config.version = config.ckpt_path = None
+        text = self.parser.dump(config, skip_none=False)
         self.folder.mkdir(parents=True, exist_ok=True)
         file, number = self.folder / "config.yaml", 0
         while file.is_file():

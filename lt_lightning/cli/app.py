@@ -13,16 +13,18 @@ from lightning.pytorch.loggers import Logger
 
 from lt_lightning.callbacks import EpochLines, NonFiniteGuard, RunRecord, WandbMedia
 from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
+from lt_lightning.callbacks.epoch_metrics import EpochMetrics
+from lt_lightning.callbacks.requeue import Requeue
 from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.callbacks.save_config import SaveConfig
+from lt_lightning.callbacks.stage_checkpoint import StageCheckpoint
 from lt_lightning.callbacks.wandb_run import WandbRun
-from lt_lightning.cli import checkpoints, run_folder
+from lt_lightning.cli import checkpoints, checks, run_folder, staged
 from lt_lightning.cli.parser import LTParser
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
-from lt_lightning.post_hoc import LogitAdjuster, PostHoc
-from lt_lightning.post_hoc.held_out import held_out_logits
+from lt_lightning.post_hoc import PostHoc
 from lt_lightning.report import load_rows, render
 
 log = logging.getLogger("lt_lightning")
@@ -73,7 +75,7 @@ class LTCLI(LightningCLI):
             subclass_mode_model=True,
             auto_configure_optimizers=False,
             parser_kwargs={"default_env": False},
-            trainer_defaults={"enable_model_summary": False, "max_epochs": 200},
+            trainer_defaults={"enable_model_summary": False},
             args=argv,
         )
 
@@ -89,7 +91,7 @@ class LTCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Link what the model knows of the data, and add the options of the run."""
-        for name in ("class_counts", "class_names", "groups"):
+        for name in checks.LINKED:
             parser.link_arguments(
                 f"data.{name}", f"model.init_args.{name}", _plain, apply_on="instantiate"
             )
@@ -122,6 +124,8 @@ class LTCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Choose the run folder and the precision, and look into the checkpoint."""
         options = self.options
+        staged.settle(options)
+        checks.check_options(self.config.subcommand, options)
         if options.trainer.precision is None and options.trainer.accelerator in ("auto", "cpu"):
             no_gpu = options.trainer.accelerator == "cpu" or not torch.cuda.is_available()
             options.trainer.precision = "bf16-mixed" if no_gpu and native_bf16() else "32-true"
@@ -135,13 +139,18 @@ class LTCLI(LightningCLI):
         method = options.model.class_path.rsplit(".", 1)[-1]
         options.name = options.name or run_folder.run_name(self.argv, method)
         root = Path(options.runs)
-        if wanted == "last":
+        if wanted is None:
+            self.folder = run_folder.started_again(root, options.name, options.version)
+            if self.folder is not None:
+                self.resume = self.folder / "checkpoints" / "last.ckpt"
+        elif wanted == "last":
             self.folder = run_folder.last_run(root, options.name, options.version)
             if self.folder is not None:
                 self.resume = self.folder / "checkpoints" / "last.ckpt"
             else:
-                log.warning("No run %s to go on with: starting anew.", root / options.name)
-        elif wanted is not None:
+                wanted_run = root / options.name / (options.version or "")
+                log.warning("No run %s to go on with: starting anew.", wanted_run)
+        else:
             self.folder, self.resume = run_folder.of_run(wanted)
         if self.folder is None:
             self.folder = run_folder.new_folder(root, options.name, options.version)
@@ -164,13 +173,16 @@ class LTCLI(LightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with the house's callbacks and loggers."""
-        self._check_method()
-        self._warn_of_double_compensation()
+        checks.check_streams(self.datamodule, self.model)
+        checks.warn_of_double_compensation(
+            self.datamodule, self.model, self.options.trainer.max_epochs or 1
+        )
         assert self.folder is not None or self.config.subcommand != "fit"
         folder = self.folder or Path(self.options.runs)
         trainer = self._get(self.config_init, "trainer")
         fit = self.config.subcommand == "fit"
-        trainer["callbacks"] = [*_as_list(trainer.get("callbacks")), *self._callbacks(folder, fit)]
+        given = _as_list(trainer.get("callbacks"))
+        trainer["callbacks"] = [EpochMetrics(), *given, *self._callbacks(folder, fit)]
         if fit and not trainer.get("fast_dev_run"):
             loggers = _as_list(trainer.get("logger"))
             own = RunLogger(folder, self.resumed_step)
@@ -198,70 +210,42 @@ class LTCLI(LightningCLI):
         if not self._get(self.config_init, "trainer").get("fast_dev_run"):
             found.append(SaveConfig(self._parser("fit"), self.options, folder))
             found.append(LastCheckpoint(folder / "checkpoints", options.every_n_steps))
+            if self.model.num_stages > 1:
+                found.append(StageCheckpoint(folder / "checkpoints"))
+            found.append(Requeue(folder / "checkpoints"))
             if self.datamodule.has_validation:
                 best = BestCheckpoint(folder / "checkpoints", options.monitor, options.mode)
                 self.best_checkpoint = best
                 found.append(best)
         return found
 
-    def _check_method(self) -> None:
-        have = tuple(sorted(self.datamodule.samplers or {}))
-        want = tuple(sorted(self.model.streams))
-        method = type(self.model).__name__
-        if have != want:
-            raise UserError(
-                f"{method} needs the samplers {_names(want)} but the config has {_names(have)}: "
-                + (
-                    f"set data.samplers with the keys {', '.join(want)}."
-                    if want
-                    else "set --data.samplers null, and data.sampler for the one stream."
-                )
-            )
-
-    def _warn_of_double_compensation(self) -> None:
-        """Say so where both the sampler and the loss compensate the class sizes."""
-        data, last = self.datamodule, self.options.trainer.max_epochs - 1
-        if data.samplers or not self.model.loss.corrects_prior:
-            return
-        drawn = data.sampler.class_probabilities(data.class_counts, last, last + 1)
-        prior = data.class_counts / data.class_counts.sum()
-        if float((drawn - prior).abs().max()) > 0.01:
-            log.warning(
-                "%s does not draw the images as they are, and %s compensates the class sizes too: "
-                "the tail is compensated twice; use data.sampler InstanceBalanced.",
-                type(data.sampler).__name__,
-                type(self.model.loss).__name__,
-            )
-
     def after_fit(self) -> None:
-        """Report on the test split: the last epoch, and the best checkpoint where there is one."""
+        """Report on the test split: the last epoch, the best checkpoint, the end of stage 1."""
         if getattr(self.trainer, "fast_dev_run", False) or self.trainer.interrupted:
             return
+        assert self.folder is not None
         self.record.evaluation = "last"
         self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
-        self._test_best()
+        if self.best_checkpoint is not None:
+            self._test_again("best", self.best_checkpoint.path)
+        self._test_again("stage1", self.folder / "checkpoints" / "stage1.ckpt")
         self._say_where()
 
     def before_test(self) -> None:
-        """Apply a post-hoc change of the logits, fitted on held-out images where it has a knob."""
+        """Apply a post-hoc change, fitted on held-out or training images where it has a knob."""
         change = self._get(self.config_init, "post_hoc")
         if change is None:
             return
-        if isinstance(change, LogitAdjuster) and self.model.loss.corrects_prior:
-            raise UserError(
-                f"The run was trained with {type(self.model.loss).__name__}, which compensates the "
-                "class sizes already: LogitAdjuster is for runs of CrossEntropy."
-            )
         assert self.resume is not None
-        label = self.resume.stem
-        held: tuple[torch.Tensor, torch.Tensor] | tuple[None, None] = (None, None)
-        if change.needs_held_out:
-            assert self.resume is not None
-            self.model.load_state_dict(checkpoints.read(self.resume)["state_dict"])
-            held = held_out_logits(self.model, self.datamodule)
-        change.fit(self.datamodule.class_counts, *held)
-        self.model.post_hoc = change
-        self.record.evaluation = f"{label}+{change.describe()}"
+        content = checkpoints.read(self.resume)
+        self.model.take(content)
+        self.model.to(self.trainer.strategy.root_device)
+        self.datamodule.prepare_data()
+        self.datamodule.setup("test")
+        change.apply(self.model, self.datamodule)
+        self.config_init["test"]["ckpt_path"] = None  # the weights are in the model, and changed
+        self.record.evaluation = f"{self.resume.stem}+{change.describe()}"
+        self.record.tested = (self.resume, int(content["epoch"]))
 
     def after_test(self) -> None:
         """Close with the numbers of all tests of the run."""
@@ -275,13 +259,14 @@ class LTCLI(LightningCLI):
                 "use lt test."
             )
 
-    def _test_best(self) -> None:
-        if self.best_checkpoint is not None and self.best_checkpoint.path.is_file():
-            self.record.evaluation = "best"
+    def _test_again(self, label: str, checkpoint: Path) -> None:
+        """Test other weights of the run, where there are any."""
+        if checkpoint.is_file():
+            self.record.evaluation = label
             self.trainer.test(
                 self.model,
                 datamodule=self.datamodule,
-                ckpt_path=self.best_checkpoint.path,
+                ckpt_path=checkpoint,
                 verbose=False,
                 weights_only=True,
             )
@@ -302,7 +287,3 @@ def _as_list(value: Any) -> list[Any]:
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _names(names: tuple[str, ...]) -> str:
-    return ", ".join(names) if names else "of one stream"

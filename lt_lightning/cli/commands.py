@@ -6,10 +6,12 @@ import sys
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from lt_lightning.cli import run_folder
+from lt_lightning.cli import config_files, run_folder
+from lt_lightning.cli.errors import Refused
 from lt_lightning.errors import UserError
 
 _IDLE_WARNINGS = (
@@ -23,12 +25,21 @@ _IDLE_WARNINGS = (
     ".*smaller than the logging interval.*",
     # Images in memory need no workers.
     ".*does not have many workers.*",
+    # A test needs none of the callbacks that the training had.
+    ".*callbacks used to create the checkpoint need to be provided.*",
+    # A trial run (fast_dev_run) asks for a validation split also where there is none.
+    ".*Total length of `list` across ranks is zero.*",
 )
 _KEPT = ("seed_everything", "trainer", "model", "data")
+_QUESTIONS = ("--help", "-h", "--print_config")
 
 
 def run(argv: list[str]) -> None:
-    """Run the command `argv[0]`."""
+    """Run the command `argv[0]`.
+
+    Raises:
+        Refused: if the command line, or a file on it, is not understood.
+    """
     command, rest = argv[0], argv[1:]
     if command == "predict":
         from lt_lightning.cli.predict import predict
@@ -36,29 +47,53 @@ def run(argv: list[str]) -> None:
         quiet()
         predict(rest)
         return
+    files = config_files.check(rest)
+    if command == "fit":
+        _start([command, *rest], None, files)
+        return
+    best, rest = "--best" in rest, [item for item in rest if item != "--best"]
+    if not rest or rest[0].startswith("-"):
+        if not any(item in _QUESTIONS or item.endswith(".help") for item in rest):
+            raise Refused(
+                f"lt {command} needs a run: write its folder first, such as lt {command} "
+                "runs/bbn-digits/0."
+            )
+        _start([command, *rest], None, files)
+        return
+    if any(item.split("=")[0] == "--ckpt_path" for item in rest):
+        raise Refused(
+            f"lt {command} takes the checkpoint as its run: lt {command} RUN/checkpoints/last.ckpt."
+        )
+    folder, checkpoint = run_folder.of_run(rest[0], best)
+    kept = _config_of(folder)
+    with tempfile.TemporaryDirectory() as aside:
+        config = Path(aside) / "config.yaml"
+        config.write_text(yaml.safe_dump(kept), encoding="utf-8")
+        given = ["--config", str(config), "--ckpt_path", str(checkpoint), "--verbose=false"]
+        files = {folder / "config.yaml": kept, **files}
+        _start([command, *given, *rest[1:]], folder, files)
+
+
+def _start(arguments: list[str], folder: Path | None, files: config_files.Files) -> None:
+    """Give the command line to LightningCLI; a refusal names the file that it is about."""
     from lt_lightning.cli.app import LTCLI
 
     quiet()
-
-    if command == "fit" or not rest or rest[0].startswith("-"):
+    if folder is None:
         run_folder.forget_own()
-        LTCLI([command, *rest])
-        return
-    best = "--best" in rest
-    rest = [item for item in rest if item != "--best"]
-    folder, checkpoint = run_folder.of_run(rest[0], best)
-    with tempfile.TemporaryDirectory() as aside:
-        config = Path(aside) / "config.yaml"
-        config.write_text(_config_of(folder), encoding="utf-8")
-        LTCLI(
-            [command, "--config", str(config), "--ckpt_path", str(checkpoint), "--verbose=false"]
-            + rest[1:],
-            run=folder,
-            best=checkpoint.name == "best.ckpt",
-        )
+    try:
+        LTCLI(arguments, run=folder)
+    except Refused as refused:
+        file = refused.key and config_files.owner(files, arguments, refused.key)
+        if not file:
+            raise
+        raise Refused(f"{file}: {refused.sentence}", refused.key) from refused
+    finally:
+        if folder is None:
+            run_folder.give_back()
 
 
-def _config_of(folder: Path) -> str:
+def _config_of(folder: Path) -> dict[str, Any]:
     """Return the part of a run's config that another command needs."""
     try:
         content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
@@ -68,7 +103,7 @@ def _config_of(folder: Path) -> str:
             f"{folder / 'config.yaml'} is damaged: it is the config that `lt fit` wrote."
         ) from error
     kept["trainer"] = {**kept["trainer"], "logger": False, "callbacks": None}
-    return yaml.safe_dump(kept)
+    return kept
 
 
 def quiet() -> None:

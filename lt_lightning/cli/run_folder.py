@@ -1,13 +1,12 @@
 """Where a run lies: runs/<name>/<version>/, never overwritten."""
 
-import os
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
+from lt_lightning.cli import launch
 from lt_lightning.errors import UserError
-
-_HANDED_DOWN = "LT_RUN_FOLDER"  # the processes that Lightning starts get the first one's answer
 
 
 def run_name(argv: Sequence[str], method: str) -> str:
@@ -27,55 +26,92 @@ def versions(folder: Path) -> list[Path]:
 
 
 def new_folder(root: Path, name: str, version: str | None) -> Path:
-    """Return the folder of a new run.
+    """Return the folder of a new run, which is made at once, so that no other run takes it.
 
     The version is the SLURM job where there is one (a requeued job must find its own folder),
     else the next free number.
 
     Raises:
-        UserError: if the version was asked for and holds a run already.
+        UserError: if the version was asked for, or belongs to the job, and holds a run already.
     """
-    if _HANDED_DOWN in os.environ:
-        return Path(os.environ[_HANDED_DOWN])
-    job = os.environ.get("SLURM_JOB_ID")
-    if version is not None:
-        folder = root / name / version
+    folder = launch.agree("new", lambda: _new(root / name, version))
+    assert folder is not None
+    return folder
+
+
+def _new(runs: Path, version: str | None) -> Path:
+    job = launch.slurm_job()
+    if version is None and job is None:
+        if launch.started_one_by_one():
+            raise UserError(
+                "The processes were started one by one and cannot agree on a run folder: give "
+                "--version, or start them by torchrun."
+            )
+        return _next_number(runs)
+    folder = runs / (version or f"slurm-{job}")
+    # The other tasks of the job come here while the first one may be at work already.
+    if launch.is_first() and not launch.restarts():
         if folder.is_dir() and any(folder.iterdir()):
             raise UserError(
                 f"The run folder {folder} exists and is never overwritten: give another --version, "
                 "or go on with it by --ckpt_path last."
             )
-    elif job is not None:
-        folder = root / name / f"slurm-{job}"
-    else:
-        taken = {p.name for p in versions(root / name)}
-        number = 0
-        while str(number) in taken:
-            number += 1
-        folder = root / name / str(number)
-    os.environ[_HANDED_DOWN] = str(folder)
+        folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
+def _next_number(runs: Path) -> Path:
+    number = 0
+    while True:
+        try:
+            (runs / str(number)).mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        else:
+            return runs / str(number)
+
+
 def last_run(root: Path, name: str, version: str | None) -> Path | None:
-    """Return the newest run of that name that has a checkpoint, or none."""
-    if _HANDED_DOWN in os.environ:
-        return Path(os.environ[_HANDED_DOWN])
-    if version is not None:
-        candidates = [root / name / version]
-    else:
-        candidates = versions(root / name)
-    for folder in reversed(candidates):
-        if (folder / "checkpoints" / "last.ckpt").is_file():
-            os.environ[_HANDED_DOWN] = str(folder)
-            return folder
-    return None
+    """Return the newest run of that name that has a checkpoint, or none.
+
+    In a SLURM job its own run comes first, whatever else ran since.
+    """
+    job = launch.slurm_job()
+    own = [] if job is None else [root / name / f"slurm-{job}"]
+    candidates = [*versions(root / name), *own] if version is None else [root / name / version]
+    found = (folder for folder in reversed(candidates) if _has_checkpoint(folder))
+    return launch.agree("last", lambda: next(found, None), _has_checkpoint)
+
+
+def started_again(root: Path, name: str, version: str | None) -> Path | None:
+    """Return the run of this job, where the job was started again and there is a checkpoint.
+
+    A scheduler that requeues a job starts the same command, which says nothing of going on.
+    """
+    if not launch.restarts():
+        return None
+    folder = launch.known() or root / name / (version or f"slurm-{launch.slurm_job()}")
+    return launch.agree(
+        "again", lambda: folder if _has_checkpoint(folder) else None, _has_checkpoint
+    )
+
+
+def _has_checkpoint(folder: Path) -> bool:
+    return (folder / "checkpoints" / "last.ckpt").is_file()
 
 
 def forget_own() -> None:
     """Forget the folder of an earlier command in this process; a child keeps its parent's."""
-    if "LOCAL_RANK" not in os.environ:
-        os.environ.pop(_HANDED_DOWN, None)
+    launch.forget_own()
+
+
+def give_back() -> None:
+    """Remove the folder of a run that ended before it wrote anything, and what is empty above."""
+    folder = launch.known()
+    with suppress(OSError):
+        if folder is not None and launch.is_first():
+            for level in (folder, folder.parent, folder.parent.parent):
+                level.rmdir()
 
 
 def of_run(path: str, best: bool = False) -> tuple[Path, Path]:
@@ -84,11 +120,21 @@ def of_run(path: str, best: bool = False) -> tuple[Path, Path]:
     Raises:
         UserError: if there is none.
     """
+    if "://" in path:
+        raise UserError(f"{path} is a URL: fetch the run first, a checkpoint is read from disk.")
     given = Path(path)
     if given.is_file() and given.parent.name == "checkpoints":
         return given.parent.parent, given
+    if given.is_file():
+        raise UserError(
+            f"{path} lies in no run folder: give RUN, or RUN/checkpoints/last.ckpt, of a run that "
+            "`lt fit` made."
+        )
     if not given.is_dir():
-        raise UserError(f"There is no run {path}: give a run folder, such as runs/bbn-digits/0.")
+        raise UserError(
+            f"There is no run {path}: give a run folder, such as runs/bbn-digits/0, or a "
+            "checkpoint in it."
+        )
     folder = given
     if not (folder / "config.yaml").is_file():
         inner = [p for p in versions(folder) if (p / "config.yaml").is_file()]

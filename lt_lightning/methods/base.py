@@ -143,7 +143,7 @@ class LongTailModule(L.LightningModule):
         return torch.Generator(self.device).manual_seed(derive_seed(*keys, *later))
 
     def log_train(self, count: int, **terms: Tensor) -> dict[str, Tensor]:
-        """Log the mean of each term over the epoch as train/<term> and return the terms."""
+        """Log the mean of each term over the epoch, and its learning rate, and return the terms."""
         for name, value in terms.items():
             self.log(
                 f"train/{name}",
@@ -154,12 +154,19 @@ class LongTailModule(L.LightningModule):
                 batch_size=count,
                 prog_bar=name == "loss",
             )
+        # In the step, for an epoch that is resumed in its middle has no start. The largest of equal
+        # values has no rounding.
+        rate = float(self.trainer.optimizers[0].param_groups[0]["lr"])
+        self.log(
+            "train/lr",
+            rate,
+            on_step=False,
+            on_epoch=True,
+            sync_dist=True,
+            reduce_fx="max",
+            batch_size=1,
+        )
         return terms
-
-    def on_train_epoch_start(self) -> None:
-        """Log the learning rate of the epoch."""
-        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
-        self.log("train/lr", float(rate), on_step=False, on_epoch=True, batch_size=1)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Count one batch."""

@@ -207,7 +207,6 @@ class TwoStage(LongTailModule):
             log.info("stage 2 of 2: epochs %d to %d", stage.first_epoch + 1, self.total_epochs)
         self.train()
         self.log("stage", float(self.stage), on_step=False, on_epoch=True, batch_size=1)
-        super().on_train_epoch_start()
 
     def stage_features(self, loader: EvalLoader) -> Tensor:
         """Return the features of all images of `loader`, (N, D), for a stage that keeps them."""

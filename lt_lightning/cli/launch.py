@@ -1,0 +1,100 @@
+"""How the processes of one run were started, and how they agree on its folder.
+
+Lightning starts the others itself and hands its environment down. torchrun starts all of them, and
+they meet at its store. SLURM starts all of them, and the folder follows from the job. No process
+writes anything before all of them know the folder.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
+
+_FOLDER = "LT_RUN_FOLDER"  # the processes that Lightning starts get the first one's answer
+_KEPT = "lt_folder"  # its key in the store of torchrun
+_PATIENCE = timedelta(minutes=10)
+_RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
+_RESTARTS = ("SLURM_RESTART_COUNT", "TORCHELASTIC_RESTART_COUNT")
+
+
+def is_first() -> bool:
+    """Return whether this is the first process of the run; known before the group is formed."""
+    ranks = [os.environ[name] for name in _RANKS if name in os.environ]
+    return ranks[:1] in ([], ["0"]) and os.environ.get("NODE_RANK", "0") == "0"
+
+
+def slurm_job() -> str | None:
+    """Return the id of the batch job; none outside of one, and in an interactive one."""
+    if os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive"):
+        return None
+    return os.environ.get("SLURM_JOB_ID")
+
+
+def restarts() -> int:
+    """Return how often SLURM or torchrun has started this job again."""
+    return max(int(os.environ.get(name) or 0) for name in _RESTARTS)
+
+
+def forget_own() -> None:
+    """Forget the folder of an earlier command in this process; a child keeps its parent's."""
+    if "LOCAL_RANK" not in os.environ:
+        os.environ.pop(_FOLDER, None)
+
+
+def known() -> Path | None:
+    """Return the folder of this run, where it was chosen before, here or before a restart."""
+    if _FOLDER in os.environ:
+        return Path(os.environ[_FOLDER])
+    store = _store()
+    if store is None or not restarts() or not store.check([_KEPT]):
+        return None
+    return Path(store.get(_KEPT).decode())
+
+
+def agree(
+    what: str,
+    choose: Callable[[], Path | None],
+    accept: Callable[[Path], bool] | None = None,
+) -> Path | None:
+    """Return what the first process chooses, on every process.
+
+    Args:
+        what: name of the question; each process asks it once.
+        choose: what the first process does.
+        accept: whether a folder that a parent handed down is an answer to this question.
+    """
+    if _FOLDER in os.environ:
+        given = Path(os.environ[_FOLDER])
+        return given if accept is None or accept(given) else None
+    store, key = _store(), f"lt_{what}_{restarts()}"
+    if store is None or is_first():
+        found = choose()
+        if store is not None:
+            store.set(key, str(found or ""))
+            if found is not None:
+                store.set(_KEPT, str(found))
+    else:
+        text = store.get(key).decode()
+        found = Path(text) if text else None
+    if found is not None:
+        os.environ[_FOLDER] = str(found)
+    return found
+
+
+def started_one_by_one() -> bool:
+    """Return whether the user started several processes that know nothing of each other."""
+    numbered = "RANK" in os.environ or "NODE_RANK" in os.environ
+    return numbered and slurm_job() is None and _store() is None
+
+
+def _store() -> "TCPStore | None":
+    """Return the store of torchrun, where it started this process."""
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        return None
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
+
+    return TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), timeout=_PATIENCE)
