@@ -2,6 +2,7 @@
 
 import difflib
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -17,6 +18,18 @@ from lt_lightning.methods import LongTailModule
 log = logging.getLogger("lt_lightning")
 
 LINKED = ("class_counts", "class_names", "groups")  # what the model is told of the data
+
+# Options of Lightning's Trainer that would leave a run without its record.
+_OWNED: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("default_root_dir", lambda v: v is not None, "give --runs and --name instead."),
+    ("barebones", bool, "it leaves no record of the run, so leave it out."),
+    (
+        "enable_checkpointing",
+        lambda v: v is False,
+        "a run keeps its last checkpoint, leave it out.",
+    ),
+    ("limit_train_batches", lambda v: v == 0, "nothing would be trained, give 1 or more."),
+)
 
 
 def check_options(command: str, options: Any) -> None:
@@ -51,11 +64,10 @@ def check_options(command: str, options: Any) -> None:
 
 
 def _check_trainer(trainer: Any, command: str) -> None:
-    if trainer.get("default_root_dir") is not None:
-        raise Refused(
-            "trainer.default_root_dir is chosen by lt: give --runs and --name instead.",
-            "trainer.default_root_dir",
-        )
+    for name, bad, why in _OWNED:
+        if bad(trainer.get(name)):
+            key = f"trainer.{name}"
+            raise Refused(f"{key} is {trainer.get(name)!r}: {why}", key)
     epochs = trainer.max_epochs
     if command == "fit" and (epochs is None or epochs < 1):
         told = "null" if epochs is None else epochs
@@ -66,16 +78,28 @@ def _check_trainer(trainer: Any, command: str) -> None:
     _check_name("trainer.accelerator", trainer.accelerator, AcceleratorRegistry, ("auto", "gpu"))
     _check_name("trainer.strategy", trainer.strategy, StrategyRegistry, ("auto",))
     no_gpu = trainer.accelerator == "cpu" or not torch.cuda.is_available()
-    if no_gpu and trainer.accelerator in ("auto", "cpu") and _is_half(trainer.precision):
+    on_cpu = no_gpu and trainer.accelerator in ("auto", "cpu")
+    if on_cpu and str(trainer.precision) in ("16", "16-mixed", "16-true"):
         raise Refused(
             f"trainer.precision is {trainer.precision!r}, which needs a GPU: give bf16-mixed or "
             "32-true.",
             "trainer.precision",
         )
+    if not _is_number_of_devices(trainer.devices, on_cpu):
+        more = "" if on_cpu else ", -1 for all GPUs, a list of GPUs"
+        raise Refused(
+            f"trainer.devices is {trainer.devices!r}: give a number from 1 on{more}, or auto.",
+            "trainer.devices",
+        )
 
 
-def _is_half(precision: Any) -> bool:
-    return str(precision) in ("16", "16-mixed", "16-true")
+def _is_number_of_devices(value: Any, on_cpu: bool) -> bool:
+    text = str(value)
+    if text == "auto" or (isinstance(value, list) and not on_cpu):
+        return True
+    if text.lstrip("-").isdigit():
+        return int(text) >= 1 or (text == "-1" and not on_cpu)
+    return not on_cpu and all(part.strip().isdigit() for part in text.split(","))
 
 
 def _check_name(key: str, value: Any, registry: Any, more: tuple[str, ...]) -> None:

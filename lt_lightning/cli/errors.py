@@ -8,6 +8,7 @@ from lt_lightning.errors import UserError
 
 # A ValueError that is raised in these is about what the user asked of them.
 _LIBRARIES = ("lightning.", "torch.optim.", "torch.utils.data.")
+_CALLBACKS = "lightning.pytorch.callbacks."  # these raise a RuntimeError for a metric they lack
 _MEMORY = ("OutOfMemoryError", "CUDAOutOfMemoryError")
 
 
@@ -38,8 +39,13 @@ def explain(error: BaseException) -> str | None:
         return "the device is out of memory: give a smaller --data.batch_size, or more devices."
     if isinstance(error, RuntimeError) and "No space left" in text:
         return "the disk is full: free some space and go on with --ckpt_path last."
-    about_request = type(error).__name__ == "MisconfigurationException" or (
-        isinstance(error, ValueError | ImportError) and _raised_in(error).startswith(_LIBRARIES)
+    if isinstance(error, RuntimeError) and "loading state_dict" in text:
+        return _about_weights(text)
+    raised_in = _raised_in(error)
+    about_request = (
+        type(error).__name__ == "MisconfigurationException"
+        or (isinstance(error, ValueError | ImportError) and raised_in.startswith(_LIBRARIES))
+        or (isinstance(error, RuntimeError) and raised_in.startswith(_CALLBACKS))
     )
     return f"{text.rstrip('.!')}: change the config or the command line." if about_request else None
 
@@ -61,6 +67,21 @@ def _from_worker(text: str) -> str:
     if "Original Traceback" not in text:
         return text
     return text.rsplit("UserError: ", 1)[-1].strip()
+
+
+def _about_weights(text: str) -> str:
+    """Return the sentence for weights that the network of the config cannot take."""
+    found = re.search(r"(Missing|Unexpected) key\(s\) in state_dict: \"([^\"]+)\"", text)
+    other = re.search(r"size mismatch for ([\w.]+)", text)
+    what = (
+        f"{found[1].lower()} {found[2]}"
+        if found
+        else f"size of {other[1] if other else 'a weight'}"
+    )
+    return (
+        f"the checkpoint does not fit the network of the config ({what}): use the config that it "
+        "was trained with."
+    )
 
 
 def _about_file(error: OSError) -> str | None:
