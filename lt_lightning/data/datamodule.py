@@ -52,7 +52,7 @@ class LongTailDataModule(L.LightningDataModule):
         drop_last: leave out a last training batch that is not full.
         augment: what is done to training batches of uint8 images on their device.
         normalize: from uint8 to float.
-        workers: DataLoader workers per process; only for images in files.
+        workers: DataLoader workers per process, at most one per core; only for images in files.
         seed: of sampling and augmentation; none is the run's own seed.
     """
 

@@ -1,7 +1,9 @@
 """What the methods in two stages share: one fit that changes over at an epoch."""
 
 import logging
+import warnings
 from abc import abstractmethod
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -140,14 +142,22 @@ class TwoStage(LongTailModule):
         if stage != "fit":
             return
         self._check_trainer()
+        # Frozen layers are in eval mode on purpose, also where a run goes on in stage 2.
+        warnings.filterwarnings("ignore", message=r".*module\(s\) in eval mode at the start")
         # The loader of an epoch is that of its stage.
         self.trainer.reload_dataloaders_every_n_epochs = 1  # type: ignore[attr-defined]
         if self.stage1_ckpt is not None and self.stage == 1:
-            if self.trainer.ckpt_path is None:
+            # A run that goes on does without this file; that it does is known in on_fit_start.
+            if Path(self.stage1_ckpt).is_file():
                 content = read(self.stage1_ckpt)
                 needs = self.needs_first_head
                 take_over(content, self.stage1_ckpt, self.backbone, self.head, needs)
             self.enter(2)
+
+    def on_fit_start(self) -> None:
+        """Refuse to start at stage 2 without the weights of stage 1."""
+        if self.stage1_ckpt is not None and self.trainer.ckpt_path is None:
+            read(self.stage1_ckpt)  # says what is wrong with it
 
     def _check_trainer(self) -> None:
         trainer = self.trainer
