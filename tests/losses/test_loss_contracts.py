@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lt_lightning.losses import ALA, InfluenceBalanced, Loss
+from lt_lightning.losses import ALA, CrossEntropy, InfluenceBalanced, Loss
 
 
 def close(actual, expected, rtol=1e-5, atol=1e-6):
@@ -94,6 +94,20 @@ def test_autocast_leaves_the_value_in_float32(case):
             value = case.value(loss, batch)
         assert value.dtype == torch.float32
         assert torch.equal(value, plain)
+
+
+class Probe(CrossEntropy):
+    """A loss whose formula multiplies matrices, which autocast would narrow."""
+
+    def per_sample(self, logits, targets):
+        return super().per_sample(logits @ torch.eye(6), targets)
+
+
+def test_formula_runs_outside_autocast(make_case, counts):
+    batch = make_case(CrossEntropy).batch()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        value = Probe(counts)(batch.logits, batch.targets)
+    assert torch.equal(value, CrossEntropy(counts)(batch.logits, batch.targets))
 
 
 def test_half_precision_logits_are_widened_before_anything_else(case):
