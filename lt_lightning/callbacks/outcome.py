@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor
 
+from lt_lightning.callbacks.weight_norms import weight_norms
 from lt_lightning.errors import UserError
 from lt_lightning.metrics.names import ACC, ACC_MACRO, ACC_WORST, ECE, MCE, NLL, group_acc
 
@@ -47,6 +48,7 @@ class Outcome:
         class_counts: int64 (C,), training images.
         class_names: C names.
         groups: classes of each group.
+        weight_norms: L2 norm of each class's weights in the classifier, (C,), or none.
     """
 
     values: dict[str, float]
@@ -56,6 +58,7 @@ class Outcome:
     class_counts: Tensor
     class_names: list[str]
     groups: dict[str, list[int]]
+    weight_norms: Tensor | None = None
 
     @classmethod
     def of(cls, trainer: Trainer, pl_module: LightningModule) -> "Outcome":
@@ -71,6 +74,7 @@ class Outcome:
             class_counts=data.class_counts.cpu(),
             class_names=[str(name) for name in data.class_names],
             groups={name: list(members) for name, members in data.groups.items()},
+            weight_norms=weight_norms(getattr(module, "head", None), len(data.class_names)),
         )
 
     @property
@@ -105,6 +109,11 @@ class Outcome:
         """Return plain values; see `results_file` for what they mean."""
         total = self.per_class["total"]
         names = (ACC, ACC_MACRO, ACC_WORST, NLL, ECE, MCE)
+        more: dict[str, Any] = {}
+        if self.weight_norms is not None:
+            more["weight_norms"] = self.weight_norms.tolist()
+        if self.confusion is not None:
+            more["confusion"] = [_sparse(row) for row in self.confusion.tolist()]
         return {
             "images": self.images,
             "overall": {name: self.values[name] for name in names if name in self.values},
@@ -119,6 +128,7 @@ class Outcome:
             },
             "classes": self.rows(),
             "reliability": {name: plain(value) for name, value in self.reliability.items()},
+            **more,
         }
 
     def figures(self, title: str) -> dict[str, "Figure"]:
@@ -136,6 +146,11 @@ class Outcome:
                 self.confusion, self.class_names, title=title
             )
         return found
+
+
+def _sparse(row: list[int]) -> str:
+    """Return "predicted:images" of what is not 0, for a table of 1,000 classes is mostly 0."""
+    return " ".join(f"{index}:{count}" for index, count in enumerate(row) if count)
 
 
 def plain(values: Tensor) -> list[Any]:

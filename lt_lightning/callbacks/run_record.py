@@ -227,6 +227,9 @@ class RunRecord(Callback):
                 "oracle": bool(getattr(pl_module, "oracle", False)),
             },
             "data": {
+                "source": _kind(data, "source"),
+                "profile": _kind(data, "profile"),
+                "imbalance_ratio": getattr(getattr(data, "profile", None), "imbalance_ratio", None),
                 "fingerprint": data.fingerprint,
                 "class_names": [str(name) for name in data.class_names],
                 "class_counts": data.class_counts.tolist(),
@@ -248,6 +251,12 @@ class RunRecord(Callback):
 def _is_trial(trainer: Trainer) -> bool:
     """Return whether only a few batches are run, whose numbers say nothing."""
     return bool(getattr(trainer, "fast_dev_run", False))
+
+
+def _kind(data: Any, part: str) -> str | None:
+    """Return the class name of a part of the data module, or none where it has no such part."""
+    found = getattr(data, part, None)
+    return None if found is None else type(found).__name__
 
 
 def _class_path(pl_module: LightningModule) -> str:

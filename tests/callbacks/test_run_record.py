@@ -31,6 +31,9 @@ def test_content(make_trainer, module, data, tmp_path, monkeypatch):
     assert content["seeds"] == {"training": 42, "subset": 7}
     assert content["flags"] == {"test_seen_during_training": False, "oracle": False}
     assert content["data"] == {
+        "source": None,
+        "profile": None,
+        "imbalance_ratio": None,
         "fingerprint": "f00d",
         "class_names": ["cat", "dog", "eel"],
         "class_counts": [300, 120, 6],
@@ -71,6 +74,8 @@ def test_numbers(make_trainer, module, data, tmp_path):
         {"name": "eel", "group": "few", "training_images": 6, "test_images": 1, "correct": 0,
          "accuracy": 0.0},
     ]  # fmt: skip
+    assert last["confusion"] == ["0:2 1:1", "1:2", "0:1"]
+    assert "weight_norms" not in last  # the toy has no head
     assert last["reliability"]["total"] == [0] * 14 + [6]
     assert last["reliability"]["accuracy"] == [None] * 14 + [4 / 6]
     assert sorted(p.name for p in tmp_path.iterdir()) == [
@@ -179,7 +184,7 @@ def test_monitor_of_a_checkpoint_callback(make_trainer, module, data, tmp_path):
     record = RunRecord()
     record.evaluation = "best"
     best = BestCheckpoint(tmp_path, monitor="val/acc_few")
-    trainer = make_trainer(record, best, enable_checkpointing=True)
+    trainer = make_trainer(record, best)
     trainer.test(module, datamodule=data, verbose=False)
     chosen = read_results(tmp_path)["evaluations"]["best"]["checkpoint"]["chosen_by"]
     assert chosen == "best val/acc_few on held-out images"
