@@ -91,7 +91,11 @@ class LastCheckpoint(Checkpoint):
         if every_n_steps is not None and every_n_steps < 1:
             raise UserError(f"checkpoint.every_n_steps is {every_n_steps}: give 1 or more.")
         self.path, self.every_n_steps = folder / "last.ckpt", every_n_steps
-        self._saved_at = -1
+        self._saved_at = 0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Take the step of the start for saved; its accumulated gradients would be lost."""
+        self._saved_at = trainer.global_step
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int

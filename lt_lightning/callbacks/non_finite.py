@@ -47,9 +47,12 @@ class NonFiniteGuard(Callback):
             self._first_bad[name] = torch.where(
                 (seen < 0) & ~value.isfinite().all(), batch_idx, seen
             )
-        on_cpu = trainer.strategy.root_device.type == "cpu"
-        if on_cpu or (batch_idx + 1) % self.every_n_steps == 0:
+        if self._look_now(trainer, batch_idx):
             self._look(trainer)
+
+    def _look_now(self, trainer: Trainer, batch_idx: int) -> bool:
+        on_cpu = trainer.strategy.root_device.type == "cpu"
+        return on_cpu or (batch_idx + 1) % self.every_n_steps == 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Forget an earlier run."""

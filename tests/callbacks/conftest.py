@@ -3,6 +3,7 @@
 import lightning as L
 import pytest
 import torch
+from lightning.pytorch.callbacks import Checkpoint
 from torch import nn
 
 from lt_lightning.metrics import ClassStats, ConfusionCounts
@@ -47,6 +48,7 @@ class ToyModule(L.LightningModule):
         self.test_confusion = ConfusionCounts(3)
         self.outputs = {}  # step -> what training_step returns besides the loss
         self.rate = 0.1
+        self.validation_values = [0.25, 0.5, 0.75, 1.0]  # of the epochs
 
     def training_step(self, batch, batch_idx):
         loss = self.layer(batch).mean()
@@ -54,7 +56,7 @@ class ToyModule(L.LightningModule):
         return {"loss": loss, **self.outputs.get((self.current_epoch, batch_idx), {})}
 
     def validation_step(self, batch, batch_idx):
-        self.log("val/acc", 0.25 * (self.current_epoch + 1), batch_size=2)
+        self.log("val/acc", self.validation_values[self.current_epoch], batch_size=2)
 
     def on_test_epoch_start(self):
         self.test_stats.reset()
@@ -93,7 +95,7 @@ def make_trainer(tmp_path):
             "devices": 1,
             "max_epochs": 2,
             "logger": False,
-            "enable_checkpointing": False,
+            "enable_checkpointing": any(isinstance(c, Checkpoint) for c in callbacks),
             "enable_progress_bar": False,
             "enable_model_summary": False,
             "log_every_n_steps": 1,
