@@ -1,5 +1,6 @@
 """Hyper-parameters that a safe checkpoint can hold."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,12 +22,24 @@ def plain_hparams(module: L.LightningModule) -> None:
 
     Built from the command line, a module's hyper-parameters are plain. Built in Python they hold
     classes and functions, with which `torch.load` refuses the checkpoint (rightly: they are
-    pickles); those are left out, and `load_from_checkpoint` then asks for them.
+    pickles); those are left out, and `load_from_checkpoint` then asks for them. So is what a
+    subclass fixes for its base, which it would refuse when it is built again.
     """
+    given = _given(module)
     for kept in (module.hparams, module.hparams_initial):
         for key in list(kept):
             value = kept[key]
             if isinstance(value, torch.Tensor):
                 kept[key] = value.tolist()
-            elif not is_plain(value):
+            elif not is_plain(value) or (key not in given and not key.startswith("_")):
                 del kept[key]
+
+
+def _given(module: L.LightningModule) -> set[str]:
+    """Return what the outermost constructor of `module`, now running, was given."""
+    frame, found = inspect.currentframe(), set[str]()
+    while frame is not None:
+        if frame.f_code.co_name == "__init__" and frame.f_locals.get("self") is module:
+            found = set(frame.f_locals) | set(frame.f_locals.get("kwargs", {}))
+        frame = frame.f_back
+    return found
