@@ -1,5 +1,6 @@
 """The digits that come inside scikit-learn: real scans, no download."""
 
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -8,6 +9,16 @@ from torch import Tensor
 
 from lt_lightning.data.source import ImageSet, MemoryImages, Source
 from lt_lightning.errors import UserError
+
+
+@cache
+def _scans() -> tuple[Tensor, Tensor]:
+    """Return float32 (1797, 1, 8, 8) on the scale 0..255 and int64 (1797,), read once."""
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    grey = torch.from_numpy(data.images).float().unsqueeze(1) * (255.0 / 16.0)
+    return grey, torch.from_numpy(data.target).to(torch.int64)
 
 
 class Digits(Source):
@@ -40,12 +51,8 @@ class Digits(Source):
 
     def load(self, root: Path) -> dict[str, ImageSet]:
         """Return the train and test split."""
-        from sklearn.datasets import load_digits
-
-        data = load_digits()
-        labels = torch.from_numpy(data.target).to(torch.int64)
-        grey = torch.from_numpy(data.images).float().unsqueeze(1) * (255.0 / 16.0)
-        large = F.interpolate(grey, size=self.size, mode="bilinear", align_corners=False)
+        scans, labels = _scans()
+        large = F.interpolate(scans, size=self.size, mode="bilinear", align_corners=False)
         images = large.round().clamp(0, 255).to(torch.uint8).expand(-1, 3, -1, -1).contiguous()
         place = torch.empty_like(labels)
         for c in range(10):

@@ -5,6 +5,7 @@ resumed anywhere, also in the middle of an epoch, sees the same pictures as one 
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -57,6 +58,11 @@ class _FileDataset(Dataset[tuple[Tensor, int]]):
             return self.images.read(self.images.paths[index], True), label
 
 
+def _cores() -> int:
+    has_affinity = hasattr(os, "sched_getaffinity")  # not on macOS
+    return len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+
+
 def _fetch(
     images: ImageSet,
     batches: Sequence[Tensor],
@@ -78,7 +84,7 @@ def _fetch(
     yield from DataLoader(
         _FileDataset(images),
         batch_sampler=keys,
-        num_workers=workers,
+        num_workers=min(workers, _cores()),  # torch warns of more
         pin_memory=torch.cuda.is_available(),
         generator=torch.Generator(),  # else every epoch would advance the global generator
     )
