@@ -21,6 +21,7 @@ from lt_lightning.callbacks.stage_checkpoint import StageCheckpoint
 from lt_lightning.callbacks.wandb_run import WandbRun
 from lt_lightning.cli import checkpoints, checks, run_folder, staged
 from lt_lightning.cli.parser import LTParser
+from lt_lightning.cli.post_hoc import change_model
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
@@ -110,7 +111,10 @@ class LTCLI(LightningCLI):
         )
         parser.add_class_arguments(CheckpointOptions, "checkpoint")
         parser.add_subclass_arguments(
-            PostHoc, "post_hoc", required=False, help="Change of the logits, for `lt test RUN`."
+            PostHoc,
+            "post_hoc",
+            required=False,
+            help="Change without training, tested beside the run.",
         )
 
     def _parse_ckpt_path(self) -> None:
@@ -220,7 +224,7 @@ class LTCLI(LightningCLI):
         return found
 
     def after_fit(self) -> None:
-        """Report on the test split: the last epoch, the best checkpoint, the end of stage 1."""
+        """Report on the test split: the last epoch, and what else the run has to be tested."""
         if getattr(self.trainer, "fast_dev_run", False) or self.trainer.interrupted:
             return
         assert self.folder is not None
@@ -229,6 +233,10 @@ class LTCLI(LightningCLI):
         if self.best_checkpoint is not None:
             self._test_again("best", self.best_checkpoint.path)
         self._test_again("stage1", self.folder / "checkpoints" / "stage1.ckpt")
+        change = self._get(self.config_init, "post_hoc")
+        if change is not None:
+            self._change_by(change, self.folder / "checkpoints" / "last.ckpt")
+            self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
         self._say_where()
 
     def before_test(self) -> None:
@@ -237,15 +245,12 @@ class LTCLI(LightningCLI):
         if change is None:
             return
         assert self.resume is not None
-        content = checkpoints.read(self.resume)
-        self.model.take(content)
-        self.model.to(self.trainer.strategy.root_device)
-        self.datamodule.prepare_data()
-        self.datamodule.setup("test")
-        change.apply(self.model, self.datamodule)
+        self._change_by(change, self.resume)
         self.config_init["test"]["ckpt_path"] = None  # the weights are in the model, and changed
-        self.record.evaluation = f"{self.resume.stem}+{change.describe()}"
-        self.record.tested = (self.resume, int(content["epoch"]))
+
+    def _change_by(self, change: PostHoc, checkpoint: Path) -> None:
+        device = self.trainer.strategy.root_device
+        change_model(change, self.model, self.datamodule, checkpoint, device, self.record)
 
     def after_test(self) -> None:
         """Close with the numbers of all tests of the run."""

@@ -16,6 +16,8 @@ SECTIONS = {
     "samplers": "Samplers (--data.sampler NAME)",
     "augment": "Augmentation and mixing",
     "heads": "Heads (--model.head NAME)",
+    "classifiers": "Classifiers of stage 2 (--model.classifier NAME)",
+    "post_hoc": "Without training (--post_hoc NAME)",
     "backbones": "Backbones (--model.backbone NAME)",
     "data": "Data (--data.source NAME, --data.profile NAME)",
 }

@@ -55,9 +55,9 @@ def check_options(command: str, options: Any) -> None:
         if options.model.get(f"init_args.{name}") is not None:
             key = f"model.{name}"
             raise Refused(f"{key} comes from the data: leave it out.", key)
-    if options.get("post_hoc") is not None and command != "test":
+    if options.get("post_hoc") is not None and command == "validate":
         raise Refused(
-            f"post_hoc is for lt test RUN, not for lt {command}: test the trained run with it.",
+            "post_hoc is for lt fit and lt test RUN, not for lt validate: test the run with it.",
             "post_hoc",
         )
     _check_trainer(options.trainer, command)

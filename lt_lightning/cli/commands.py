@@ -21,6 +21,8 @@ _IDLE_WARNINGS = (
     ".*`srun` command is available.*",
     # Lightning 2.6 calls a name that torch 2.14 has renamed.
     ".*treespec, LeafSpec.*",
+    # ... and some that jsonargparse 4 has renamed; the texts begin on their second line.
+    r"(?s).*(JsonargparseDeprecationWarning|deprecated in v4.* removed in\s+v5).*",
     # Metrics are logged per epoch, whatever the number of steps.
     ".*smaller than the logging interval.*",
     # Images in memory need no workers.
@@ -41,6 +43,8 @@ def run(argv: list[str]) -> None:
         Refused: if the command line, or a file on it, is not understood.
     """
     command, rest = argv[0], argv[1:]
+    if command == "calibrate":
+        command, rest = "test", _calibration(rest)
     if command == "predict":
         from lt_lightning.cli.predict import predict
 
@@ -72,6 +76,13 @@ def run(argv: list[str]) -> None:
         given = ["--config", str(config), "--ckpt_path", str(checkpoint), "--verbose=false"]
         files = {folder / "config.yaml": kept, **files}
         _start([command, *given, *rest[1:]], folder, files)
+
+
+def _calibration(rest: list[str]) -> list[str]:
+    """Return the arguments of `lt test` that `lt calibrate` stands for."""
+    vector = "--vector" in rest
+    change = "VectorScalingCalibration" if vector else "TemperatureScaling"
+    return [*(item for item in rest if item != "--vector"), "--post_hoc", change]
 
 
 def _start(arguments: list[str], folder: Path | None, files: config_files.Files) -> None:

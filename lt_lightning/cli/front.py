@@ -14,6 +14,7 @@ lt: long-tailed image classification
   lt fit --config FILE --ckpt_path last            go on with the newest run of that name
   lt test RUN [--best] [--key value ...]           test a finished run again
   lt validate RUN [--best] [--key value ...]       the same on its held-out images
+  lt calibrate RUN [--vector]                      fit a temperature on held-out images
   lt predict RUN --images DIR --out FILE.csv       classify the images of a folder
   lt report RUN [RUN ...] [--newest] [--format text|md|csv]   one table of finished runs
   lt methods                                       methods, losses, samplers, data sets
@@ -25,7 +26,7 @@ A later --config lies over an earlier one; keys on the command line lie over bot
   lt fit --model.help BBN        the keys of one method
 Set LT_DEBUG=1 to see the traceback of an error."""
 
-COMMANDS = ("fit", "validate", "test", "predict", "report", "methods")
+COMMANDS = ("fit", "validate", "test", "calibrate", "predict", "report", "methods")
 
 
 def answer(arguments: Sequence[str]) -> tuple[str | None, int]:

@@ -53,12 +53,30 @@ def predict(argv: list[str]) -> None:
     if not files:
         kinds = ", ".join(sorted(SUFFIXES))
         raise UserError(f"--images {folder} holds no image: give a folder of {kinds}.")
+    out, device = Path(options.out), _device(options.device)
+    if out.is_dir():
+        raise UserError(f"--out {out} is a folder: give a CSV file.")
     _, checkpoint = run_folder.of_run(options.run, options.best)
     content = checkpoints.read(checkpoint)
-    model = load_model(content, checkpoint).to(options.device).eval()
+    model = load_model(content, checkpoint).to(device).eval()
     state = content[DATA_STATE]
     rows = _rows(model, state, files, options)
-    _write(Path(options.out), model.class_names, rows, folder)
+    try:
+        _write(out, model.class_names, rows, folder)
+    except OSError as error:
+        raise UserError(
+            f"--out {out} cannot be written ({error.strerror or error}): give another file."
+        ) from error
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UserError(f"--device is {name!r}: give cpu, cuda, or cuda:1, say.") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise UserError(f"--device is {name!r} but there is no GPU here: give cpu.")
+    return device
 
 
 def load_model(content: dict[str, Any], path: Path) -> methods.LongTailModule:
@@ -104,11 +122,14 @@ def _rows(
 def _write(out: Path, names: list[str], rows: Iterator[tuple[Path, Tensor]], folder: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     aside = out.with_name(out.name + ".part")
-    with aside.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["file", "class", "confidence", *(f"p:{name}" for name in names)])
-        for file, chances in rows:
-            best = int(chances.argmax())
-            numbers = [f"{value:.6f}" for value in chances.tolist()]
-            writer.writerow([file.relative_to(folder), names[best], numbers[best], *numbers])
-    os.replace(aside, out)
+    try:
+        with aside.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["file", "class", "confidence", *(f"p:{name}" for name in names)])
+            for file, chances in rows:
+                best = int(chances.argmax())
+                numbers = [f"{value:.6f}" for value in chances.tolist()]
+                writer.writerow([file.relative_to(folder), names[best], numbers[best], *numbers])
+        os.replace(aside, out)
+    finally:
+        aside.unlink(missing_ok=True)

@@ -1,0 +1,30 @@
+"""Applying a post-hoc change to the weights of a checkpoint, ready to be tested."""
+
+from pathlib import Path
+
+import torch
+
+from lt_lightning.callbacks import RunRecord
+from lt_lightning.cli import checkpoints
+from lt_lightning.data import LongTailDataModule
+from lt_lightning.methods import LongTailModule
+from lt_lightning.post_hoc import PostHoc
+
+
+def change_model(
+    change: PostHoc,
+    model: LongTailModule,
+    data: LongTailDataModule,
+    checkpoint: Path,
+    device: torch.device,
+    record: RunRecord,
+) -> None:
+    """Put the weights of `checkpoint` into `model`, change it, and tell `record` so."""
+    content = checkpoints.read(checkpoint)
+    model.take(content)
+    model.to(device)
+    data.prepare_data()
+    data.setup("test")
+    change.apply(model, data)
+    record.evaluation = f"{checkpoint.stem}+{change.describe()}"
+    record.tested = (checkpoint, int(content["epoch"]))
