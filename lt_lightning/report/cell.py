@@ -1,0 +1,158 @@
+"""The repetitions of one method on one data set, and all such cells of a set of runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lt_lightning.report.dataset import Data, apart
+from lt_lightning.report.entry import Entry, entries_of
+from lt_lightning.report.run import Run
+from lt_lightning.report.setting import Setting, labels
+from lt_lightning.report.statistics import Difference, Summary, paired, summarise
+
+BASELINE = "ce"
+_WEIGHTS = {"last": "", "best": ", best on held-out images", "stage1": ", stage 1"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method on one data set: an entry for each seed."""
+
+    method: str
+    data: Data
+    entries: tuple[Entry, ...]
+
+    @property
+    def first(self) -> Entry:
+        """The entry of the first seed."""
+        return self.entries[0]
+
+    @property
+    def ranked(self) -> bool:
+        """Whether it competes: an oracle, or weights that the test split chose, do not."""
+        return not any(entry.oracle or entry.chosen_on_test for entry in self.entries)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know of the numbers."""
+        found = []
+        if any(entry.oracle for entry in self.entries):
+            found.append("oracle")
+        if any(entry.chosen_on_test for entry in self.entries):
+            found.append("chosen on test")
+        elif any(entry.test_seen for entry in self.entries):
+            found.append("test seen")
+        return found
+
+    def summary(self, metric: str = "all") -> Summary | None:
+        """Return mean and spread of a metric over the seeds that have it."""
+        values = [entry.metric(metric) for entry in self.entries]
+        return summarise([value for value in values if value is not None])
+
+    def minus(self, other: "Cell", metric: str = "all") -> Difference | None:
+        """Return the mean difference over the seeds that both have, or none without one."""
+        theirs = {entry.run.seed: entry.metric(metric) for entry in other.entries}
+        found = []
+        for entry in self.entries:
+            mine, their = entry.metric(metric), theirs.get(entry.run.seed)
+            if mine is not None and their is not None:
+                found.append(mine - their)
+        return paired(found)
+
+
+@dataclass
+class Grid:
+    """All cells of a set of runs, by method and data set.
+
+    Attributes:
+        cells: by method, then by data.
+        data_labels: a name for each data set, in the order of the survey's table.
+        methods: in the order of their first run.
+        left_out: runs of which a newer one has the same setting, data and seeds.
+    """
+
+    cells: dict[tuple[str, Data], Cell]
+    data_labels: dict[Data, str]
+    methods: list[str]
+    left_out: list[Path] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, runs: Sequence[Run]) -> "Grid":
+        """Sort the runs into cells."""
+        entries = entries_of(runs)
+        found = sorted({entry.data for entry in entries}, key=lambda data: data.order)
+        grid = cls({}, apart(found), [])
+        for data in found:
+            grid._add(data, [entry for entry in entries if entry.data == data])
+        order = {method: k for k, method in enumerate(grid.methods)}
+        grid.methods.sort(key=lambda method: (method != BASELINE, order[method]))
+        return grid
+
+    def _add(self, data: Data, entries: Sequence[Entry]) -> None:
+        names = labels([(entry.setting, entry.run.folder.parent.name) for entry in entries])
+        sorted_in: dict[str, dict[tuple[object, ...], Entry]] = {}
+        for entry in entries:
+            places = sorted_in.setdefault(_method(entry, names, entries), {})
+            other = places.get(entry.run.seed)
+            if other is not None:
+                older = min(entry, other, key=lambda e: e.run.written)
+                if older.run.folder not in self.left_out:
+                    self.left_out.append(older.run.folder)
+                entry = max(entry, other, key=lambda e: e.run.written)
+            places[entry.run.seed] = entry
+        for method, places in sorted_in.items():
+            ordered = sorted(places.items(), key=lambda item: str(item[0]))
+            self.cells[method, data] = Cell(method, data, tuple(entry for _, entry in ordered))
+            if method not in self.methods:
+                self.methods.append(method)
+
+    def column(self, data: Data) -> list[Cell]:
+        """Return the cells of a data set, in the order of the methods."""
+        return [self.cells[m, data] for m in self.methods if (m, data) in self.cells]
+
+    def podium(self, data: Data, metric: str = "all") -> tuple[set[str], set[str]]:
+        """Return the methods with the best and with the second mean of those that compete.
+
+        Nobody is best alone.
+        """
+        means = {}
+        for cell in self.column(data):
+            summary = cell.summary(metric)
+            if cell.ranked and summary is not None:
+                means[cell.method] = round(summary.mean, 6)
+        if len(means) < 2:
+            return set(), set()
+        values = sorted(set(means.values()), reverse=metric != "ECE")
+        return tuple(  # type: ignore[return-value]
+            {m for m, mean in means.items() if values[k : k + 1] == [mean]} for k in (0, 1)
+        )
+
+    def baseline(self, data: Data) -> Cell | None:
+        """Return what the others are compared with: cross-entropy, else the first that competes."""
+        cells = [cell for cell in self.column(data) if cell.ranked]
+        plain = [cell for cell in cells if cell.first.setting.base == BASELINE]
+        plain = [c for c in plain if c.first.label == "last" and c.first.setting.is_base] or plain
+        return next(iter(plain or cells), None)
+
+
+def _method(entry: Entry, names: dict[Setting, str], entries: Sequence[Entry]) -> str:
+    """Return the name of a row: the setting, which weights, and what was done after training."""
+    name = names[entry.setting]
+    if entry.weights in _WEIGHTS:
+        chosen = ", best on TEST images" if entry.chosen_on_test else _WEIGHTS[entry.weights]
+    else:
+        chosen = f", {entry.weights}"
+    if not entry.post_hoc:
+        return name + chosen
+    return f"{name}{chosen} + {_change(entry, entries)}"
+
+
+def _change(entry: Entry, entries: Sequence[Entry]) -> str:
+    """Return the name of a change; with its value where some run was tested with several."""
+    seen: dict[Path, set[str]] = {}
+    for other in entries:
+        same = other.setting == entry.setting and other.weights == entry.weights
+        if same and other.post_hoc == entry.post_hoc:
+            seen.setdefault(other.run.folder, set()).add(other.label)
+    several = any(len(found) > 1 for found in seen.values())
+    return entry.label.partition("+")[2] if several else entry.post_hoc

@@ -1,0 +1,109 @@
+"""Which data a run was trained on: its name, how long-tailed it is, its place in the survey."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lt_lightning.report.run import Run
+
+RATIOS = (100, 50, 10)  # the survey's, in its order
+_RATIOS = (*RATIOS, 20, 200)
+_NAMES = {"CIFAR10": "CIFAR-10", "CIFAR100": "CIFAR-100"}
+_CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck".split()
+_HEADS = {"cifar10": (10, 5000), "cifar100": (100, 500)}
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set and its imbalance; equal ones are compared with each other.
+
+    Attributes:
+        name: as it is shown, without the ratio.
+        ratio: images of the largest class over those of the smallest, as the profile names it.
+        published: the key of `results/published.yaml`, or none.
+        classes: a digest of source, profile and class names, so that two folders stay apart.
+    """
+
+    name: str
+    ratio: float
+    published: str | None
+    classes: str
+
+    @property
+    def label(self) -> str:
+        """The name with the ratio."""
+        return f"{self.name}, ratio {self.ratio:g}" if self.ratio > 1 else self.name
+
+    @property
+    def order(self) -> tuple[int, float, str]:
+        """Where it stands: as in the survey's table, all others after it by name."""
+        if self.published in ("cifar100", "cifar10"):
+            first = 0 if self.published == "cifar100" else 1
+            return first, -self.ratio, self.name
+        return 2, -self.ratio, self.name
+
+
+def data_of(run: Run) -> Data:
+    """Return the data of a run."""
+    facts, config = run.content["data"], run.config.get("data") or {}
+    source = facts.get("source") or _class_name(config.get("source")) or ""
+    profile = facts.get("profile") or _class_name(config.get("profile")) or ""
+    names, counts = facts["class_names"], facts["class_counts"]
+    known = _published(source, names, counts)
+    ratio = known[1] if known else _ratio(counts, facts, config)
+    if known:
+        name = _NAMES[known[0].upper()] + "-LT"
+    else:
+        name = _NAMES.get(source, source) or "data"
+        name += f", {profile.lower()} profile" if profile not in ("", "Exponential", "AsIs") else ""
+        name += "" if source else f" of {len(names)} classes"
+    digest = hashlib.sha256("\n".join([source, profile, *map(str, names)]).encode()).hexdigest()
+    return Data(name, ratio, known[0] if known else None, digest[:8])
+
+
+def apart(found: Sequence[Data]) -> dict[Data, str]:
+    """Return a label for each, which no two share."""
+    labels: dict[Data, str] = {}
+    taken: dict[str, int] = {}
+    for data in found:
+        if data in labels:
+            continue
+        taken[data.label] = taken.get(data.label, 0) + 1
+        number = taken[data.label]
+        labels[data] = data.label if number == 1 else f"{data.label} ({number})"
+    return labels
+
+
+def exponential(head: int, classes: int, ratio: float) -> list[int]:
+    """Return the class sizes of the field's CIFAR-LT: int(head * (1/ratio)^(j/(C-1)))."""
+    return [int(head * (1 / ratio) ** (j / (classes - 1))) for j in range(classes)]
+
+
+def _published(source: str, names: list[str], counts: list[int]) -> tuple[str, float] | None:
+    """Return the key and the ratio, where the class sizes are those of CIFAR-LT to the image."""
+    key = source.lower()
+    if key not in _HEADS:
+        key = "cifar10" if names == _CIFAR10 else ""
+    if key not in _HEADS:
+        return None
+    classes, head = _HEADS[key]
+    for ratio in _RATIOS:
+        if counts == exponential(head, classes, ratio):
+            return key, float(ratio)
+    return None
+
+
+def _ratio(counts: list[int], facts: dict[str, Any], config: dict[str, Any]) -> float:
+    profile = config.get("profile")
+    stated = (profile.get("init_args") or {}) if isinstance(profile, dict) else {}
+    value = facts.get("imbalance_ratio", stated.get("imbalance_ratio"))
+    if isinstance(value, int | float):
+        return float(value)
+    filled = [count for count in counts if count > 0]
+    return round(max(filled) / min(filled), 1) if filled else 1.0
+
+
+def _class_name(value: Any) -> str | None:
+    path = value.get("class_path") if isinstance(value, dict) else None
+    return path.rsplit(".", 1)[-1] if isinstance(path, str) else None

@@ -1,0 +1,97 @@
+"""One evaluation of one run, ready to be put into a table."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lt_lightning.report.dataset import Data, data_of
+from lt_lightning.report.run import Run
+from lt_lightning.report.setting import Setting, setting_of
+
+METRICS = ("all", "macro", "many", "medium", "few", "worst", "ECE")
+_VALUE = re.compile(r"_-?\d+(\.\d+)?(e-?\d+)?$")  # the fitted value at the end of a post-hoc name
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One evaluation of one run.
+
+    Attributes:
+        run: the run.
+        label: the evaluation: "last", "best", "stage1", "last+tau_norm_1" ...
+        data: what it was trained on.
+        setting: what was trained.
+    """
+
+    run: Run
+    label: str
+    data: Data
+    setting: Setting
+
+    @property
+    def evaluation(self) -> dict[str, Any]:
+        """Its part of results.json."""
+        found: dict[str, Any] = self.run.content["evaluations"][self.label]
+        return found
+
+    @property
+    def chosen_by(self) -> str:
+        """How the weights were chosen."""
+        return str(self.evaluation["checkpoint"].get("chosen_by", "not stated"))
+
+    @property
+    def weights(self) -> str:
+        """Which weights were tested: last, best, stage1."""
+        return self.label.partition("+")[0]
+
+    @property
+    def post_hoc(self) -> str:
+        """The change after training, without its value, or nothing."""
+        return _VALUE.sub("", self.label.partition("+")[2])
+
+    @property
+    def oracle(self) -> bool:
+        """Whether it uses what a method may not have."""
+        return bool(self.run.content["flags"]["oracle"])
+
+    @property
+    def chosen_on_test(self) -> bool:
+        """Whether the test split chose the weights."""
+        return " on TEST " in f" {self.chosen_by} "
+
+    @property
+    def test_seen(self) -> bool:
+        """Whether somebody could look at the test split during training."""
+        return bool(self.run.content["flags"]["test_seen_during_training"])
+
+    @property
+    def minutes(self) -> float | None:
+        """Minutes of training."""
+        seconds = self.run.content["training"]["seconds"]
+        return None if seconds is None else seconds / 60
+
+    @property
+    def parameters(self) -> int | None:
+        """Numbers in the model."""
+        found: int | None = self.run.content["training"]["parameters"]
+        return found
+
+    def metric(self, name: str) -> float | None:
+        """Return one of METRICS in percent, or none where it is missing or the group is empty."""
+        overall, groups = self.evaluation["overall"], self.evaluation["groups"]
+        if name in groups:
+            value = groups[name].get("acc")
+        else:
+            keys = {"all": "acc", "macro": "acc_macro", "worst": "acc_worst", "ECE": "ece"}
+            value = overall.get(keys.get(name, ""))
+        return None if value is None else 100 * value
+
+
+def entries_of(runs: Sequence[Run]) -> list[Entry]:
+    """Return all evaluations of all runs."""
+    found = []
+    for run in runs:
+        data, setting = data_of(run), setting_of(run)
+        found += [Entry(run, label, data, setting) for label in run.content["evaluations"]]
+    return found

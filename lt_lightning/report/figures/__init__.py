@@ -1,0 +1,1 @@
+"""The figures of the report: numbers first, then their drawing as SVG. Nothing here needs torch."""

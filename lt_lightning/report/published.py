@@ -1,0 +1,122 @@
+"""What papers and their codes report, and where one of our cells stands beside it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lt_lightning.report.cell import Cell
+from lt_lightning.report.dataset import Data
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INSIDE = Path(__file__).parents[1] / "results" / "published.yaml"  # in an installed package
+_BESIDE = Path(__file__).parents[2] / "results" / "published.yaml"  # in a checkout
+_TEST_IMAGES = 10_000  # of CIFAR-10 and CIFAR-100
+
+
+@dataclass(frozen=True)
+class Published:
+    """One row of `results/published.yaml`; accuracies and ECE in percent."""
+
+    method: str
+    source: str
+    title: str
+    evidence: str
+    values: dict[str, dict[int, float]]
+    config: str = ""
+    post_hoc: str = ""
+    backbone: str = ""
+    epochs: str = ""
+    split: str = ""
+    selection: str = ""
+    caveat: str = ""
+    note: str = ""
+    ece: dict[str, dict[int, float]] = field(default_factory=dict)
+    misprints: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
+
+    def accuracy(self, data: Data) -> float | None:
+        """Return the accuracy on these data, or none."""
+        value = self.values.get(data.published or "", {}).get(round(data.ratio))
+        return value if data.ratio == round(data.ratio) else None
+
+    @property
+    def caveats(self) -> str:
+        """All that a comparison must know, in one line."""
+        parts = (
+            self.backbone,
+            f"{self.epochs} epochs" if self.epochs[:1].isdigit() else self.epochs,
+            self.split,
+            self.selection,
+            self.caveat,
+            self.note,
+        )
+        return "; ".join(part for part in parts if part)
+
+
+@cache
+def published() -> tuple[Published, ...]:
+    """Return all rows, in their order."""
+    file = _INSIDE if _INSIDE.is_file() else _BESIDE
+    content = yaml.load(file.read_text(encoding="utf-8"), _Loader)
+    rows = []
+    for row in content["rows"]:
+        source = content["sources"][row["source"]]
+        told = {**source, **row}
+        told["epochs"] = str(told.get("epochs", ""))
+        rows.append(Published(**told))
+    return tuple(rows)
+
+
+def all_beside(cell: Cell) -> list[tuple[Published, float]]:
+    """Return each published row of the cell's method with its accuracy, the survey's first."""
+    entry = cell.first
+    if not entry.setting.is_base or entry.weights not in ("last", "best"):
+        return []
+    found = []
+    for row in published():
+        value = row.accuracy(cell.data)
+        if row.config == entry.setting.base and row.post_hoc == entry.post_hoc and value:
+            found.append((row, value))
+    return found
+
+
+def beside(cell: Cell) -> tuple[Published, float] | None:
+    """Return the published row that a table shows beside the cell, with its accuracy."""
+    return next(iter(all_beside(cell)), None)
+
+
+def departures(cell: Cell, row: Published) -> list[str]:
+    """Return in what the cell was made otherwise than the published number."""
+    found = []
+    epochs = {entry.run.content["training"]["epochs"] for entry in cell.entries}
+    theirs = re.match(r"\d+", row.epochs)
+    if theirs and epochs != {int(theirs.group())} and "+" not in row.epochs:
+        found.append(f"{_listed(epochs)} epochs, not {row.epochs}")
+    images = {entry.evaluation["images"] for entry in cell.entries}
+    if (cell.data.published or "").startswith("cifar") and images != {_TEST_IMAGES}:
+        found.append(f"{_listed(images)} test images, not {_TEST_IMAGES}")
+    changes = [k for k in cell.first.setting.recipe_changes if k != "trainer.max_epochs"]
+    if changes:
+        found.append(f"changed: {', '.join(changes)}")
+    return found
+
+
+def _listed(values: set[Any]) -> str:
+    return " or ".join(sorted(map(str, values)))
+
+
+def misprints(rows: Sequence[Published]) -> list[str]:
+    """Return one sentence for each misprint of the rows."""
+    found = []
+    for row in rows:
+        for data, ratios in row.misprints.items():
+            for ratio, misprint in ratios.items():
+                found.append(
+                    f"{row.method}, {data} ratio {ratio}: {row.values[data][ratio]}, where "
+                    f"{misprint['printed']} is printed: {misprint['why']}."
+                )
+    return found

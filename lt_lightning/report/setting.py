@@ -1,0 +1,153 @@
+"""What was trained: which runs are repetitions of one another, and what to call them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from lt_lightning.report.run import Run
+
+# What may differ between two repetitions: where and how fast they ran, and what they drew.
+_DATA_KEYS = (
+    "sampler", "samplers", "epoch_length", "batch_size", "drop_last", "augment", "holdout",
+)  # fmt: skip
+_TRAINER_KEYS = ("max_epochs", "max_steps", "gradient_clip_val", "accumulate_grad_batches")
+_FREE_MODEL_KEYS = ("channels_last", "compile", "stage1_ckpt")
+# A change of these leaves the method what it is; it only trains it by another recipe.
+_RECIPE = (
+    "model.lr_schedule", "model.optimizer", "data.batch_size", "data.drop_last", "data.holdout",
+    "trainer.max_epochs", "trainer.max_steps", "trainer.gradient_clip_val",
+    "trainer.accumulate_grad_batches",
+)  # fmt: skip
+_FRAGMENTS = ("data", "trainer", "logger")
+_SHOWN_KEYS = 2
+_SHOWN_LENGTH = 44
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All that makes a run what it is, but for seeds, data and hardware.
+
+    Attributes:
+        base: its config files, or the method's class.
+        values: its options, as sorted pairs of dotted key and text.
+        changed: the options given on the command line, over the config files.
+    """
+
+    base: str
+    values: tuple[tuple[str, str], ...]
+    changed: tuple[str, ...] = ()
+
+    @property
+    def recipe_changes(self) -> list[str]:
+        """The changed options of the recipe; an option of a changed class goes without saying."""
+        found = [key for key in self.changed if key.startswith(_RECIPE)]
+        return [key for key in found if not any(key.startswith(f"{other}.") for other in found)]
+
+    @property
+    def is_base(self) -> bool:
+        """Whether it is the method that its config files name, whatever the recipe."""
+        return all(key.startswith(_RECIPE) for key in self.changed)
+
+
+def setting_of(run: Run) -> Setting:
+    """Return the setting of a run."""
+    command = [str(word) for word in run.content["command"]]
+    given = dict(_options(command))
+    changed = tuple(sorted(key for key in given if _matters(key)))
+    if run.config:
+        values = dict(_flat(run.config))
+    else:
+        values = {key: given[key] for key in changed}
+        values["trainer.max_epochs"] = str(run.content["training"]["epochs"])
+    pairs = ((key, text) for key, text in values.items() if _matters(key))
+    return Setting(_base(run, command), tuple(sorted(pairs)), changed)
+
+
+def labels(settings: Sequence[tuple[Setting, str]]) -> dict[Setting, str]:
+    """Return a name for each setting, which no two of them share.
+
+    The base alone where it says enough; else with the options that differ, if they are few; else
+    with the name of the run.
+
+    Args:
+        settings: each with the name of one of its runs.
+    """
+    families: dict[str, dict[Setting, str]] = {}
+    for setting, run_name in settings:
+        families.setdefault(setting.base, {}).setdefault(setting, run_name)
+    found: dict[Setting, str] = {}
+    for base, members in families.items():
+        found.update(_apart(base, members))
+    return found
+
+
+def _apart(base: str, members: dict[Setting, str]) -> dict[Setting, str]:
+    if len(members) == 1:
+        return dict.fromkeys(members, base)
+    texts = {setting: _differences(setting, list(members)) for setting in members}
+    short = all(len(text) <= _SHOWN_LENGTH for text in texts.values())
+    if not short or len(set(texts.values())) < len(members):
+        texts = dict(members)
+    if len(set(texts.values())) < len(members):
+        texts = {s: f"{name} #{k + 1}" for k, (s, name) in enumerate(members.items())}
+    return {setting: f"{base}, {text}" if text != base else base for setting, text in texts.items()}
+
+
+def _differences(setting: Setting, others: Sequence[Setting]) -> str:
+    """Return the options in which the settings differ, with this one's values."""
+    all_values = [dict(other.values) for other in others]
+    keys = sorted({key for values in all_values for key in values})
+    differing = [key for key in keys if len({values.get(key) for values in all_values}) > 1]
+    # Where a class differs its own options differ as well, and say nothing more.
+    top = [key for key in differing if not any(key.startswith(f"{other}.") for other in differing)]
+    mine = dict(setting.values)
+    if len(top) > _SHOWN_KEYS:
+        return "x" * (_SHOWN_LENGTH + 1)
+    return ", ".join(f"{key.rsplit('.', 1)[-1]} {mine.get(key, 'none')}" for key in top)
+
+
+def _base(run: Run, command: Sequence[str]) -> str:
+    files = [PurePath(value) for key, value in _options(command) if key in ("config", "c")]
+    stems = [file.stem for file in files if file.parent.name not in _FRAGMENTS]
+    if stems == ["config"]:  # a run started again from its run folder
+        return run.folder.parent.name
+    return "-".join(stems) or str(run.content["method"]).rsplit(".", 1)[-1]
+
+
+def _options(command: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the options of a command line as key and text."""
+    for place, word in enumerate(command):
+        key, equals, text = word.partition("=")
+        if key.startswith("-") and not _is_number(key):
+            after = command[place + 1] if place + 1 < len(command) else ""
+            value = text if equals else "" if after.startswith("--") else after
+            yield key.lstrip("-").replace(".init_args.", "."), value
+
+
+def _is_number(word: str) -> bool:
+    return word.lstrip("-")[:1].isdigit()
+
+
+def _matters(key: str) -> bool:
+    part, _, rest = key.partition(".")
+    first = rest.split(".")[0].rstrip("+")
+    if part == "data":
+        return first in _DATA_KEYS
+    if part == "trainer":
+        return first in _TRAINER_KEYS
+    return part == "model" and first not in _FREE_MODEL_KEYS
+
+
+def _flat(content: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the leaves as dotted key and text; a class stands under its own key by its name."""
+    for name, value in content.items():
+        key = f"{above}{name}"
+        if name == "class_path":
+            yield above.rstrip("."), str(value).rsplit(".", 1)[-1]
+        elif name in ("init_args", "dict_kwargs") and isinstance(value, dict):
+            yield from _flat(value, above)
+        elif isinstance(value, dict):
+            yield from _flat(value, f"{key}.")
+        elif value is not None:  # an option that a later version adds is none at first
+            yield key, str(value)
