@@ -6,6 +6,12 @@ from lt_lightning.errors import UserError
 from lt_lightning.schedule import Schedule
 
 
+def _check_warmup(warmup_epochs: int) -> int:
+    if warmup_epochs < 0:
+        raise UserError(f"warmup_epochs is {warmup_epochs}: give 0 for none, or more.")
+    return warmup_epochs
+
+
 class WarmupSteps(Schedule):
     """Linear warm-up, then a factor from each milestone on.
 
@@ -18,10 +24,12 @@ class WarmupSteps(Schedule):
         milestones: fractions of the run in (0, 1), ascending.
         factors: the factor from each milestone on.
         early: epochs by which the drops come before the milestone; the codes that count epochs
-            from 1 and compare with >= drop one epoch earlier.
+            from 1 and compare with >= drop one epoch earlier. The first epoch of a very short run
+            is never behind a drop.
 
     Raises:
-        UserError: if the milestones are not ascending fractions, one per factor.
+        UserError: if the milestones are not ascending fractions, one per factor, or the epochs of
+            warm-up are negative.
     """
 
     def __init__(
@@ -46,7 +54,8 @@ class WarmupSteps(Schedule):
                 f"There are {len(self.milestones)} milestones and {len(self.factors)} factors: "
                 "give as many."
             )
-        self.warmup_epochs, self.warmup_start, self.early = warmup_epochs, warmup_start, early
+        self.warmup_epochs = _check_warmup(warmup_epochs)
+        self.warmup_start, self.early = warmup_start, early
 
     def __call__(self, epoch: int, max_epochs: int) -> float:
         """Return the factor of `epoch` (0-based)."""
@@ -54,7 +63,7 @@ class WarmupSteps(Schedule):
         if epoch < self.warmup_epochs:
             factor = self.warmup_start + (1 - self.warmup_start) * (epoch + 1) / self.warmup_epochs
         for milestone, value in zip(self.milestones, self.factors, strict=True):
-            if epoch >= round(milestone * max_epochs) - self.early:
+            if epoch >= max(round(milestone * max_epochs) - self.early, 1):
                 factor = value
         return factor
 
@@ -126,7 +135,7 @@ class CosineRecipe(Schedule):
     """
 
     def __init__(self, *, warmup_epochs: int = 0) -> None:
-        self.warmup_epochs = warmup_epochs
+        self.warmup_epochs = _check_warmup(warmup_epochs)
 
     def __call__(self, epoch: int, max_epochs: int) -> float:
         """Return the factor of `epoch` (0-based)."""

@@ -87,11 +87,11 @@ class StepAt(Schedule):
         after: the value from the switch on.
 
     Raises:
-        UserError: if `at` is negative.
+        UserError: if `at` is negative or no number.
     """
 
     def __init__(self, at: float = 0.8, before: float = 0.0, after: float = 1.0) -> None:
-        if at < 0:
+        if not at >= 0:
             raise UserError(f"at is {at}: give a fraction below 1 or an epoch number from 1 on.")
         self.at, self.before, self.after = at, before, after
 
