@@ -143,7 +143,10 @@ class LongTailModule(L.LightningModule):
         return torch.Generator(self.device).manual_seed(derive_seed(*keys, *later))
 
     def log_train(self, count: int, **terms: Tensor) -> dict[str, Tensor]:
-        """Log the mean of each term over the epoch, and its learning rate, and return the terms."""
+        """Log the mean of each term over the epoch, and its learning rate, and return the terms.
+
+        Only "loss" keeps its graph: the others would hold that of the whole step.
+        """
         for name, value in terms.items():
             self.log(
                 f"train/{name}",
@@ -166,7 +169,7 @@ class LongTailModule(L.LightningModule):
             reduce_fx="max",
             batch_size=1,
         )
-        return terms
+        return {name: v if name == "loss" else v.detach() for name, v in terms.items()}
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Count one batch."""

@@ -6,7 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lt_lightning.augment.mixing import draw_beta
 from lt_lightning.backbones import BilateralBackbone, BilateralResNetCIFAR
+from lt_lightning.errors import UserError
 from lt_lightning.methods.base import LongTailModule
 from lt_lightning.schedule import ParabolicDecay, Schedule
 
@@ -30,11 +32,16 @@ class BBN(LongTailModule):
 
     Args:
         backbone: makes the bilateral network; both features side by side go into the head.
-        alpha: alpha as a function of the epoch; drawn per epoch, not per batch.
+        alpha: alpha as a function of the epoch; the same for all batches of it.
+        alpha_beta: draw alpha for every batch from Beta(alpha_beta, alpha_beta) instead; 0.2 is
+            an ablation of the paper.
         joint_pass: pass both images through the shared trunk in one batch. The default, two
             passes, is the authors': batch norm then normalises each stream with its own
             statistics and updates the running ones twice, first uniform, then reversed.
         kwargs: see LongTailModule.
+
+    Raises:
+        UserError: if `alpha_beta` is not above 0.
     """
 
     streams = ("reversed", "uniform")
@@ -44,11 +51,14 @@ class BBN(LongTailModule):
         *,
         backbone: Callable[[], BilateralBackbone] = BilateralResNetCIFAR,
         alpha: Schedule = ParabolicDecay(),
+        alpha_beta: float | None = None,
         joint_pass: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(backbone=backbone, **kwargs)
-        self.alpha, self.joint_pass = alpha, joint_pass
+        if alpha_beta is not None and not 0 < alpha_beta < float("inf"):
+            raise UserError(f"alpha_beta is {alpha_beta}: give a number above 0, such as 0.2.")
+        self.alpha, self.alpha_beta, self.joint_pass = alpha, alpha_beta, joint_pass
         self.backbone: BilateralBackbone
 
     def _branch_features(self, uniform: Tensor, reversed_: Tensor) -> tuple[Tensor, Tensor]:
@@ -63,16 +73,23 @@ class BBN(LongTailModule):
             return f_c, self.backbone.rebalancing(self.backbone.shared(reversed_))
         return self.backbone.conventional(of_uniform), self.backbone.rebalancing(of_reversed)
 
+    def _alpha_of(self, batch_idx: int) -> float | Tensor:
+        """Return alpha of one batch, a number or (1,)."""
+        if self.alpha_beta is None:
+            return self.alpha(self.current_epoch, self.max_epochs)
+        return draw_beta(self.alpha_beta, 1, self.step_generator(batch_idx))
+
     def training_step(self, batch: dict[str, Stream], batch_idx: int) -> dict[str, Tensor]:
         """Return the mixed loss of one pair of batches."""
         (images_c, targets_c), (images_r, targets_r) = batch["uniform"], batch["reversed"]
-        alpha = self.alpha(self.current_epoch, self.max_epochs)
+        alpha = self._alpha_of(batch_idx)
         f_c, f_r = self._branch_features(images_c, images_r)
         # Both branches are computed at alpha 0 and 1 too: zero gradients, not missing ones.
         logits = self.head(2 * torch.cat([alpha * f_c, (1 - alpha) * f_r], dim=1))
         uniform, reversed_ = self.loss(logits, targets_c), self.loss(logits, targets_r)
-        total = alpha * uniform + (1 - alpha) * reversed_
-        self.log("alpha", alpha, on_step=False, on_epoch=True, batch_size=1)
+        total = (alpha * uniform + (1 - alpha) * reversed_).squeeze()
+        # The largest of equal values has no rounding, also in an epoch resumed in its middle.
+        self.log("alpha", alpha, on_step=False, on_epoch=True, sync_dist=True, reduce_fx="max")
         return self.log_train(
             len(targets_c), loss=total, loss_uniform=uniform, loss_reversed=reversed_
         )

@@ -90,7 +90,11 @@ class Watch(L.Callback):
     """Notes the loss of every epoch and the gradients of every step."""
 
     def __init__(self):
-        self.losses, self.missing, self.moved = [], set(), set()
+        self.losses, self.missing, self.moved, self.with_graph = [], set(), set(), set()
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        terms = {name: term for name, term in outputs.items() if name != "loss"}
+        self.with_graph |= {name for name, term in terms.items() if term.requires_grad}
 
     def on_after_backward(self, trainer, module):
         held = {id(p) for o in trainer.optimizers for g in o.param_groups for p in g["params"]}

@@ -36,6 +36,10 @@ def test_every_trained_parameter_has_a_gradient_in_every_step(fitted):
     assert fitted.watch.moved >= trained
 
 
+def test_only_the_loss_of_a_step_keeps_its_graph(fitted):
+    assert not fitted.watch.with_graph
+
+
 def test_train_and_validation_metrics_have_the_house_names(fitted):
     train = {name for name in fitted.metrics if name.startswith("train/")}
     assert {"train/loss", "train/lr"} <= train
