@@ -91,12 +91,12 @@ def test_calibration_equals_its_equation(form, linear, x):
         head.logit_scale.normal_()
         head.logit_bias.normal_()
         head.gate.weight.normal_()
-    got, z = head(x), linear(x)
+    got, z = head(x).detach(), linear(x).detach()
     for i in range(N):
-        u = float((x[i] * head.gate.weight[0]).sum() + head.gate.bias)
+        u = (x[i] * head.gate.weight[0]).sum().item() + head.gate.bias.item()
         g = 1 / (1 + math.exp(-u))
         for c in range(C):
-            a, b, value = float(head.logit_scale[c]), float(head.logit_bias[c]), float(z[i, c])
+            a, b, value = head.logit_scale[c].item(), head.logit_bias[c].item(), float(z[i, c])
             moved = g * (a * value + b) + (1 - g) * value
             want = (1 + g * a) * value + g * b if form == "residual" else moved
             assert float(got[i, c]) == pytest.approx(want, abs=1e-5)
