@@ -1,11 +1,15 @@
 """Looking into a checkpoint before anything is built from it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from lt_lightning.checkpoint_file import read
 from lt_lightning.errors import UserError
 
-__all__ = ["check_fits", "read"]
+__all__ = ["check_fits", "check_same", "read"]
+
+# What may differ: the data are looked at by themselves, and speed is no part of the method.
+_FREE = ("_instantiator", "channels_last", "class_counts", "class_names", "compile", "groups")
 
 
 def check_fits(content: dict[str, Any], path: str, method: str, counts: list[int]) -> None:
@@ -34,3 +38,47 @@ def check_fits(content: dict[str, Any], path: str, method: str, counts: list[int
             f"The checkpoint {path} has {len(classes)} classes but the data have {len(counts)}: "
             "use the data of that run."
         )
+
+
+def check_same(content: dict[str, Any], path: str, asked: Mapping[str, Any]) -> None:
+    """Refuse a model whose options differ from those that the checkpoint was trained with.
+
+    Lightning would let the checkpoint's win, without a word.
+
+    Args:
+        content: what `read` returned.
+        path: its path, for the message.
+        asked: the hyper-parameters of the model that was built from the config.
+
+    Raises:
+        UserError: if an option differs.
+    """
+    saved = content.get("hyper_parameters", {})
+    for name in [name for name in saved if name in asked and name not in _FREE]:
+        found = _difference(saved[name], asked[name], f"model.{name}")
+        if found:
+            key, have, want = found
+            raise UserError(
+                f"The checkpoint {path} was trained with {key} {have} but the config has {want}: "
+                "use the config of that run, or start a new one."
+            )
+
+
+def _difference(have: Any, want: Any, key: str) -> tuple[str, Any, Any] | None:
+    """Return the first option that differs, with both values."""
+    if not (isinstance(have, Mapping) and isinstance(want, Mapping)):
+        return None if have == want else (key, _told(have), _told(want))
+    for name in [name for name in have if name in want]:
+        inner = key if name in ("class_path", "init_args") else f"{key}.{name}"
+        found = _difference(have[name], want[name], inner)
+        if found:
+            return found
+    return None
+
+
+def _told(value: Any) -> Any:
+    """Return a value as it is written on the command line, a class by its name."""
+    path = value.get("class_path") if isinstance(value, Mapping) else value
+    if isinstance(path, str) and path.startswith(("lt_lightning.", "torch.")):
+        return path.rsplit(".", 1)[-1]
+    return "null" if value is None else value

@@ -114,7 +114,7 @@ def _rows(
         if len(batch) == options.batch_size or (batch and number == len(files) - 1):
             images = (torch.stack([image for _, image in batch]) / 255.0 - mean) / std
             with torch.inference_mode():
-                chances = model.predict_logits(images.to(options.device)).float().softmax(dim=1)
+                chances = model.predict_logits(images.to(model.device)).float().softmax(dim=1)
             yield from zip([file for file, _ in batch], chances.cpu(), strict=True)
             batch = []
 

@@ -17,7 +17,8 @@ from PIL import Image
 
 REPOSITORY = Path(__file__).parents[2]
 QUICK = (
-    "--model ERM --model.backbone.depth 8 --data.batch_size 64 --trainer.max_epochs 1 "
+    "--model ERM --model.backbone.depth 8 --model.backbone.width 4 --data.source Digits "
+    "--data.source.size 8 --data.batch_size 64 --trainer.max_epochs 1 "
     "--trainer.limit_train_batches 2 --trainer.precision 32-true --trainer.accelerator cpu"
 )
 _LOGGERS = ("lt_lightning", "lightning.pytorch", "lightning.fabric")
@@ -131,6 +132,10 @@ class Places(dict[str, str]):
     def make_of_five_classes(self) -> Path:
         counts = [9, 7, 5, 3, 1]
         return self.change_checkpoint(lambda c: c["hyper_parameters"].update(class_counts=counts))
+
+    def make_of_other_shape(self) -> Path:
+        halved = {"head.weight": torch.zeros(10, 8)}
+        return self.change_checkpoint(lambda c: c["state_dict"].update(halved))
 
     def make_no_last(self) -> Path:
         (Path(self["copy"]) / "checkpoints" / "last.ckpt").unlink()

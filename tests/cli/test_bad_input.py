@@ -86,11 +86,28 @@ CASES = [
         "learning rate: -1",
         1,
     ),
+    Case(
+        "infinite",
+        FIT + " --model.optimizer SGD --model.optimizer.lr 1e30 --trainer.max_epochs 2",
+        "NaN or infinite in epoch 0|step|--trainer.gradient_clip_val",
+        1,
+    ),
+    Case(
+        "monitor",
+        FIT + " --data.holdout.fraction 0.2 --checkpoint.monitor val/macro",
+        "checkpoint.monitor is 'val/macro'|val/acc_macro",
+        1,
+    ),
+    Case("class-needed", FIT + " --trainer.callbacks EarlyStopping", "callbacks.monitor"),
+    Case(
+        "early-stopping",
+        FIT + " --trainer.callbacks EarlyStopping --trainer.callbacks.monitor val/foo",
+        "`val/foo` which is not available|`train/loss`",
+        1,
+    ),
     # what does not go together
     Case("bbn-one-stream", "fit --model BBN", "reversed, uniform|data.samplers|bbn.yaml", 1),
-    Case(
-        "erm-two-streams", FIT + " --data.samplers.uniform Reversed", "--data.samplers null", 1
-    ),
+    Case("erm-two-streams", FIT + " --data.samplers.uniform Reversed", "--data.samplers null", 1),
     Case("stream-typo", "fit --config {configs}/bbn.yaml --data.samplers.reversed Foo", "'Foo'"),
     Case("linear-margin", FIT + " --model.loss LDAM", "cosine|--model.head CosineHead", 1),
     Case(
@@ -159,9 +176,16 @@ CASES = [
     Case(
         "other-network",
         "test {run} --model.backbone.depth 14",
-        "does not fit|backbone.layer1.1|config that it was trained with",
+        "last.ckpt was trained with model.backbone.depth 8|config has 14",
         1,
     ),
+    Case(
+        "other-rate",
+        FIT + " --model.optimizer SGD --model.optimizer.lr 9 --ckpt_path {copy}",
+        "model.optimizer sgd|config has SGD",
+        1,
+    ),
+    Case("other-weights", "test {of_other_shape}", "does not fit|head.weight|trained with", 1),
     Case("other-images", "test {run} --data.profile.imbalance_ratio 10", "another run", 1),
     Case("resume-other-images", FIT + " --ckpt_path {copy}", "another run", 1),
     Case("run-exists", FIT + " --name held --version 0 --runs {run}/../..", "never overwrit", 1),
