@@ -17,6 +17,9 @@ class BilateralResNetCIFAR(BilateralBackbone):
     Args:
         depth: layers of the plain network, 6n+2.
         width: channels of the first stage.
+
+    Raises:
+        UserError: if `depth` is not 6n+2 or `width` is below 1.
     """
 
     def __init__(self, depth: int = 32, width: int = 16) -> None:

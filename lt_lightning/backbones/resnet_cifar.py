@@ -61,12 +61,14 @@ class ResNetCIFAR(Backbone):
         width: channels of the first stage; D is four times as many.
 
     Raises:
-        UserError: if `depth` is not 6n+2.
+        UserError: if `depth` is not 6n+2 or `width` is below 1.
     """
 
     def __init__(self, depth: int = 32, width: int = 16) -> None:
         super().__init__()
         blocks = check_depth(depth)
+        if width < 1:
+            raise UserError(f"width is {width}: give 1 channel or more; 16 is the field's.")
         self.stem = nn.Sequential(
             nn.Conv2d(3, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
         )

@@ -1,11 +1,11 @@
-"""Classifiers of stage 2: their neutral settings, and slow loops from the equations."""
+"""Heads that stand on a trained one: scaled, calibrated, tau-normalised, nearest mean."""
 
 import math
 
 import pytest
 import torch
+from torch import nn
 
-from lt_lightning.classifiers import CRT, LWS, KeepClassifier
 from lt_lightning.errors import UserError
 from lt_lightning.heads import (
     CalibratedHead,
@@ -16,163 +16,151 @@ from lt_lightning.heads import (
     TauNormHead,
 )
 
-N, D, C = 7, 5, 4
+D, C, N = 4, 3, 5
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)
 
 
 @pytest.fixture
 def x():
-    return torch.rand(N, D, generator=torch.Generator().manual_seed(1))
+    return torch.randn(N, D)
 
 
 @pytest.fixture
-def linear():
-    torch.manual_seed(2)
+def inner():
     return LinearHead(D, C)
 
 
-def test_tau_0_without_bias_is_the_weight_alone(linear, x):
-    assert torch.equal(TauNormHead(linear, 0.0)(x), x @ linear.weight.T)
+def sigmoid(value):
+    return 1 / (1 + math.exp(-value))
 
 
-def test_tau_0_with_bias_is_the_trained_classifier(linear, x):
-    assert torch.allclose(TauNormHead(linear, 0.0, keep_bias=True)(x), linear(x))
+def test_scaled_head_is_the_first_one_at_the_start(x, inner):
+    assert torch.equal(ScaledHead(inner, C, frozen=True)(x), inner(x))
 
 
-def test_tau_1_gives_rows_of_length_1(linear):
-    assert torch.allclose(TauNormHead(linear, 1.0).weight.norm(dim=1), torch.ones(C))
-
-
-def test_tau_normalisation_equals_its_equation(linear, x):
-    got = TauNormHead(linear, 0.7)(x)
-    for i in range(N):
-        for c in range(C):
-            row = linear.weight[c].tolist()
-            norm = math.sqrt(sum(w * w for w in row))
-            want = sum(float(v) * w / norm**0.7 for v, w in zip(x[i], row, strict=True))
-            assert float(got[i, c]) == pytest.approx(want, abs=1e-6)
-
-
-def test_tau_normalisation_of_a_cosine_head_is_refused():
-    with pytest.raises(UserError, match="needs a linear classifier but the run has CosineHead"):
-        TauNormHead(CosineHead(D, C))
-
-
-def test_a_zero_row_stays_finite(x):
-    head = LinearHead(D, C)
+def test_scaled_head_multiplies_the_whole_logit_of_each_class(x, inner):
+    head = ScaledHead(inner, C, frozen=False)
+    factors = [0.5, 2.0, -1.0]
     with torch.no_grad():
-        head.weight[1] = 0
-    assert TauNormHead(head, 1.0)(x).isfinite().all()
+        head.scales.copy_(torch.tensor(factors))
+        found, first = head(x), inner(x)
+    for c, factor in enumerate(factors):
+        assert torch.equal(found[:, c], factor * first[:, c])
 
 
-def test_scales_of_1_change_nothing(linear, x):
-    assert torch.equal(ScaledHead(linear, C, frozen=True)(x), linear(x))
-
-
-def test_scales_multiply_the_logit_bias_included(linear, x):
-    before = linear(x).detach()
-    head = ScaledHead(linear, C, frozen=True)
-    with torch.no_grad():
-        head.scales.copy_(torch.tensor([1.0, 2.0, 0.5, 3.0]))
-    assert torch.allclose(head(x), before * torch.tensor([1.0, 2.0, 0.5, 3.0]))
+@pytest.mark.parametrize("frozen", [True, False])
+def test_scaled_head_trains_the_first_one_unless_it_is_frozen(x, inner, frozen):
+    head = ScaledHead(inner, C, frozen=frozen)
+    head(x).sum().backward()
+    assert head.scales.grad is not None
+    assert (inner.weight.grad is None) == frozen
 
 
 @pytest.mark.parametrize("form", ["residual", "convex"])
-@pytest.mark.parametrize("gate_init", ["small", "official"])
-def test_calibration_starts_as_the_identity(form, gate_init, linear, x):
-    head = CalibratedHead(linear, D, C, form=form, gate_init=gate_init)
-    assert torch.allclose(head(x), linear(x), atol=1e-6)
+def test_calibrated_head_is_the_first_one_at_the_start(x, inner, form):
+    torch.testing.assert_close(CalibratedHead(inner, D, C, form=form)(x), inner(x))
 
 
 @pytest.mark.parametrize("form", ["residual", "convex"])
-def test_calibration_equals_its_equation(form, linear, x):
-    torch.manual_seed(3)
-    head = CalibratedHead(linear, D, C, form=form)
+def test_calibrated_logits_follow_the_equation(x, inner, form):
+    head, moves = CalibratedHead(inner, D, C, form=form), ([0.5, -0.2, 2.0], [1.0, 0.0, -3.0])
     with torch.no_grad():
-        head.logit_scale.normal_()
-        head.logit_bias.normal_()
-        head.gate.weight.normal_()
-    got, z = head(x).detach(), linear(x).detach()
-    for i in range(N):
-        u = (x[i] * head.gate.weight[0]).sum().item() + head.gate.bias.item()
-        g = 1 / (1 + math.exp(-u))
+        head.logit_scale.copy_(torch.tensor(moves[0]))
+        head.logit_bias.copy_(torch.tensor(moves[1]))
+        head.gate.weight.copy_(torch.tensor([[0.3, -1.0, 0.7, 2.0]]))
+        head.gate.bias.fill_(0.25)
+        found, first = head(x).tolist(), inner(x).tolist()
+    for n, feature in enumerate(x.tolist()):
+        parts = zip(feature, [0.3, -1.0, 0.7, 2.0], strict=True)
+        gate = sigmoid(sum(a * u for a, u in parts) + 0.25)
         for c in range(C):
-            a, b, value = head.logit_scale[c].item(), head.logit_bias[c].item(), float(z[i, c])
-            moved = g * (a * value + b) + (1 - g) * value
-            want = (1 + g * a) * value + g * b if form == "residual" else moved
-            assert float(got[i, c]) == pytest.approx(want, abs=1e-5)
+            a, b, z = moves[0][c], moves[1][c], first[n][c]
+            residual, convex = (1 + gate * a) * z + gate * b, gate * (a * z + b) + (1 - gate) * z
+            want = residual if form == "residual" else convex
+            assert found[n][c] == pytest.approx(want, abs=1e-5)
 
 
-def test_the_official_start_keeps_the_class_and_sharpens(linear, x):
-    head = CalibratedHead(linear, D, C, init_scale=1.0, gate_init="official")
-    assert torch.equal(head(x).argmax(1), linear(x).argmax(1))
-    assert (head(x).abs() > linear(x).abs()).all()
-
-
-def test_calibration_trains_all_but_the_first_classifier(linear):
-    head = CalibratedHead(linear, D, C)
+def test_calibrated_head_freezes_the_first_one(x, inner):
+    head = CalibratedHead(inner, D, C)
+    head(x).sum().backward()
     trained = {name for name, p in head.named_parameters() if p.requires_grad}
     assert trained == {"logit_scale", "logit_bias", "gate.weight", "gate.bias"}
+    assert inner.weight.grad is None
+
+
+def test_official_start_of_the_gate_is_a_tenth_everywhere(inner):
+    assert CalibratedHead(inner, D, C, gate_init="official").gate.weight.eq(0.1).all()
+    small = CalibratedHead(inner, D, C).gate
+    assert small.bias.eq(0).all()
+    assert 0 < small.weight.abs().max() < 0.1
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.5, 1.0, 2.0])
+def test_tau_divides_each_row_by_a_power_of_its_length(x, inner, tau):
+    rows = inner.weight.tolist()
+    found = TauNormHead(inner, tau)(x).tolist()
+    for n, feature in enumerate(x.tolist()):
+        for c, row in enumerate(rows):
+            value = sum(a * b for a, b in zip(feature, row, strict=True)) / math.hypot(*row) ** tau
+            assert found[n][c] == pytest.approx(value, rel=1e-4, abs=1e-5)
+
+
+def test_tau_zero_with_bias_is_the_classifier_itself(x, inner):
+    torch.testing.assert_close(TauNormHead(inner, 0.0, keep_bias=True)(x), inner(x))
+    assert TauNormHead(inner, 0.0).bias is None
+
+
+def test_tau_normalisation_leaves_the_classifier_as_it_was(x, inner):
+    before = inner.weight.detach().clone()
+    head = TauNormHead(inner, 1.0, keep_bias=True)
+    with torch.no_grad():
+        inner.bias.add_(1)
+    assert torch.equal(inner.weight, before)
+    assert not torch.equal(head.bias, inner.bias)
+    assert list(head.parameters()) == []
+
+
+def test_tau_of_a_row_of_zeros_is_zero(x, inner):
+    with torch.no_grad():
+        inner.weight[1] = 0
+    assert TauNormHead(inner, 1.0)(x)[:, 1].eq(0).all()
+
+
+@pytest.mark.parametrize("first", [CosineHead(D, C), nn.Identity()])
+def test_tau_of_anything_but_a_linear_classifier_is_refused(first):
+    with pytest.raises(UserError, match="needs a linear classifier"):
+        TauNormHead(first)
+
+
+def centred(rows, mean):
+    moved = [[a - m for a, m in zip(row, mean, strict=True)] for row in rows]
+    return [[a / math.hypot(*row) for a in row] for row in moved]
 
 
 @pytest.mark.parametrize("distance", ["euclidean", "cosine"])
-def test_nearest_mean_equals_its_equation(distance, x):
-    y = torch.tensor([0, 1, 2, 3, 0, 1, 1])
-    head = NearestMeanHead(x, y, C, distance=distance, temperature=2.0)
-    got = head(x)
-    mean = [float(x[:, d].mean()) for d in range(D)]
-
-    def near(row):
-        centred = [float(v) - m for v, m in zip(row, mean, strict=True)]
-        length = math.sqrt(sum(v * v for v in centred))
-        return [v / length for v in centred]
-
-    points = [near(row) for row in x]
+def test_nearest_mean_follows_the_definition(x, distance):
+    features, targets = torch.randn(7, D), [0, 1, 2, 0, 1, 1, 2]
+    head = NearestMeanHead(features, torch.tensor(targets), C, distance=distance, temperature=2.0)
+    mean = [sum(column) / 7 for column in zip(*features.tolist(), strict=True)]
+    near, found = centred(features.tolist(), mean), head(x).tolist()
     for c in range(C):
-        own = [p for p, label in zip(points, y.tolist(), strict=True) if label == c]
-        centre = [sum(p[d] for p in own) / len(own) for d in range(D)]
-        for i in range(N):
+        own = [row for row, y in zip(near, targets, strict=True) if y == c]
+        centre = [sum(column) / len(own) for column in zip(*own, strict=True)]
+        for n, row in enumerate(centred(x.tolist(), mean)):
             if distance == "euclidean":
-                want = -2.0 * sum((a - b) ** 2 for a, b in zip(points[i], centre, strict=True))
+                want = -sum((a - b) ** 2 for a, b in zip(row, centre, strict=True))
             else:
-                length = math.sqrt(sum(v * v for v in centre))
-                dot = sum(a * b for a, b in zip(points[i], centre, strict=True))
-                want = 2.0 * dot / length
-            assert float(got[i, c]) == pytest.approx(want, abs=1e-5)
+                want = sum(a * b for a, b in zip(row, centre, strict=True)) / math.hypot(*centre)
+            assert found[n][c] == pytest.approx(2 * want, abs=1e-5)
 
 
-def test_nearest_mean_of_separated_classes_is_right():
-    x = torch.eye(4).repeat_interleave(3, 0) + 0.01 * torch.rand(12, 4)
-    y = torch.arange(4).repeat_interleave(3)
-    assert torch.equal(NearestMeanHead(x, y, 4)(x).argmax(1), y)
-
-
-def test_crt_forgets_the_first_classifier(linear):
-    torch.manual_seed(9)
-    new = CRT().build(linear, D, C)
-    assert isinstance(new, LinearHead)
-    assert not torch.equal(new.weight, linear.weight)
-
-
-def test_lws_trains_the_factors_alone(linear):
-    head = LWS().build(linear, D, C)
-    assert {n for n, p in head.named_parameters() if p.requires_grad} == {"scales"}
-    assert [len(g["params"]) for g in LWS().groups(head)] == [1]
-
-
-def test_lws_with_a_rate_trains_the_weights_at_it(linear):
-    rule = LWS(lr_factor=0.5)
-    groups = rule.groups(rule.build(linear, D, C))
-    assert [g.get("lr_factor", 1.0) for g in groups] == [1.0, 0.5]
-    assert sum(p.numel() for g in groups for p in g["params"]) == C + C * D + C
-
-
-def test_a_negative_rate_is_refused():
-    with pytest.raises(UserError, match="lr_factor is -1"):
-        LWS(lr_factor=-1)
-
-
-def test_keep_is_the_same_classifier_all_trained(linear):
-    linear.requires_grad_(False)
-    head = KeepClassifier().build(linear, D, C)
-    assert head is linear
-    assert all(p.requires_grad for p in head.parameters())
+def test_nearest_mean_of_separate_classes_finds_them():
+    features = torch.eye(C).repeat_interleave(4, dim=0) + 0.01 * torch.randn(4 * C, C)
+    targets = torch.arange(C).repeat_interleave(4)
+    for distance in ("euclidean", "cosine"):
+        head = NearestMeanHead(features, targets, C, distance=distance)
+        assert torch.equal(head(features).argmax(dim=1), targets)
