@@ -119,7 +119,7 @@ def test_images_of_a_class_are_equally_likely(rule):
     if isinstance(rule, UnderSampling) and not rule.redraw:
         pytest.skip("keeps the same images on purpose")
     seen = np.zeros(N)
-    # Under-sampling repeats its few images in a longer epoch, so its draws would not be independent.
+    # Under-sampling repeats its few images in a longer epoch: no independent draws.
     seeds, size = (600, None) if isinstance(rule, UnderSampling) else (40, 500)
     for seed in range(seeds):
         drawn = sampler(rule, 9, seed=seed, num_samples=size)
