@@ -1,11 +1,22 @@
-"""`lt report RUNS`: the table of finished runs."""
+"""`lt report RUNS`: tables and one page of finished runs."""
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from lt_lightning.errors import UserError
+from lt_lightning.report.results_file import write_whole
 from lt_lightning.report.table import find_runs, load_rows, render
+
+FORMATS = ("text", "md", "csv", "latex", "html")
+_USAGE = (
+    "lt report RUN [RUN ...] [--out FILE.html] [--format text|md|csv|latex|html] [--newest] "
+    "[--force]"
+)
+_SUFFIXES = {
+    ".html": "html", ".htm": "html", ".md": "md", ".csv": "csv", ".tex": "latex", ".txt": "text",
+}  # fmt: skip
 
 
 class _Refused(Exception):
@@ -22,16 +33,78 @@ def report(arguments: Sequence[str]) -> tuple[str, int]:
     parser = _Parser(prog="lt report", allow_abbrev=False, add_help=False)
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("--newest", action="store_true")
-    parser.add_argument("--format", default="text")
+    parser.add_argument("--format")
+    parser.add_argument("--out")
+    parser.add_argument("--force", action="store_true")
     try:
         options = parser.parse_args(list(arguments))
-        rows = load_rows(find_runs(options.runs, options.newest))
-        text = render(rows, options.format)
+        style = _style(options.format, options.out)
+        return _answer(options, style), 0
     except _Refused as refused:
-        return f"lt: lt report RUN [RUN ...] [--newest] [--format text|md|csv]: {refused}.", 2
+        return f"lt: {_USAGE}: {refused}.", 2
     except UserError as error:
         return f"lt: {error}", 1
-    if options.format != "text":
-        return text, 0
-    folders = list(dict.fromkeys(str(row.folder) for row in rows))
-    return "\n".join([text, "", "Figures and all numbers:", *(f"  {f}" for f in folders)]), 0
+
+
+def _style(given: str | None, out: str | None) -> str:
+    """Return the format: the one that was asked for, else that of the file."""
+    if given is not None and given not in FORMATS:
+        raise _Refused(f"--format is {given!r}, give {', '.join(FORMATS)}")
+    if out is None:
+        if given == "html":
+            raise _Refused("--format html needs --out FILE.html")
+        return given or "text"
+    suffix = Path(out).suffix.lower()
+    if given is None and suffix not in _SUFFIXES:
+        raise _Refused(f"--out is {out!r}, give a name that ends in {', '.join(_SUFFIXES)}")
+    return given or _SUFFIXES[suffix]
+
+
+def _answer(options: argparse.Namespace, style: str) -> str:
+    out = None if options.out is None else Path(options.out)
+    if out is not None:
+        _check_free(out, options.force)
+    folders = find_runs(options.runs, options.newest)
+    text = _text(folders, style)
+    if out is not None:
+        write_whole(out, (text + "\n").encode(), "write the report again")
+        return f"{out}: {len(folders)} run{'s' if len(folders) > 1 else ''}"
+    if style != "text":
+        return text
+    return "\n".join([text, "", "Figures and all numbers:", *(f"  {f}" for f in folders)])
+
+
+def _check_free(out: Path, force: bool) -> None:
+    """Refuse to write over what may be no report."""
+    if out.is_dir():
+        raise UserError(f"{out} is a folder: give the name of a file.")
+    if out.exists() and not force:
+        try:
+            with out.open("rb") as stream:
+                ours = b"<!-- lt report -->" in stream.read(200)
+        except OSError:
+            ours = False
+        if not ours:
+            raise UserError(f"{out} exists and is no page of lt report: add --force, or remove it.")
+
+
+def _text(folders: Sequence[Path], style: str) -> str:
+    if style == "text":
+        return render(load_rows(folders))
+    # Here, for these parts read YAML and draw; the table of a run is wanted at once.
+    from lt_lightning.report.cell import Grid
+    from lt_lightning.report.run import Run
+
+    runs = [Run.read(folder) for folder in folders]
+    if style == "html":
+        from lt_lightning.report.page import page
+
+        return page(runs)
+    from lt_lightning.report import survey_text
+
+    writers = {
+        "md": survey_text.markdown,
+        "latex": survey_text.latex,
+        "csv": survey_text.comma_separated,
+    }
+    return writers[style](Grid.of(runs))

@@ -32,6 +32,7 @@ null stands for "not known" or "does not exist". More keys may be there, fewer n
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,8 +125,13 @@ def write_results(folder: Path, content: dict[str, Any]) -> None:
     write_whole(folder / FILE_NAME, text.encode())
 
 
-def write_whole(file: Path, content: bytes) -> None:
+def write_whole(file: Path, content: bytes, again: str = "test the run again by `lt test`") -> None:
     """Write a file beside its final name, then rename it.
+
+    Args:
+        file: the final name.
+        content: what it will hold.
+        again: what the user does after having made room.
 
     Raises:
         UserError: if the disk refuses it; the file that was there before stays.
@@ -139,8 +145,8 @@ def write_whole(file: Path, content: bytes) -> None:
             os.fsync(stream.fileno())
         os.replace(aside, file)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink()
         raise UserError(
-            f"{file} could not be written ({error.strerror or error}): free some space and test "
-            "the run again by `lt test`."
+            f"{file} could not be written ({error.strerror or error}): free some space and {again}."
         ) from error

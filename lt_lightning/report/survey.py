@@ -1,5 +1,6 @@
 """The survey's table: methods over data sets and ratios, our numbers beside the published ones."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,14 +43,14 @@ class Survey:
         rows: the name of the method and its places.
         notes: the texts of the notes, number 1 first.
         sources: where the published numbers stand, one line each.
-        seeds: the number of seeds where all places have the same, else none.
+        seeds: the number of seeds of most places; others say their own.
     """
 
     columns: list[tuple[str, str]]
     rows: list[tuple[str, list[Place]]]
     notes: list[str]
     sources: list[str]
-    seeds: int | None
+    seeds: int
 
 
 def survey(grid: Grid) -> Survey:
@@ -69,13 +70,13 @@ def survey(grid: Grid) -> Survey:
             places.append(_place(cell, podiums, notes, used) if cell else Place())
         rows.append((method, places))
     sources = [f"{row.method}: {row.title}; {row.caveats}." for row in used.values()]
-    counts = {place.summary.n for _, places in rows for place in places if place.summary}
+    counts = Counter(place.summary.n for _, places in rows for place in places if place.summary)
     return Survey(
         [(name, ratio) for name, ratio, _ in columns],
         rows,
         notes,
         sources + misprints(list(used.values())),
-        counts.pop() if len(counts) == 1 else None,
+        counts.most_common(1)[0][0] if counts else 0,
     )
 
 
@@ -127,30 +128,26 @@ def _number(text: str, notes: list[str]) -> int:
     return notes.index(text) + 1
 
 
-def caption(table: Survey) -> str:
+def caption(table: Survey, where: str = "in brackets") -> str:
     """Return one sentence on how to read the table."""
-    seeds = (
-        "over the seeds, n where they differ"
-        if table.seeds is None
-        else f"over {table.seeds} seeds"
-        if table.seeds > 1
-        else "of one seed"
-    )
-    spread = "mean ± standard deviation " if table.seeds != 1 else ""
-    text = f"Test accuracy in %, {spread}{seeds}; best bold, second underlined"
+    numbers = {place.summary.n for _, places in table.rows for place in places if place.summary}
+    seeds = "one seed" if table.seeds == 1 else f"{table.seeds} seeds"
+    others = ", n where there are others" if len(numbers) > 1 else ""
+    spread = "mean ± standard deviation over " if max(numbers, default=1) > 1 else ""
+    text = f"Test accuracy in %, {spread}{seeds}{others}; best bold, second underlined"
     if any(place.published for _, places in table.rows for place in places):
-        text += "; in brackets the published value and ours less the published one"
+        text += f"; {where} the published value and ours less the published one"
     return text + "."
 
 
-def number_text(place: Place, seeds: int | None) -> str:
-    """Return our number: "42.10 ± 0.31", with n where the places differ, or "-"."""
+def number_text(place: Place, seeds: int) -> str:
+    """Return our number: "42.10 ± 0.31", with n where it is not that of most, or "-"."""
     if place.summary is None:
         return "-"
     text = f"{place.summary.mean:.2f}"
     if place.summary.sd is not None:
         text += f" ± {place.summary.sd:.2f}"
-    return text if seeds is not None else f"{text}, n={place.summary.n}"
+    return text if place.summary.n == seeds else f"{text}, n={place.summary.n}"
 
 
 def published_text(place: Place) -> str:

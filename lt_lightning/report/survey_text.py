@@ -40,7 +40,7 @@ def markdown(grid: Grid) -> str:
     return "\n".join(lines)
 
 
-def _md_place(place: Place, seeds: int | None) -> str:
+def _md_place(place: Place, seeds: int) -> str:
     text = number_text(place, seeds)
     if place.best:
         text = f"**{text}**"
@@ -89,7 +89,7 @@ def _latex_heads(table: Survey) -> list[str]:
     ]
 
 
-def _latex_place(place: Place, seeds: int | None) -> str:
+def _latex_place(place: Place, seeds: int) -> str:
     text = _tex(number_text(place, seeds))
     if place.best:
         text = rf"\textbf{{{text}}}"

@@ -1,7 +1,5 @@
 """One table of finished runs, read from their results.json."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +31,8 @@ def find_runs(paths: Sequence[str], newest: bool) -> list[Path]:
     """
     found: list[Path] = []
     for path in map(Path, paths):
+        if path.name == FILE_NAME and path.is_file():
+            path = path.parent
         if (path / FILE_NAME).is_file():
             found.append(path)
             continue
@@ -41,7 +41,7 @@ def find_runs(paths: Sequence[str], newest: bool) -> list[Path]:
         if not below:
             raise UserError(f"{path} holds no finished run: give run folders with a {FILE_NAME}.")
         found += [file.parent for file in (below[-1:] if newest else below)]
-    return found
+    return list({folder.resolve(): folder for folder in found}.values())
 
 
 def load_rows(folders: Sequence[Path]) -> list[Row]:
@@ -50,7 +50,7 @@ def load_rows(folders: Sequence[Path]) -> list[Row]:
     for folder in folders:
         content = read_results(folder / FILE_NAME)
         seconds = content["training"]["seconds"]
-        for label in sorted(content["evaluations"], reverse=True):
+        for label in sorted(content["evaluations"], key=_order):
             evaluation = content["evaluations"][label]
             rows.append(
                 Row(
@@ -63,6 +63,11 @@ def load_rows(folders: Sequence[Path]) -> list[Row]:
                 )
             )
     return rows
+
+
+def _order(label: str) -> tuple[bool, str]:
+    """Put the last epoch first."""
+    return label != "last", label
 
 
 def _numbers(evaluation: dict[str, Any]) -> dict[str, float | None]:
@@ -107,25 +112,11 @@ def _cells(rows: Sequence[Row]) -> list[list[str]]:
     return table + [[f"{mark} {note}"] for note, mark in marks.items()]
 
 
-def render(rows: Sequence[Row], style: str = "text") -> str:
-    """Return the table as "text" for a terminal, "md" or "csv".
-
-    Raises:
-        UserError: if there is no such style.
-    """
+def render(rows: Sequence[Row]) -> str:
+    """Return the table for a terminal."""
     cells = _cells(rows)
-    if style == "csv":
-        stream = io.StringIO()
-        csv.writer(stream, lineterminator="\n").writerows(cells)
-        return stream.getvalue().rstrip("\n")
     full = [line for line in cells if len(line) > 1]
     notes = [line[0] for line in cells if len(line) == 1]
-    if style == "md":
-        lines = ["| " + " | ".join(line) + " |" for line in full]
-        lines.insert(1, "|---" + "|---:" * (len(COLUMNS) + 1) + "|---|")
-        return "\n".join([*lines, *(f"\n{note}" for note in notes)])
-    if style != "text":
-        raise UserError(f"--format is {style!r}: give text, md or csv.")
     widths = [max(len(line[k]) for line in full) for k in range(len(full[0]))]
     lines = []
     for line in full:

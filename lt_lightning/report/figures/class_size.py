@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from lt_lightning.report.cell import Cell
 from lt_lightning.report.figures.series import Point, Series
@@ -47,7 +48,7 @@ def _parts(usable: list[tuple[int, float, str]]) -> list[list[tuple[int, float, 
     """Return the classes in order of size, in at most 12 parts of the same length."""
     count = min(_BINS, len(usable))
     edges = [round(k * len(usable) / count) for k in range(count + 1)] if count else []
-    return [usable[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [usable[a:b] for a, b in pairwise(edges)]
 
 
 def _point(method: str, part: list[tuple[int, float, str]], unit: str) -> Point:
@@ -92,6 +93,6 @@ def borders(cell: Cell) -> list[tuple[float, str, str]]:
     spans.sort()
     return [
         (math.sqrt(small[1] * large[0]), small[2], large[2])
-        for small, large in zip(spans, spans[1:], strict=False)
+        for small, large in pairwise(spans)
         if small[1] < large[0]
     ]

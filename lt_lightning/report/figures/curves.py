@@ -1,6 +1,7 @@
 """Metrics over the epochs, from metrics.csv."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from lt_lightning.report.cell import Cell
 from lt_lightning.report.figures.series import Point, Series
@@ -26,7 +27,12 @@ def curves(cells: Sequence[tuple[int, Cell]], metric: str) -> list[Series]:
     """
     factor = 100 if PANELS[metric][1] else 1
     found = []
+    seen: set[Path] = set()
     for style, cell in cells:
+        folders = {entry.run.folder for entry in cell.entries}
+        if folders <= seen:  # another evaluation of runs that are drawn already
+            continue
+        seen |= folders
         at: dict[float, list[float]] = {}
         for entry in cell.entries:
             for epoch, value in entry.run.curves.get(metric, []):

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lt_lightning.report.cell import Cell
 from lt_lightning.report.figures.scale import Scale
@@ -29,7 +30,7 @@ def bins(cell: Cell) -> list[Bin]:
     if any(one.get("edges") != edges for one in found):
         return []
     result = []
-    for k, (low, high) in enumerate(zip(edges, edges[1:], strict=False)):
+    for k, (low, high) in enumerate(pairwise(edges)):
         images = sum(one["total"][k] for one in found)
         if images:
             hits = sum(one["correct"][k] for one in found)

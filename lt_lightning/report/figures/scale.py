@@ -60,6 +60,18 @@ def around(label: str, values: list[float], *, log: bool = False) -> Scale:
     return Scale(label, low - room, high + room)
 
 
+def from_zero(label: str, values: list[float]) -> Scale:
+    """Return an axis from 0 to a little above the values, which are 0 or more."""
+    return Scale(label, min(0.0, *values), max(*values, 1e-9) * 1.06)
+
+
+def wide(label: str, values: list[float]) -> Scale:
+    """Return a logarithmic axis where the values span a factor of 5, else a linear one."""
+    if max(values) >= 5 * min(values):
+        return around(f"{label} (log scale)", values, log=True)
+    return around(label, values)
+
+
 def percent(label: str, values: list[float]) -> Scale:
     """Return an axis of percentages that starts at 0 and ends at a round value."""
     top = max(values, default=100.0)

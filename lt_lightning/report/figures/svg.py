@@ -62,6 +62,9 @@ class Plot:
             upper = [self.place(x, self._inside(high)) for x, _, high in spread]
             lower = [self.place(x, self._inside(low)) for x, low, _ in reversed(spread)]
             self.parts.append(f'<path class="band" d="M{_path([*upper, *lower])}z"/>')
+        if len(spread) == 1 and len(places) == 1:
+            x, low, high = spread[0]
+            self.rule((x, self._inside(low)), (x, self._inside(high)), "line")
         if len(places) > 1:
             self.parts.append(f'<path class="line" d="M{_path(places)}"/>')
 
@@ -90,7 +93,7 @@ class Plot:
     def rule(self, start: tuple[float, float], end: tuple[float, float], kind: str) -> None:
         """Add a straight line between two points."""
         self.parts.append(
-            f'<path class="{kind}" d="M{_path([self.place(*start), _end(self, end)])}"/>'
+            f'<path class="{kind}" d="M{_path([self.place(*start), self.place(*end)])}"/>'
         )
 
     def note(self, x: float, y: float, text: str, anchor: str = "middle") -> None:
@@ -135,9 +138,10 @@ class Plot:
         return found
 
     def _names(self) -> list[str]:
-        middle = _TOP + (self.height - _TOP - _BOTTOM) / 2
+        bottom, right = self.height - _BOTTOM, self.width - _RIGHT
+        middle = (_TOP + bottom) / 2
         return [
-            f'<path class="axis" d="M{_LEFT} {_TOP}V{self.height - _BOTTOM}H{self.width - _RIGHT}"/>',
+            f'<path class="axis" d="M{_LEFT} {_TOP}V{bottom}H{right}"/>',
             _text(
                 (_LEFT + self.width - _RIGHT) / 2, self.height - 8, self.x.label, "middle", "name"
             ),

@@ -1,0 +1,203 @@
+"""The figures of one data set, each with its title, its caption and its legend."""
+
+from collections.abc import Callable, Sequence
+from html import escape
+
+from lt_lightning.report.cell import Cell, Grid
+from lt_lightning.report.dataset import Data
+from lt_lightning.report.figures import confusion as confusions
+from lt_lightning.report.figures.class_size import (
+    PerClass,
+    accuracies,
+    borders,
+    by_size,
+    relative_norms,
+)
+from lt_lightning.report.figures.cost import cost
+from lt_lightning.report.figures.curves import PANELS, curves
+from lt_lightning.report.figures.lines import lines
+from lt_lightning.report.figures.reliability import bins, gap, reliability
+from lt_lightning.report.figures.scale import Scale, around, from_zero, percent, wide
+from lt_lightning.report.figures.series import Series
+from lt_lightning.report.figures.svg import Plot, marker
+from lt_lightning.report.page.numbers import by_accuracy
+
+DRAWN = 7  # the colours that the colour-blind can tell apart
+Styled = list[tuple[int, Cell]]
+
+
+def drawn(grid: Grid, data: Data) -> Styled:
+    """Return the cells that are drawn, with their styles: the baseline and the most accurate."""
+    baseline, cells = grid.baseline(data), by_accuracy(grid.column(data))
+    chosen = [cell for cell in cells if cell is not baseline][: DRAWN - (baseline is not None)]
+    return list(enumerate([*([baseline] if baseline else []), *chosen]))
+
+
+def drawings(grid: Grid, data: Data) -> str:
+    """Return all figures of a data set."""
+    cells = drawn(grid, data)
+    total = len(grid.column(data))
+    note = ""
+    if total > len(cells):
+        note = (
+            f"<p>{len(cells)} of {total} methods are drawn: the baseline and the most accurate. "
+            "The tables hold all of them.</p>"
+        )
+    figures = [
+        class_size(cells), *training(cells), weight_norms(cells), *costs(cells),
+    ]  # fmt: skip
+    lined = "".join(figure for figure in figures if figure)
+    return (
+        f'<h3>Figures</h3>{note}{_switches(cells)}<div class="figures">{lined}</div>'
+        f"{calibration(cells)}{confusion(cells)}"
+    )
+
+
+def _switches(cells: Styled) -> str:
+    """Return one box for each method, which shows and hides its lines."""
+    boxes = "".join(
+        f'<label><input type="checkbox" class="t{style}" checked>{marker(style)}'
+        f"{escape(cell.method)}</label>"
+        for style, cell in cells
+    )
+    return f'<div class="switches"><span>Lines shown:</span>{boxes}</div>'
+
+
+def _figure(title: str, picture: str, caption: str, series: Sequence[Series] = ()) -> str:
+    entries = "".join(
+        f'<li class="series s{one.style}">{marker(one.style)}{escape(one.name)}</li>'
+        for one in series
+    )
+    legend = f'<ul class="legend">{entries}</ul>' if entries else ""
+    return (
+        f"<figure><figcaption><b>{escape(title)}</b></figcaption>{picture}{legend}"
+        f"<p>{escape(caption)}</p></figure>"
+    )
+
+
+def _size_axis(series: Sequence[Series]) -> Scale:
+    values = [point.x for one in series for point in one.points]
+    return around("training images of the class (log scale)", values, log=True)
+
+
+def _per_class(
+    cells: Styled, title: str, label: str, unit: str, values: Callable[[Cell], PerClass | None]
+) -> str:
+    series = by_size(cells, values, unit)
+    if not series:
+        return ""
+    found = [point.y for one in series for point in one.points]
+    y = percent(label, found) if unit else from_zero(label, found)
+    lined = borders(cells[0][1])
+
+    def ground(plot: Plot) -> None:
+        for size, small, large in lined:
+            if plot.x.low < size < plot.x.high:
+                plot.rule((size, y.low), (size, y.high), "border")
+                plot.note(size, y.high - 0.04 * (y.high - y.low), f"{small} | {large}")
+
+    classes = len(cells[0][1].first.run.content["data"]["class_counts"])
+    binned = "" if classes <= 12 else f"{classes} classes in 12 bins of equal number. "
+    picture = lines(title, _size_axis(series), y, series, ground)
+    return _figure(title, picture, f"{binned}Means over the seeds.", series)
+
+
+def class_size(cells: Styled) -> str:
+    """Return accuracy over class size."""
+    return _per_class(cells, "Accuracy over class size", "test accuracy (%)", " %", accuracies)
+
+
+def weight_norms(cells: Styled) -> str:
+    """Return the norms of the classifier's weights over class size."""
+    title = "Classifier weight norms over class size"
+    return _per_class(cells, title, "norm / mean over the classes", "", relative_norms)
+
+
+def training(cells: Styled) -> list[str]:
+    """Return the curves over the epochs, one figure for each metric that was logged."""
+    on_test = any(entry.test_seen for _, cell in cells for entry in cell.entries)
+    where = "on TEST images" if on_test else "on held-out images"
+    found = []
+    for metric, (title, in_percent) in PANELS.items():
+        series = curves(cells, metric)
+        points = [point for one in series for point in one.points]
+        if not points or len({point.x for point in points}) < 2:
+            continue
+        full = f"{title}, {where}" if metric.startswith("val/") else title
+        x = Scale("epoch", 0, max(point.x for point in points))
+        values = [point.y for point in points]
+        y = percent("accuracy (%)", values) if in_percent else from_zero("loss (nats)", values)
+        several = any(point.low is not None for point in points)
+        band = (
+            "Means over the seeds; the band is one standard deviation." if several else "One seed."
+        )
+        found.append(_figure(full, lines(full, x, y, series), band, series))
+    return found
+
+
+def costs(cells: Styled) -> list[str]:
+    """Return accuracy over minutes and over parameters."""
+    found = []
+    devices = {str(e.run.content["hardware"].get("device")) for _, c in cells for e in c.entries}
+    for what, label in (
+        ("minutes", "minutes of training"),
+        ("parameters", "million parameters"),
+    ):
+        series = cost(cells, what)
+        if not series:
+            continue
+        points = [one.points[0] for one in series]
+        x = wide(label, [point.x for point in points])
+        reach = [v for p in points for v in (p.y, p.low, p.high) if v is not None]
+        y = around("test accuracy (%)", reach)
+        title = f"Accuracy over {what}"
+        caption = "Means over the seeds; the bar is one standard deviation."
+        if what == "minutes":
+            caption += f" Measured on {'; '.join(sorted(devices))}."
+        if what == "minutes" and len(devices) > 1:
+            caption += " Minutes of different machines do not compare."
+        found.append(_figure(title, lines(title, x, y, series), caption, series))
+    return found
+
+
+def calibration(cells: Styled) -> str:
+    """Return a reliability diagram for each method."""
+    found = []
+    for _, cell in cells:
+        known = bins(cell)
+        if known:
+            images = sum(one.images for one in known)
+            text = f"ECE {gap(known):.1f} %, {images:,} images in {len(known)} bins that hold any."
+            found.append(_figure(cell.method, reliability(cell, known), text))
+    if not found:
+        return ""
+    keys = (
+        '<ul class="legend"><li><i class="swatch bar"></i>accuracy</li>'
+        '<li><i class="swatch over"></i>gap: too confident</li>'
+        '<li><i class="swatch under"></i>gap: not confident enough</li>'
+        '<li><i class="swatch ideal"></i>calibrated</li></ul>'
+    )
+    return (
+        "<h3>Reliability</h3><p>All seeds together; ECE is that of the images of all seeds.</p>"
+        f'{keys}<div class="figures small">{"".join(found)}</div>'
+    )
+
+
+def confusion(cells: Styled) -> str:
+    """Return a confusion matrix for each method that has one."""
+    found = []
+    for _, cell in cells:
+        counts = confusions.confusion(cell)
+        if counts:
+            images = sum(map(sum, counts))
+            text = f"{images:,} images"
+            found.append(_figure(cell.method, confusions.draw(cell, counts), text))
+    if not found:
+        return ""
+    classes = len(cells[0][1].first.run.content["data"]["class_counts"])
+    scale = "0 to 100 %" if classes <= confusions.NAMED else "0 to 100 %, root scale"
+    return (
+        "<h3>Confusion</h3><p>Share of each true class by predicted class, all seeds together; "
+        "classes from the most training images to the fewest.</p>"
+        f'<p class="ramp"><i></i> {scale}</p><div class="figures small">{"".join(found)}</div>'
+    )

@@ -1,0 +1,116 @@
+"""The tables of one data set: all metrics, and the differences from the baseline."""
+
+from html import escape
+
+from lt_lightning.report.cell import Cell, Grid
+from lt_lightning.report.dataset import Data
+from lt_lightning.report.entry import METRICS
+from lt_lightning.report.page.table import Column, badges, number, ranked, table
+from lt_lightning.report.statistics import Difference, summarise
+
+_HALF = 60  # half the width of the small picture of an interval
+
+
+def by_accuracy(cells: list[Cell]) -> list[Cell]:
+    """Return the cells that compete, the most accurate first, then the others."""
+
+    def key(cell: Cell) -> tuple[bool, float]:
+        summary = cell.summary()
+        return not cell.ranked, -(summary.mean if summary else -1.0)
+
+    return sorted(cells, key=key)
+
+
+def all_numbers(grid: Grid, data: Data) -> str:
+    """Return every metric of every method, with the cost."""
+    cells = by_accuracy(grid.column(data))
+    shown = [name for name in METRICS if any(cell.summary(name) for cell in cells)]
+    if all(cell.summary("macro") == cell.summary("all") for cell in cells):
+        shown = [name for name in shown if name != "macro"]  # as many test images of each class
+    podiums = {name: grid.podium(data, name) for name in shown}
+    columns = [Column("method", text=True), Column("seeds")]
+    columns += [Column(f"{name} %") for name in shown]
+    columns += [Column("minutes"), Column("parameters")]
+    rows = []
+    for cell in cells:
+        row = [escape(cell.method) + badges(cell.notes), str(len(cell.entries))]
+        for name in shown:
+            summary = cell.summary(name)
+            best, second = podiums[name]
+            text = number(summary.mean, summary.sd) if summary else number(None, None)
+            row.append(ranked(text, cell.method in best, cell.method in second))
+        minutes = summarise([e.minutes for e in cell.entries if e.minutes is not None])
+        row.append(number(minutes.mean if minutes else None, None, 1))
+        parameters = cell.first.parameters
+        row.append(_millions(parameters) if parameters else number(None, None))
+        rows.append(row)
+    return f"<h3>All numbers</h3>{table(columns, rows)}"
+
+
+def _millions(parameters: int) -> str:
+    return f"{parameters / 1e6:.3g} M"
+
+
+def differences(grid: Grid, data: Data) -> str:
+    """Return the paired differences from the baseline, or nothing where there is no other."""
+    baseline = grid.baseline(data)
+    found: list[tuple[Cell, Difference]] = []
+    for cell in by_accuracy(grid.column(data)) if baseline else []:
+        assert baseline is not None
+        difference = None if cell is baseline else cell.minus(baseline)
+        if difference is not None:
+            found.append((cell, difference))
+    if not found:
+        return ""
+    assert baseline is not None
+    reach = max(
+        abs(v) for _, d in found for v in (d.mean, d.low, d.high) if v is not None
+    ) or 1.0  # fmt: skip
+    rows = [
+        [
+            escape(cell.method) + badges(cell.notes),
+            str(difference.n),
+            f"{difference.mean:+.2f}",
+            _interval(difference),
+            _verdict(difference),
+            _picture(difference, reach),
+        ]
+        for cell, difference in found
+    ]
+    columns = [
+        Column("method", text=True), Column("pairs"), Column("difference"),
+        Column("95 % interval"), Column("", text=True), Column("picture"),
+    ]  # fmt: skip
+    return (
+        f"<h3>Differences from {escape(baseline.method)}</h3>"
+        "<p>In points of accuracy, paired by training seed and training images; Student's interval "
+        "of the mean, which needs two pairs. One method in twenty is clear of 0 by chance.</p>"
+        f"{table(columns, rows)}"
+    )
+
+
+def _interval(difference: Difference) -> str:
+    if difference.low is None or difference.high is None:
+        return "one pair"
+    return f"{difference.low:+.2f} to {difference.high:+.2f}"
+
+
+def _verdict(difference: Difference) -> str:
+    if not difference.clear:
+        return "not clear of 0" if difference.n > 1 else ""
+    return "better" if difference.mean > 0 else "worse"
+
+
+def _picture(difference: Difference, reach: float) -> str:
+    """Return the interval as a line around 0."""
+
+    def place(value: float) -> float:
+        return _HALF + value / reach * (_HALF - 6)
+
+    parts = [f'<path class="axis" d="M{_HALF} 0V16"/>']
+    if difference.low is not None and difference.high is not None:
+        left, right = place(difference.low), place(difference.high)
+        parts.append(f'<path class="line" d="M{left:.1f} 8H{right:.1f}"/>')
+    kind = "dot" if difference.clear else "dot open"
+    parts.append(f'<circle class="{kind}" cx="{place(difference.mean):.1f}" cy="8" r="4"/>')
+    return f'<svg class="interval s1" viewBox="0 0 {2 * _HALF} 16">{"".join(parts)}</svg>'
