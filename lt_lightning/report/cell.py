@@ -28,6 +28,11 @@ class Cell:
         return self.entries[0]
 
     @property
+    def title(self) -> str:
+        """The method, with what a picture of it must not keep quiet."""
+        return f"{self.method} (oracle)" if self.first.oracle else self.method
+
+    @property
     def ranked(self) -> bool:
         """Whether it competes: an oracle, or weights that the test split chose, do not."""
         return not any(entry.oracle or entry.chosen_on_test for entry in self.entries)

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from lt_lightning.errors import UserError
+from lt_lightning.report.check import check
 from lt_lightning.report.results_file import FILE_NAME, read_results
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster
@@ -29,7 +30,9 @@ class Run:
         Raises:
             UserError: if it is missing, damaged or of another version.
         """
-        return cls(folder, read_results(folder / FILE_NAME))
+        content = read_results(folder / FILE_NAME)
+        check(folder / FILE_NAME, content)
+        return cls(folder, content)
 
     @property
     def seed(self) -> tuple[Any, Any, Any]:

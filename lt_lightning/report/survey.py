@@ -91,8 +91,8 @@ def _columns(grid: Grid) -> list[tuple[str, str, Data | None]]:
             others.append(data)
     columns: list[tuple[str, str, Data | None]] = []
     if places:
-        for name, key in (("CIFAR-100-LT", "cifar100"), ("CIFAR-10-LT", "cifar10")):
-            columns += [(name, str(ratio), places.get((key, ratio))) for ratio in RATIOS]
+        for name, source in (("CIFAR-100-LT", "cifar100"), ("CIFAR-10-LT", "cifar10")):
+            columns += [(name, str(ratio), places.get((source, ratio))) for ratio in RATIOS]
     for data in others:
         label = grid.data_labels[data]
         ratio = f"{data.ratio:g}" if data.ratio > 1 else "-"

@@ -119,14 +119,14 @@ def comma_separated(grid: Grid) -> str:
         values: list[object] = []
         for name in METRICS:
             summary = cell.summary(name)
-            values += [_plain(summary and summary.mean), _plain(summary and summary.sd)]
+            values += [_plain(summary.mean), _plain(summary.sd)] if summary else ["", ""]
         minutes = summarise([e.minutes for e in cell.entries if e.minutes is not None])
-        values += [_plain(minutes and minutes.mean), cell.first.parameters]
+        values += [_plain(minutes.mean) if minutes else "", cell.first.parameters]
         if found is None:
             values += ["", "", "", "", ""]
         else:
             row, value = found
-            difference = overall and overall.mean - value
+            difference = None if overall is None else overall.mean - value
             values += [value, _plain(difference), row.title, row.caveats]
             values += ["; ".join(departures(cell, row))]
         values.append("; ".join(cell.notes))

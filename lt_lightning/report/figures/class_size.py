@@ -40,7 +40,7 @@ def by_size(
         usable.sort(key=lambda item: item[0])
         points = [_point(cell.method, part, unit) for part in _parts(usable)]
         if points:
-            found.append(Series(cell.method, style, points))
+            found.append(Series(cell.title, style, points))
     return found
 
 

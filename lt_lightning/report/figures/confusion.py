@@ -3,15 +3,19 @@
 import base64
 from html import escape
 
+from lt_lightning.errors import UserError
 from lt_lightning.report.cell import Cell
 from lt_lightning.report.figures import png, ramp
 from lt_lightning.report.figures.svg import frame
+from lt_lightning.report.results_file import FILE_NAME
 
 NAMED = 20  # more names than this cannot be read
 _ANNOTATED = 12
 _PIXELS = 200  # more classes than this are summed over neighbours
 _SIDE = 280
 _LETTERS = 13
+# A single share is small among many classes: its root spreads the dark end; by tenths of a percent.
+_ROOTS = [ramp.index((10 * tenths) ** 0.5) for tenths in range(1001)]
 
 
 def confusion(cell: Cell) -> list[list[int]] | None:
@@ -19,6 +23,9 @@ def confusion(cell: Cell) -> list[list[int]] | None:
 
     Rows are true classes; both are ordered by training images, the largest class first. None where
     a run has no table, or the seeds have classes of other sizes.
+
+    Raises:
+        UserError: if a table names a class that there is not.
     """
     facts = cell.first.run.content["data"]
     classes = len(facts["class_counts"])
@@ -30,6 +37,11 @@ def confusion(cell: Cell) -> list[list[int]] | None:
         for row, text in zip(table, rows, strict=True):
             for pair in text.split():
                 predicted, _, images = pair.partition(":")
+                if int(predicted) >= classes:
+                    raise UserError(
+                        f"{entry.run.folder / FILE_NAME} is damaged (confusion has the class "
+                        f"{predicted} of {classes}): test the run again by `lt test`."
+                    )
                 row[int(predicted)] += int(images)
     order = head_to_tail(cell)
     return [[table[true][predicted] for predicted in order] for true in order]
@@ -100,10 +112,9 @@ def _picture(title: str, table: list[list[int]]) -> str:
     for true, row in enumerate(table):
         for predicted, count in enumerate(row):
             sums[true // step][predicted // step] += count
-    # A single share is small among many classes: the root of it spreads the dark end.
     pixels = bytearray()
-    for row in shares(sums):
-        pixels += bytes(255 if v is None else ramp.index(10 * v**0.5) for v in row)
+    for values in shares(sums):
+        pixels += bytes(255 if v is None else _ROOTS[round(10 * v)] for v in values)
     data = base64.b64encode(png.palette_png(size, bytes(pixels), ramp.PALETTE)).decode()
     classes = f"{len(table)} classes, head to tail"
     parts = [

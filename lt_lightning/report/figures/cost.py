@@ -27,5 +27,5 @@ def cost(cells: Sequence[tuple[int, Cell]], what: str) -> list[Series]:
         if accuracy.sd is not None:
             low, high = accuracy.mean - accuracy.sd, accuracy.mean + accuracy.sd
         text = f"{cell.method}: {accuracy.mean:.2f} %, {value:.3g} {unit}"
-        found.append(Series(cell.method, style, [Point(value, accuracy.mean, low, high, text)]))
+        found.append(Series(cell.title, style, [Point(value, accuracy.mean, low, high, text)]))
     return found

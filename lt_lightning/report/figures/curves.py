@@ -41,7 +41,7 @@ def curves(cells: Sequence[tuple[int, Cell]], metric: str) -> list[Series]:
         most = max(map(len, at.values()), default=0)
         points = [_point(cell, epoch, at[epoch]) for epoch in sorted(at) if len(at[epoch]) == most]
         if points:
-            found.append(Series(cell.method, style, points))
+            found.append(Series(cell.title, style, points))
     return found
 
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-_STEPS = (1, 2, 2.5, 5, 10)
+_STEPS = (1, 2, 5, 10)
 _WANTED = 6
 
 

@@ -6,7 +6,7 @@ from lt_lightning.report.figures.scale import Scale, tick_text
 from lt_lightning.report.figures.series import Point
 
 WIDTH, HEIGHT = 440, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 14, 14, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 14, 14, 44
 _LETTER = 6.6  # width of a letter of the labels
 _SHAPES = (
     "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",

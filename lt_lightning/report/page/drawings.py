@@ -57,7 +57,7 @@ def _switches(cells: Styled) -> str:
     """Return one box for each method, which shows and hides its lines."""
     boxes = "".join(
         f'<label><input type="checkbox" class="t{style}" checked>{marker(style)}'
-        f"{escape(cell.method)}</label>"
+        f"{escape(cell.title)}</label>"
         for style, cell in cells
     )
     return f'<div class="switches"><span>Lines shown:</span>{boxes}</div>'
@@ -168,7 +168,7 @@ def calibration(cells: Styled) -> str:
         if known:
             images = sum(one.images for one in known)
             text = f"ECE {gap(known):.1f} %, {images:,} images in {len(known)} bins that hold any."
-            found.append(_figure(cell.method, reliability(cell, known), text))
+            found.append(_figure(cell.title, reliability(cell, known), text))
     if not found:
         return ""
     keys = (
@@ -191,7 +191,7 @@ def confusion(cells: Styled) -> str:
         if counts:
             images = sum(map(sum, counts))
             text = f"{images:,} images"
-            found.append(_figure(cell.method, confusions.draw(cell, counts), text))
+            found.append(_figure(cell.title, confusions.draw(cell, counts), text))
     if not found:
         return ""
     classes = len(cells[0][1].first.run.content["data"]["class_counts"])

@@ -19,9 +19,9 @@ def overview(grid: Grid) -> str:
     rows = []
     for method, places in found.rows:
         known = [cell for (name, _), cell in grid.cells.items() if name == method]
-        notes = list(dict.fromkeys(note for cell in known for note in cell.notes))
-        name = escape(method) + badges(notes)
-        rows.append([name, *(_place(place, found) for place in places)])
+        marks = list(dict.fromkeys(note for cell in known for note in cell.notes))
+        title = escape(method) + badges(marks)
+        rows.append([title, *(_place(place, found) for place in places)])
     notes = "".join(f"<li>{escape(text)}</li>" for text in found.notes)
     listed = f'<ol class="notes">{notes}</ol>' if notes else ""
     return (
