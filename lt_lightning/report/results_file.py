@@ -1,33 +1,6 @@
 """results.json: what one run reports, and the figures' numbers.
 
-Schema, version 1. Accuracies, ECE and MCE are fractions in [0, 1], NLL in nats, times in seconds;
-null stands for "not known" or "does not exist". More keys may be there, fewer never.
-
-    schema_version  1
-    method          class path of the method
-    config          names of the --config files, in their order
-    command         the command line, a list of strings
-    seeds           {training, subset}
-    flags           {test_seen_during_training, oracle}: true where the number is no fair one
-    data            {fingerprint, class_names, class_counts, groups: {name: [class index]},
-                    group_rule}; class_counts are the training images per class
-    training        {seconds, epochs, parameters, trainable_parameters}; wall time, summed over
-                    all parts of a run that was resumed
-    metrics         {bins, definitions: {name: one sentence}}
-    versions        {lt_lightning, torch, lightning, torchvision, python}
-    hardware        {device, processes, nodes, cpu_cores, precision}
-    evaluations     {"last": ..., "best": ...}, each one
-      checkpoint    {path, epoch, chosen_by}; the path is relative to the run folder where it is
-                    inside, null for the weights as training left them; the epoch is 0-based;
-                    chosen_by is "last epoch", "best <metric> on held-out images",
-                    "best <metric> on TEST images" or "named by the user"
-      images        test images
-      overall       {acc, acc_macro, acc_worst, nll, ece, mce}; empty where there was no image
-      groups        {name: {acc, classes, images}}; acc is the mean over classes with test images,
-                    a group without test images is absent
-      classes       a list in label order of {name, group, training_images, test_images, correct,
-                    accuracy}
-      reliability   {edges, total, correct, accuracy, confidence} of the confidence bins
+The schema, version 1, is described in docs/results_json.md. More keys may be there, fewer never.
 """
 
 import json
