@@ -5,6 +5,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from lt_lightning.errors import UserError
+
 
 class Backbone(nn.Module, ABC):
     """Images (N, 3, H, W) to features (N, D); D is `out_features`."""
@@ -14,6 +16,17 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor:
         """Return the features, (N, D)."""
+
+    def maps(self, images: Tensor) -> Tensor:
+        """Return the maps whose mean over height and width is the features, (N, D, h, w).
+
+        Raises:
+            UserError: if the features are no such mean.
+        """
+        raise UserError(
+            f"{type(self).__name__} has no class-activation maps, for its features are no mean "
+            "over one set of maps: use a run with ResNetCIFAR or TorchvisionResNet."
+        )
 
 
 class BilateralBackbone(Backbone):

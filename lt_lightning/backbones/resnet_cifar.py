@@ -83,7 +83,11 @@ class ResNetCIFAR(Backbone):
         self.out_features = channels
         initialise(self)
 
+    def maps(self, images: Tensor) -> Tensor:
+        """Return the maps before global average pooling, (N, D, H / 4, W / 4)."""
+        maps: Tensor = self.layer3(self.layer2(self.layer1(self.stem(images))))
+        return maps
+
     def forward(self, images: Tensor) -> Tensor:
         """Return the features after global average pooling, (N, D), non-negative."""
-        maps: Tensor = self.layer3(self.layer2(self.layer1(self.stem(images))))
-        return maps.mean(dim=(2, 3))
+        return self.maps(images).mean(dim=(2, 3))

@@ -45,6 +45,14 @@ class TorchvisionResNet(Backbone):
         self.out_features = self.network.fc.in_features
         self.network.fc = nn.Identity()
 
+    def maps(self, images: Tensor) -> Tensor:
+        """Return the maps before global average pooling, (N, D, H / 32, W / 32)."""
+        network = self.network
+        maps: Tensor = network.maxpool(network.relu(network.bn1(network.conv1(images))))
+        for layer in (network.layer1, network.layer2, network.layer3, network.layer4):
+            maps = layer(maps)
+        return maps
+
     def forward(self, images: Tensor) -> Tensor:
         """Return the features after global average pooling, (N, D)."""
         features: Tensor = self.network(images)

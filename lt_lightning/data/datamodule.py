@@ -12,6 +12,8 @@ from lightning.pytorch.utilities.combined_loader import CombinedLoader
 from torch import Tensor
 
 from lt_lightning.augment import BatchTransform, Normalize, RandomCropFlip
+from lt_lightning.data.added_images import AddedImages
+from lt_lightning.data.checks import check_least, check_one, check_sampling
 from lt_lightning.data.digits import Digits
 from lt_lightning.data.holdout import Holdout
 from lt_lightning.data.loader import EvalLoader, Pipeline, TrainLoader
@@ -25,6 +27,7 @@ from lt_lightning.stages import Stage
 
 log = logging.getLogger(__name__)
 DATA_STATE = "lt_data"  # the key of the data's facts in a checkpoint
+_BOTH = "train+added"  # the name of the training images together with the added ones
 
 
 class LongTailDataModule(L.LightningDataModule):
@@ -48,6 +51,8 @@ class LongTailDataModule(L.LightningDataModule):
         sampler: how an epoch is drawn, for methods with one stream.
         samplers: named samplers, for methods with several streams (BBN: uniform and reversed) or
             stages (stage1 and stage2).
+        added_images: a folder of training images that `lt cam` made, for samplers that draw from
+            them too (WithAdded). Counts, groups and fingerprint stay those of the source's images.
         epoch_length: images per epoch and stream; none is the sampler's own, mostly N.
         drop_last: leave out a last training batch that is not full.
         augment: what is done to training batches of uint8 images on their device.
@@ -69,6 +74,7 @@ class LongTailDataModule(L.LightningDataModule):
         eval_batch_size: int = 500,
         sampler: SamplingRule = InstanceBalanced(),
         samplers: dict[str, SamplingRule] | None = None,
+        added_images: str | None = None,
         epoch_length: int | None = None,
         drop_last: bool = False,
         augment: BatchTransform | None = RandomCropFlip(),
@@ -77,17 +83,11 @@ class LongTailDataModule(L.LightningDataModule):
         seed: int | None = None,
     ) -> None:
         super().__init__()
-        for name, value in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
-            if value < 1:
-                raise UserError(f"data.{name} is {value}: give 1 or more.")
-        if workers < 0:
-            raise UserError(f"data.workers is {workers}: give 0 or more.")
-        if epoch_length is not None and epoch_length < 1:
-            raise UserError(f"data.epoch_length is {epoch_length}: give 1 or more.")
-        if holdout is not None and monitor_test:
-            raise UserError(
-                "data.monitor_test is true and data.holdout is set: both fill `val`, give one."
-            )
+        check_least(1, batch_size=batch_size, eval_batch_size=eval_batch_size)
+        check_least(0, workers=workers)
+        check_least(1, epoch_length=epoch_length)
+        check_sampling(added_images, list(samplers.values()) if samplers else [sampler])
+        check_one(holdout is not None, monitor_test)
         self.source, self.root, self.profile = source, Path(root).expanduser(), profile
         self.subset_seed, self.holdout, self.monitor_test = subset_seed, holdout, monitor_test
         self.group_rule = group_rule
@@ -95,6 +95,7 @@ class LongTailDataModule(L.LightningDataModule):
         self.sampler, self.samplers, self.epoch_length = sampler, samplers, epoch_length
         self.drop_last, self.augment, self.normalize = drop_last, augment, normalize
         self.workers, self.seed = workers, seed
+        self.added_images = None if added_images is None else Path(added_images).expanduser()
         self._subset = Subset(profile, holdout, subset_seed)
         self._splits: dict[str, ImageSet] = {}
         self.fingerprint: str | None = None
@@ -127,8 +128,15 @@ class LongTailDataModule(L.LightningDataModule):
         """Read the images and choose the subset; the same on every process."""
         if self.trainer is not None and not self.has_validation:
             self.trainer.limit_val_batches = 0  # else Lightning warns of an empty split
-        if self._splits:
-            return
+        if not self._splits:
+            self._choose()
+        if stage == "fit" and self.added_images is not None and _BOTH not in self._splits:
+            added = AddedImages(self.added_images)
+            added.check(self.facts(), self.num_classes)
+            self._splits[_BOTH] = added.after(self._splits["train"])
+            log.info("%d added training images from %s", sum(added.counts), added.folder)
+
+    def _choose(self) -> None:
         splits = self.source.load(self.root)
         if "val" in splits and (self.holdout is not None or self.monitor_test):
             raise UserError(
@@ -203,14 +211,13 @@ class LongTailDataModule(L.LightningDataModule):
         return stage
 
     def _train_loader(self, rule: SamplingRule, stream: int, stage: Stage) -> TrainLoader:
-        rank, world = self._processes()
-        images = self._images("full" if stage.full_data else "train")
-        pipeline = Pipeline(self.augment if stage.augment else None, self.normalize, self._device())
+        (rank, world), device = self._processes(), self._device()
+        split = "full" if stage.full_data else _BOTH if _BOTH in self._splits else "train"
         if stage.features:
-            images, pipeline = (
-                self._features(stage),
-                Pipeline(None, torch.Tensor.float, self._device()),
-            )
+            images, pipeline = self._features(split), Pipeline(None, torch.Tensor.float, device)
+        else:
+            augment = self.augment if stage.augment else None
+            images, pipeline = self._images(split), Pipeline(augment, self.normalize, device)
         if self.batch_size % world:
             raise UserError(
                 f"data.batch_size {self.batch_size} cannot be divided by {world} processes: "
@@ -227,6 +234,7 @@ class LongTailDataModule(L.LightningDataModule):
             rank=rank,
             stream=stream,
             first_epoch=stage.first_epoch,
+            added=len(images) - len(self._splits["train"]) if split == _BOTH else 0,
         )
         loader = TrainLoader(
             images,
@@ -244,10 +252,9 @@ class LongTailDataModule(L.LightningDataModule):
             )
         return loader
 
-    def _features(self, stage: Stage) -> ImageSet:
-        """Return the features of the training images of `stage`, computed once."""
+    def _features(self, split: str) -> ImageSet:
+        """Return the features of the images of `split`, computed once."""
         if "features" not in self._splits:
-            split = "full" if stage.full_data else "train"
             assert self.trainer is not None
             module: Any = self.trainer.lightning_module
             features = module.stage_features(self.whole(split))
@@ -256,22 +263,14 @@ class LongTailDataModule(L.LightningDataModule):
 
     def whole(self, split: str) -> EvalLoader:
         """Return all of `split` ("train", "full", "val" or "test") on this process alone."""
-        return EvalLoader(
-            self._images(split),
-            batch_size=self.eval_batch_size,
-            pipeline=Pipeline(None, self.normalize, self._device()),
-            rank=0,
-            world_size=1,
-            workers=self.workers,
-        )
+        return self._eval_loader(split, 0, 1)
 
     def train_dataloader(self) -> TrainLoader | CombinedLoader:
         """Return one stream, that of the stage, or all named streams side by side."""
         stage = self._stage()
-        if not self.samplers:
-            return self._train_loader(self.sampler, stage.number - 1, stage)
-        if stage.name:
-            return self._train_loader(self.samplers[stage.name], stage.number - 1, stage)
+        if stage.name or not self.samplers:
+            rule = self.samplers[stage.name] if self.samplers else self.sampler
+            return self._train_loader(rule, stage.number - 1, stage)
         streams = {
             name: self._train_loader(rule, k, stage)
             for k, (name, rule) in enumerate(sorted(self.samplers.items()))
@@ -280,7 +279,9 @@ class LongTailDataModule(L.LightningDataModule):
 
     def eval_loader(self, split: str) -> EvalLoader:
         """Return `split` ("train", "val" or "test") as evaluation sees it, after `setup`."""
-        rank, world = self._processes()
+        return self._eval_loader(split, *self._processes())
+
+    def _eval_loader(self, split: str, rank: int, world: int) -> EvalLoader:
         return EvalLoader(
             self._images(split),
             batch_size=self.eval_batch_size,

@@ -14,6 +14,7 @@ from lt_lightning.samplers.reversed import Reversed
 from lt_lightning.samplers.square_root import SquareRoot
 from lt_lightning.samplers.step_switch import StepSwitch
 from lt_lightning.samplers.under_sampling import UnderSampling
+from lt_lightning.samplers.with_added import WithAdded
 
 __all__ = [
     "ClassAware",
@@ -31,4 +32,5 @@ __all__ = [
     "SquareRoot",
     "StepSwitch",
     "UnderSampling",
+    "WithAdded",
 ]

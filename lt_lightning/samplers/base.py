@@ -15,6 +15,11 @@ class SamplingRule(ABC):
     epoch, and deals its draw out to the processes. So every rule is exact on any number of them.
     """
 
+    @property
+    def draws_added(self) -> bool:
+        """Whether images that were added to those of the source are drawn too."""
+        return False
+
     def epoch_length(self, index: ClassIndex) -> int:
         """Return the images of an epoch; N unless the rule says otherwise."""
         return len(index)
@@ -44,14 +49,19 @@ class ClassRule(SamplingRule):
     def draw(
         self, index: ClassIndex, size: int, generator: torch.Generator, epoch: int, max_epochs: int
     ) -> Tensor:
-        """Return `size` independent draws.
-
-        Only C probabilities are kept, never N: torch.multinomial takes at most 2^24 categories.
-        """
+        """Return `size` independent draws."""
         p = self.class_probabilities(index.counts, epoch, max_epochs)
-        classes = torch.multinomial(p, size, replacement=True, generator=generator)
-        place = torch.rand(size, generator=generator, dtype=torch.float64)
-        return index.order[index.start[classes] + (place * index.counts[classes]).to(torch.int64)]
+        return draw_by_class(index, p, size, generator)
+
+
+def draw_by_class(index: ClassIndex, p: Tensor, size: int, generator: torch.Generator) -> Tensor:
+    """Return `size` images, each of a class that has the probability `p` (C,).
+
+    Only C probabilities are kept, never N: torch.multinomial takes at most 2^24 categories.
+    """
+    classes = torch.multinomial(p, size, replacement=True, generator=generator)
+    place = torch.rand(size, generator=generator, dtype=torch.float64)
+    return index.order[index.start[classes] + (place * index.counts[classes]).to(torch.int64)]
 
 
 def permutations(length: int, size: int, generator: torch.Generator) -> Tensor:

@@ -9,6 +9,8 @@ from lt_lightning.errors import UserError
 class ClassIndex:
     """The images of each class, built once from labels.
 
+    Added images, such as `lt cam` makes, are in `with_added` only.
+
     Attributes:
         order: image indices sorted by class, ascending within a class, int64 (N,).
         start: where each class begins in `order`, int64 (C,).
@@ -17,13 +19,16 @@ class ClassIndex:
     Args:
         labels: int64 (N,), each in 0..C-1.
         num_classes: C; none is the largest label plus one.
+        added: how many of the labels, at their end, are those of added images.
 
     Raises:
         UserError: if a class has no image; the message names it.
     """
 
-    def __init__(self, labels: Tensor, num_classes: int | None = None) -> None:
+    def __init__(self, labels: Tensor, num_classes: int | None = None, added: int = 0) -> None:
         labels = labels.to(device="cpu", dtype=torch.int64)
+        self._with_added = ClassIndex(labels, num_classes) if added else None
+        labels = labels[: len(labels) - added]
         self.counts = torch.bincount(labels, minlength=num_classes or 0)
         if num_classes is not None and len(self.counts) > num_classes:
             raise UserError(
@@ -41,6 +46,11 @@ class ClassIndex:
 
     def __len__(self) -> int:
         return len(self.order)
+
+    @property
+    def with_added(self) -> "ClassIndex":
+        """The same index with the added images in it."""
+        return self if self._with_added is None else self._with_added
 
     def members(self, c: int) -> Tensor:
         """Return the image indices of class `c`, ascending."""

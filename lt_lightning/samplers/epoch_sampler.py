@@ -32,6 +32,8 @@ class EpochSampler(DistributedSampler[int]):
         rank: of this process; none asks torch.distributed, 0 without it.
         stream: number of the stream; streams of one seed draw independently.
         first_epoch: the epoch of the run in which this sampler's epoch 0 is.
+        added: how many of the labels, at their end, are those of added images, which only some
+            rules draw.
 
     Raises:
         UserError: if a class has no image or `num_samples` is below 1.
@@ -50,10 +52,11 @@ class EpochSampler(DistributedSampler[int]):
         rank: int | None = None,
         stream: int = 0,
         first_epoch: int = 0,
+        added: int = 0,
     ) -> None:
         # The parent's constructor would ask for a data set, of which only the length is known.
         together = dist.is_available() and dist.is_initialized()
-        self.rule, self.index = rule, ClassIndex(labels, num_classes)
+        self.rule, self.index = rule, ClassIndex(labels, num_classes, added)
         self.seed, self.stream, self.max_epochs = seed, stream, max_epochs
         self.num_replicas = num_replicas or (dist.get_world_size() if together else 1)
         self.rank = rank if rank is not None else (dist.get_rank() if together else 0)

@@ -30,6 +30,11 @@ class StepSwitch(SamplingRule):
     ) -> None:
         self.switch, self.before, self.after = StepAt(at), before, after
 
+    @property
+    def draws_added(self) -> bool:
+        """Whether one of the rules draws added images."""
+        return self.before.draws_added or self.after.draws_added
+
     def _rule(self, epoch: int, max_epochs: int) -> SamplingRule:
         return self.after if self.switch(epoch, max_epochs) else self.before
 

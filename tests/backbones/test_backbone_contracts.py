@@ -8,6 +8,7 @@ import torch
 
 from lt_lightning import backbones
 from lt_lightning.backbones import Backbone, BilateralBackbone
+from lt_lightning.errors import UserError
 
 # The smallest of each kind, where its default is large.
 SMALL = {"ResNetCIFAR": {"depth": 8}, "BilateralResNetCIFAR": {"depth": 8}}
@@ -60,3 +61,16 @@ def test_bilateral_features_are_two_halves(kind):
     halves = torch.cat([backbone.conventional(maps), backbone.rebalancing(maps)], dim=1)
     assert torch.equal(backbone(images), halves)
     assert halves.shape[1] == backbone.out_features
+
+
+def test_features_are_the_mean_of_the_maps_or_there_are_none(backbone):
+    backbone.eval()
+    images = torch.randn(2, 3, 64, 64)
+    if isinstance(backbone, BilateralBackbone):
+        with pytest.raises(UserError, match=f"{type(backbone).__name__} has no class-activation"):
+            backbone.maps(images)
+        return
+    maps = backbone.maps(images)
+    assert maps.ndim == 4
+    assert maps.shape[2] > 1
+    torch.testing.assert_close(maps.mean(dim=(2, 3)), backbone(images))

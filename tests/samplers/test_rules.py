@@ -27,6 +27,7 @@ from lt_lightning.samplers import (
     SquareRoot,
     StepSwitch,
     UnderSampling,
+    WithAdded,
 )
 
 COUNTS = [60, 25, 10, 4, 1]
@@ -71,6 +72,8 @@ EXPECTED = {
     UnderSampling(redraw=False): {3: UNIFORM},
     ClassAware(): {0: UNIFORM},
     ClassAware(1): {0: UNIFORM},
+    WithAdded(): {0: UNIFORM},
+    WithAdded(SquareRoot()): {0: _power(0.5)},
 }
 RULES = list(EXPECTED)
 IDS = [f"{type(rule).__name__}-{k}" for k, rule in enumerate(RULES)]

@@ -1,0 +1,48 @@
+"""What the data module refuses before it looks at any image."""
+
+from collections.abc import Sequence
+
+from lt_lightning.errors import UserError
+from lt_lightning.samplers import SamplingRule
+
+
+def check_least(least: int, **values: int | None) -> None:
+    """Refuse an option of the data that is below `least`; none is not given.
+
+    Raises:
+        UserError: with its name and value.
+    """
+    for name, value in values.items():
+        if value is not None and value < least:
+            raise UserError(f"data.{name} is {value}: give {least} or more.")
+
+
+def check_one(holdout: bool, monitor_test: bool) -> None:
+    """Refuse two validation splits.
+
+    Raises:
+        UserError: if both are wanted.
+    """
+    if holdout and monitor_test:
+        raise UserError(
+            "data.monitor_test is true and data.holdout is set: both fill `val`, give one."
+        )
+
+
+def check_sampling(folder: str | None, rules: Sequence[SamplingRule]) -> None:
+    """Refuse added images that no rule draws, and a rule without its added images.
+
+    Raises:
+        UserError: if one is there without the other.
+    """
+    wanted = any(rule.draws_added for rule in rules)
+    if wanted and folder is None:
+        raise UserError(
+            "The sampler WithAdded needs data.added_images: make them by `lt cam RUN` from a "
+            "finished run on these images, and give the folder that it names."
+        )
+    if folder is not None and not wanted:
+        raise UserError(
+            f"data.added_images is {folder} but no sampler draws from it: use "
+            "configs/cam_drs.yaml, or the sampler WithAdded."
+        )
