@@ -208,7 +208,8 @@ class LTCLI(LightningCLI):
         options = self.options.checkpoint
         self.record = RunRecord(str(folder))
         self.best_checkpoint: BestCheckpoint | None = None
-        bar = [RichProgressBar()] if sys.stderr.isatty() else [EpochLines()]
+        shown = RichProgressBar(console_kwargs={"stderr": True}) if sys.stderr.isatty() else None
+        bar = [shown or EpochLines()]
         if not fit:
             return [*bar, self.record]
         found: list[Callback] = [*bar, NonFiniteGuard(), self.record, WandbMedia()]

@@ -16,7 +16,7 @@ lt: long-tailed image classification
   lt validate RUN [--best] [--key value ...]       the same on its held-out images
   lt calibrate RUN [--vector]                      fit a temperature on held-out images
   lt predict RUN --images DIR --out FILE.csv       classify the images of a folder
-  lt report RUN [RUN ...] [--newest] [--format text|md|csv]   one table of finished runs
+  lt report RUN [RUN ...] [--out FILE.html]        one table, or one page, of finished runs
   lt methods                                       methods, losses, samplers, data sets
   lt --version
 

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from lt_lightning.data.datamodule import DATA_STATE
 from lt_lightning.data.decode import read_image
 from lt_lightning.data.folder import SUFFIXES
 from lt_lightning.errors import UserError
+
+log = logging.getLogger("lt_lightning")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -103,6 +106,7 @@ def _rows(
 ) -> Iterator[tuple[Path, Tensor]]:
     mean, std = (torch.tensor(state[key]).view(1, -1, 1, 1) for key in ("mean", "std"))
     batch: list[tuple[Path, Tensor]] = []
+    skipped: list[Path] = []
     for number, file in enumerate(track(files, description=f"Classifying {len(files)} images")):
         try:
             batch.append((file, read_image(file, state["image_size"])))
@@ -111,12 +115,20 @@ def _rows(
                 raise UserError(
                     f"The image {file} cannot be read: remove it, or add --skip_unreadable."
                 ) from None
+            skipped.append(file)
         if len(batch) == options.batch_size or (batch and number == len(files) - 1):
             images = (torch.stack([image for _, image in batch]) / 255.0 - mean) / std
             with torch.inference_mode():
                 chances = model.predict_logits(images.to(model.device)).float().softmax(dim=1)
             yield from zip([file for file, _ in batch], chances.cpu(), strict=True)
             batch = []
+    if skipped:
+        log.warning(
+            "%d of %d images cannot be read and are left out, such as %s.",
+            len(skipped),
+            len(files),
+            skipped[0],
+        )
 
 
 def _write(out: Path, names: list[str], rows: Iterator[tuple[Path, Tensor]], folder: Path) -> None:

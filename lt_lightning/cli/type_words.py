@@ -37,6 +37,8 @@ def wanted(hint: Any) -> Wanted:
             values += [str(value) for value in get_args(part)]
         elif get_origin(part) in (list, tuple) or part in (list, tuple):
             phrases.append("a list")
+        elif part is dict:
+            phrases.append("pairs of a key and a value, such as {key: value}")
         elif inspect.isclass(part):
             known = sorted(set(_concrete(part)))
             names += known
@@ -59,9 +61,15 @@ def _parts(hint: Any) -> Iterator[Any]:
     elif origin is not None and inspect.isclass(origin) and issubclass(origin, Callable):  # type: ignore[arg-type]
         yield from _parts(arguments[-1])
     elif origin is dict:
-        yield from _parts(arguments[1])
+        inner = list(_parts(arguments[1]))
+        # The classes in a mapping can be named; of other values the mapping says enough.
+        yield from inner if all(_is_base(part) for part in inner) else [dict]
     elif hint is not None and hint is not inspect.Parameter.empty:
         yield hint
+
+
+def _is_base(part: Any) -> bool:
+    return inspect.isclass(part) and part.__module__.startswith(_SOURCES)
 
 
 def _concrete(base: type[Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import logging
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -221,7 +221,7 @@ def snapshot() -> Callable[[Path], dict[Path, bytes]]:
 
 
 @pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every download fail."""
     from urllib.error import URLError
 
@@ -229,4 +229,3 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         raise URLError("no route to host")
 
     monkeypatch.setattr("urllib.request.urlopen", refuse)
-    yield

@@ -204,7 +204,7 @@ CASES = [
     Case("tau", "test {run} --post_hoc LogitAdjuster --post_hoc.tau -1", "tau is -1|0 or more", 1),
     Case("report-nothing", "report", "RUN"),
     Case("report-empty", "report {empty}", "no finished run", 1),
-    Case("report-format", "report {run} --format html", "'html'|text, md or csv", 1),
+    Case("report-format", "report {run} --format pdf", "'pdf'|text, md, csv"),
     Case("report-option", "report {run} --newst", "--newst"),
     Case("predict-nothing", "predict", "RUN, --images, --out"),
     Case("predict-no-image", "predict {run} --images {empty} --out x.csv", "holds no image", 1),

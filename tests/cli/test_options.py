@@ -1,0 +1,232 @@
+"""What the options of `lt` do: order of configs, names of runs, resuming, testing, predicting."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+SHORT = " --trainer.limit_train_batches 1 --trainer.limit_test_batches 1"
+
+
+def _files(run: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(run)): p.read_bytes() for p in run.rglob("*") if p.is_file()}
+
+
+def test_a_later_config_lies_over_an_earlier_one_and_the_command_line_over_both(lt, tmp_path):
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first.write_text(
+        "model: {class_path: ERM, init_args: {loss: {class_path: SoftmaxFocal, "
+        "init_args: {gamma: 3}}}}\ntrainer: {max_epochs: 5, devices: 1}\ndata: {batch_size: 10}\n",
+        encoding="utf-8",
+    )
+    second.write_text("trainer: {max_epochs: 6}\ndata: {batch_size: 20}\n", encoding="utf-8")
+
+    answer = lt(f"fit --config {first} --config {second} --data.batch_size 30 --print_config")
+
+    config = yaml.safe_load(answer.out)
+    assert config["trainer"]["devices"] == 1
+    assert config["trainer"]["max_epochs"] == 6
+    assert config["data"]["batch_size"] == 30
+    assert config["model"]["init_args"]["loss"]["init_args"]["gamma"] == 3
+
+
+def test_another_class_drops_the_options_of_the_first(lt, place):
+    answer = lt(
+        f"fit --config {place['configs']}/ldam.yaml --model.loss CrossEntropy "
+        "--model.head LinearHead --print_config"
+    )
+
+    arguments = yaml.safe_load(answer.out)["model"]["init_args"]
+    assert answer.status == 0, answer.err
+    assert "max_margin" not in arguments["loss"].get("init_args", {})
+    assert "scale" not in arguments["head"].get("init_args", {})
+
+
+@pytest.mark.parametrize(
+    ("line", "folder"),
+    [
+        ("{quick}", "runs/erm/0"),
+        ("--config {configs}/trainer/cpu.yaml {quick}", "runs/erm/0"),
+        ("--config {configs}/ce.yaml --config {configs}/data/digits.yaml {quick}", "ce-digits/0"),
+        ("{quick} --name mine", "runs/mine/0"),
+        ("{quick} --name mine --version first", "runs/mine/first"),
+        ("{quick} --runs elsewhere --name a/b", "elsewhere/a/b/0"),
+    ],
+)
+def test_a_run_is_named_by_its_configs_or_by_the_user(lt, place, monkeypatch, line, folder):
+    seen = []
+    monkeypatch.setattr(
+        "lt_lightning.cli.app.LTCLI._run_subcommand", lambda cli, _: seen.append(str(cli.folder))
+    )
+
+    answer = lt("fit " + line.format_map(place))
+
+    assert answer.status == 0, answer.err
+    assert seen[0].endswith(folder)
+
+
+def test_a_version_is_never_used_twice(lt, place, tmp_path):
+    runs = tmp_path / "runs" / "erm"
+    (runs / "0").mkdir(parents=True)
+    (runs / "0" / "kept").write_text("mine", encoding="utf-8")
+
+    first = lt(f"fit {place['quick']}{SHORT}")
+    before = _files(runs / "1")
+    second = lt(f"fit {place['quick']}{SHORT}")
+
+    assert (first.status, second.status) == (0, 0)
+    assert _files(runs / "0") == {"kept": b"mine"}
+    assert _files(runs / "1") == before
+    assert (runs / "2" / "results.json").is_file()
+
+
+def test_last_goes_on_with_the_newest_run_of_that_name(lt, place, tmp_path):
+    line = f"fit {place['quick']}{SHORT} --name mine --ckpt_path last"
+
+    anew = lt(line)
+    more = lt(f"{line} --trainer.max_epochs 3")
+
+    assert "No run" in anew.err
+    assert "starting anew" in anew.err
+    run = tmp_path / "runs" / "mine" / "0"
+    assert [p.name for p in run.parent.iterdir()] == ["0"]
+    assert more.status == 0, more.err
+    assert torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["epoch"] == 2
+    with (run / "metrics.csv").open(encoding="utf-8") as stream:
+        epochs = [row["epoch"] for row in csv.DictReader(stream) if row["train/loss"]]
+    assert epochs == ["0.0", "1.0", "2.0"]
+
+
+def test_a_run_is_tested_again_from_its_folder_alone(lt, place):
+    copy = Path(place["copy"])
+    before = json.loads((copy / "results.json").read_text(encoding="utf-8"))
+
+    for words in (str(copy), str(copy.parent), f"{copy}/checkpoints/best.ckpt", f"--best {copy}"):
+        answer = lt(f"test {words}")
+        assert answer.status == 0, answer.err
+        assert "macro %" in answer.out
+
+    after = json.loads((copy / "results.json").read_text(encoding="utf-8"))
+    assert sorted(after["evaluations"]) == ["best", "last"]
+    for label, evaluation in after["evaluations"].items():
+        assert evaluation["overall"] == before["evaluations"][label]["overall"]
+    assert {**after, "evaluations": None} == {**before, "evaluations": None}
+
+
+def test_validate_shows_the_held_out_images_and_changes_nothing(lt, place):
+    copy = Path(place["copy"])
+    before = _files(copy)
+
+    answer = lt(f"validate {copy}")
+
+    assert answer.status == 0, answer.err
+    assert _files(copy) == before
+
+
+@pytest.mark.parametrize("checkpoint", ["last", "best"])
+def test_a_post_hoc_change_is_recorded_with_the_weights_it_was_made_on(lt, place, checkpoint):
+    copy = Path(place["copy"])
+
+    answer = lt(f"test {copy}/checkpoints/{checkpoint}.ckpt --post_hoc LogitAdjuster")
+
+    assert answer.status == 0, answer.err
+    results = json.loads((copy / "results.json").read_text(encoding="utf-8"))
+    added = results["evaluations"][f"{checkpoint}+logit_adjustment_tau_1"]
+    assert added["checkpoint"]["path"] == f"checkpoints/{checkpoint}.ckpt"
+    plain = results["evaluations"][checkpoint]["overall"]
+    assert added["overall"]["nll"] != plain["nll"]
+
+
+def test_predict_writes_one_row_an_image(lt, place, tmp_path):
+    answer = lt(f"predict {place['run']} --images {place['images']} --out deep/out.csv")
+
+    assert answer.status == 0, answer.err
+    with (tmp_path / "deep" / "out.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["file"] for row in rows][:4] == [
+        "test/cat/0.png",
+        "test/cat/1.png",
+        "test/cat/2.png",
+        "test/dog/0.png",
+    ]
+    assert len(rows) == 12
+    for row in rows:
+        chances = [float(row[f"p:{digit}"]) for digit in range(10)]
+        assert sum(chances) == pytest.approx(1, abs=1e-4)
+        assert float(row["confidence"]) == max(chances)
+        assert row["class"] == str(chances.index(max(chances)))
+    assert [p.name for p in (tmp_path / "deep").iterdir()] == ["out.csv"]
+
+
+def test_predict_does_not_depend_on_the_batch_size(lt, place, tmp_path):
+    line = f"predict {place['run']} --images {place['images']}"
+
+    lt(f"{line} --out a.csv")
+    lt(f"{line} --out b.csv --batch_size 5")
+
+    def numbers(name: str) -> torch.Tensor:
+        with (tmp_path / name).open(encoding="utf-8") as stream:
+            rows = list(csv.reader(stream))[1:]
+        return torch.tensor([[float(cell) for cell in row[2:]] for row in rows])
+
+    torch.testing.assert_close(numbers("a.csv"), numbers("b.csv"), atol=2e-6, rtol=0)
+
+
+def test_predict_leaves_out_what_cannot_be_read_where_asked(lt, place, tmp_path):
+    answer = lt(f"predict {place['run']} --images {place['torn']} --out x.csv --skip_unreadable")
+
+    assert answer.status == 0, answer.err
+    assert "1 of 12" in answer.err
+    assert len((tmp_path / "x.csv").read_text(encoding="utf-8").splitlines()) == 12
+
+
+def test_a_training_that_skips_unreadable_images_counts_them(lt, place):
+    answer = lt(
+        f"fit {place['quick']} --data.profile AsIs --data.source ImageFolder --data.root "
+        f"{place['torn']} --data.source.image_size 8 --data.source.unreadable skip"
+    )
+
+    assert answer.status == 0, answer.err
+    assert "1 of 12 images cannot be read" in answer.err
+    assert "5 training images" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("form", "says"), [("text", "held/0"), ("md", "| ERM |"), ("csv", "macro_mean")]
+)
+def test_the_report_has_several_forms(lt, finished, form, says):
+    answer = lt(f"report {finished} --format {form}")
+
+    assert answer.status == 0, answer.err
+    assert says in answer.out
+
+
+def test_debug_shows_the_traceback(lt, place, monkeypatch):
+    line = f"fit {place['quick']} --data.batch_size -3"
+    plain = lt(line)
+    monkeypatch.setenv("LT_DEBUG", "1")
+
+    with pytest.raises(ValueError, match="batch_size is -3"):
+        lt(line)
+
+    assert plain.status == 1
+
+
+@pytest.mark.parametrize("command", ["fit", "test", "validate"])
+def test_each_command_has_a_help(lt, command):
+    answer = lt(f"{command} --help")
+
+    assert answer.status == 0
+    assert "--data.batch_size" in answer.out
+    assert answer.err == ""
+
+
+def test_the_help_of_a_method_shows_its_options(lt):
+    answer = lt("fit --model.help BBN")
+
+    assert answer.status == 0
+    assert "--model.alpha" in answer.out
+    assert "--model.joint_pass" in answer.out
