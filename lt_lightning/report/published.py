@@ -48,7 +48,7 @@ class Published:
         """All that a comparison must know, in one line."""
         parts = (
             self.backbone,
-            f"{self.epochs} epochs" if self.epochs[:1].isdigit() else self.epochs,
+            f"epochs: {self.epochs}" if self.epochs else "",
             self.split,
             self.selection,
             self.caveat,
@@ -93,8 +93,8 @@ def departures(cell: Cell, row: Published) -> list[str]:
     """Return in what the cell was made otherwise than the published number."""
     found = []
     epochs = {entry.run.content["training"]["epochs"] for entry in cell.entries}
-    theirs = re.match(r"\d+", row.epochs)
-    if theirs and epochs != {int(theirs.group())} and "+" not in row.epochs:
+    theirs = re.match(r"(\d+)(,|$)", row.epochs)
+    if theirs and epochs != {int(theirs.group(1))}:
         found.append(f"{_listed(epochs)} epochs, not {row.epochs}")
     images = {entry.evaluation["images"] for entry in cell.entries}
     if (cell.data.published or "").startswith("cifar") and images != {_TEST_IMAGES}:

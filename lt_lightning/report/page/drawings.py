@@ -75,6 +75,12 @@ def _figure(title: str, picture: str, caption: str, series: Sequence[Series] = (
     )
 
 
+def _seeds(cells: Styled, spread: str = "") -> str:
+    """Return what a point stands for."""
+    several = any(len(cell.entries) > 1 for _, cell in cells)
+    return f"Means over the seeds{spread}" if several else "One seed"
+
+
 def _size_axis(series: Sequence[Series]) -> Scale:
     values = [point.x for one in series for point in one.points]
     return around("training images of the class (log scale)", values, log=True)
@@ -99,7 +105,7 @@ def _per_class(
     classes = len(cells[0][1].first.run.content["data"]["class_counts"])
     binned = "" if classes <= 12 else f"{classes} classes in 12 bins of equal number. "
     picture = lines(title, _size_axis(series), y, series, ground)
-    return _figure(title, picture, f"{binned}Means over the seeds.", series)
+    return _figure(title, picture, f"{binned}{_seeds(cells)}.", series)
 
 
 def class_size(cells: Styled) -> str:
@@ -127,10 +133,7 @@ def training(cells: Styled) -> list[str]:
         x = Scale("epoch", 0, max(point.x for point in points))
         values = [point.y for point in points]
         y = percent("accuracy (%)", values) if in_percent else from_zero("loss (nats)", values)
-        several = any(point.low is not None for point in points)
-        band = (
-            "Means over the seeds; the band is one standard deviation." if several else "One seed."
-        )
+        band = f"{_seeds(cells, '; the band is one standard deviation')}."
         found.append(_figure(full, lines(full, x, y, series), band, series))
     return found
 
@@ -151,7 +154,7 @@ def costs(cells: Styled) -> list[str]:
         reach = [v for p in points for v in (p.y, p.low, p.high) if v is not None]
         y = around("test accuracy (%)", reach)
         title = f"Accuracy over {what}"
-        caption = "Means over the seeds; the bar is one standard deviation."
+        caption = f"{_seeds(cells, '; the bar is one standard deviation')}."
         if what == "minutes":
             caption += f" Measured on {'; '.join(sorted(devices))}."
         if what == "minutes" and len(devices) > 1:

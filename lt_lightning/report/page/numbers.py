@@ -79,7 +79,7 @@ def differences(grid: Grid, data: Data) -> str:
     ]
     columns = [
         Column("method", text=True), Column("pairs"), Column("difference"),
-        Column("95 % interval"), Column("", text=True), Column("picture"),
+        Column("95 % interval"), Column("verdict", text=True), Column("picture"),
     ]  # fmt: skip
     return (
         f"<h3>Differences from {escape(baseline.method)}</h3>"

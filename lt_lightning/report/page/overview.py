@@ -1,10 +1,12 @@
 """The first part of the page: the survey's table, and our numbers beside the published ones."""
 
+from collections.abc import Sequence
 from html import escape
 
-from lt_lightning.report.cell import Grid
+from lt_lightning.report.cell import Cell, Grid
 from lt_lightning.report.page.table import Column, badges, number, ranked, table
-from lt_lightning.report.published import all_beside, departures, misprints
+from lt_lightning.report.published import Published, all_beside, departures, misprints
+from lt_lightning.report.statistics import Summary
 from lt_lightning.report.survey import Place, Survey, caption, survey, widths
 
 
@@ -57,36 +59,47 @@ def _place(place: Place, found: Survey) -> str:
 
 def beside_published(grid: Grid) -> str:
     """Return our numbers beside every published one, or nothing where there is none."""
-    rows, used = [], []
-    for (method, data), cell in grid.cells.items():
-        summary = cell.summary()
-        for row, value in all_beside(cell) if summary else []:
-            assert summary is not None
-            used.append(row)
-            other = "; ".join(departures(cell, row)) or "nothing known"
-            rows.append(
-                [
-                    escape(method) + badges(cell.notes),
-                    escape(grid.data_labels[data]),
-                    number(summary.mean, summary.sd),
-                    f"{value:.2f}",
-                    f"{summary.mean - value:+.2f}",
-                    escape(other),
-                    f"{escape(row.title)} <span class='sd'>({escape(row.evidence)})</span>",
-                    escape(row.caveats),
-                ]
-            )
-    if not rows:
+    parts, used = [], []
+    for (_, data), cell in grid.cells.items():
+        summary, rows = cell.summary(), all_beside(cell)
+        if summary is not None and rows:
+            used += [row for row, _ in rows]
+            parts.append(_sources(cell, grid.data_labels[data], summary, rows))
+    if not parts:
         return ""
-    columns = [
-        Column("method", text=True), Column("data", text=True), Column("ours"),
-        Column("published"), Column("difference"), Column("made otherwise in", text=True),
-        Column("source", text=True), Column("made with", text=True),
-    ]  # fmt: skip
     wrong = "".join(f"<li>{escape(text)}</li>" for text in dict.fromkeys(misprints(used)))
+    listed = f"<h3>Misprints set right</h3><ul>{wrong}</ul>" if wrong else ""
     return (
         '<section id="published"><h2>Beside the published numbers</h2>'
         "<p>Published numbers are from other images, machines and habits: most are the best epoch "
         "on the test split. Two runs of one code differ by 0.5 to 1 point.</p>"
-        f"{table(columns, rows)}{f'<ul>{wrong}</ul>' if wrong else ''}</section>"
+        f"{''.join(parts)}{listed}</section>"
+    )
+
+
+def _sources(
+    cell: Cell, data: str, summary: Summary, rows: Sequence[tuple[Published, float]]
+) -> str:
+    """Return one cell and all that is published of its method, folded."""
+    first, value = rows[0]
+    columns = [
+        Column("published as", text=True), Column("accuracy %"), Column("difference"),
+        Column("where", text=True), Column("made with", text=True),
+    ]  # fmt: skip
+    lines = [
+        [
+            escape(row.method),
+            f"{number:.2f}",
+            f"{summary.mean - number:+.2f}",
+            f"{escape(row.title)} <span class='sd'>({escape(row.evidence)})</span>",
+            escape(row.caveats),
+        ]
+        for row, number in rows
+    ]
+    other = "; ".join(departures(cell, first))
+    return (
+        f"<details><summary>{escape(cell.title)}, {escape(data)}: {summary.mean:.2f}, published "
+        f"{value:.2f} ({summary.mean - value:+.2f})</summary>"
+        + (f"<p>Not as published: {escape(other)}.</p>" if other else "")
+        + f"{table(columns, lines)}</details>"
     )
