@@ -208,11 +208,11 @@ class LTCLI(LightningCLI):
         options = self.options.checkpoint
         self.record = RunRecord(str(folder))
         self.best_checkpoint: BestCheckpoint | None = None
-        shown = RichProgressBar(console_kwargs={"stderr": True}) if sys.stderr.isatty() else None
-        bar = [shown or EpochLines()]
+        terminal = sys.stderr.isatty()
+        bar = RichProgressBar(console_kwargs={"stderr": True}) if terminal else EpochLines()
         if not fit:
-            return [*bar, self.record]
-        found: list[Callback] = [*bar, NonFiniteGuard(), self.record, WandbMedia()]
+            return [bar, self.record]
+        found: list[Callback] = [bar, NonFiniteGuard(), self.record, WandbMedia()]
         if not self._get(self.config_init, "trainer").get("fast_dev_run"):
             found.append(SaveConfig(self._parser("fit"), self.options, folder))
             found.append(LastCheckpoint(folder / "checkpoints", options.every_n_steps))

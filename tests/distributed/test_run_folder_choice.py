@@ -1,0 +1,214 @@
+"""Which folder a run gets, whoever started its processes; and that no two runs share one."""
+
+import os
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from torch.distributed import TCPStore
+
+from lt_lightning.cli import launch, run_folder
+from lt_lightning.errors import UserError
+
+STARTERS = ("SLURM_", "TORCHELASTIC_", "LT_RUN", "RANK", "LOCAL_RANK", "NODE_RANK", "MASTER_")
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+    """Forget who started the tests; what the code under test adds is taken back as well."""
+    monkeypatch.setenv("LT_RUN_FOLDER", "taken back at the end")
+    for name in [name for name in os.environ if name.startswith(STARTERS)]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return tmp_path / "runs"
+
+
+def make_run(folder, checkpoint=True):
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "config.yaml").touch()
+    if checkpoint:
+        (folder / "checkpoints" / "last.ckpt").touch()
+    return folder
+
+
+def choose(runs, version=None):
+    """Choose as the first process of a command does."""
+    run_folder.forget_own()
+    return run_folder.new_folder(runs, "ce", version)
+
+
+def test_numbers_count_up(runs):
+    assert [choose(runs).name for _ in range(3)] == ["0", "1", "2"]
+    make_run(runs / "ce" / "4")
+    assert [choose(runs).name for _ in range(2)] == ["3", "5"]
+
+
+def test_runs_that_start_together_get_folders_of_their_own(runs):
+    """Trap: a folder that is only made when training begins is chosen by all that start by then."""
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda _: run_folder._next_number(runs / "ce"), range(64)))
+    assert sorted(int(folder.name) for folder in found) == list(range(64))
+
+
+def test_a_version_that_holds_a_run_is_refused(runs):
+    make_run(runs / "ce" / "mine")
+    with pytest.raises(UserError, match=r"ce/mine exists and is never overwritten: give another"):
+        choose(runs, "mine")
+    assert choose(runs, "other").name == "other"
+
+
+def test_an_empty_folder_is_given_back(runs):
+    choose(runs)
+    run_folder.give_back()
+    assert not runs.exists()
+
+
+def test_a_folder_with_content_is_kept(runs):
+    make_run(choose(runs))
+    run_folder.give_back()
+    assert (runs / "ce" / "0" / "config.yaml").is_file()
+
+
+def test_another_process_gives_nothing_back(runs, monkeypatch):
+    folder = choose(runs)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    run_folder.give_back()
+    assert folder.is_dir()
+
+
+def test_a_process_that_lightning_starts_gets_its_parents_folder(runs, monkeypatch):
+    """Trap: each process that Lightning starts runs the whole command again."""
+    folder = choose(runs)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    run_folder.forget_own()
+    assert run_folder.new_folder(runs, "ce", None) == folder
+    assert run_folder.new_folder(runs, "ce", folder.name) == folder
+    # --ckpt_path last with nothing to go on with: the parent started anew, so must the child.
+    assert run_folder.last_run(runs, "ce", None) is None
+    make_run(folder)
+    assert run_folder.last_run(runs, "ce", None) == folder
+
+
+def test_last_is_the_newest_run_with_a_checkpoint(runs):
+    for version, checkpoint, time in (("0", True, 3), ("1", True, 5), ("2", False, 9)):
+        folder = make_run(runs / "ce" / version, checkpoint)
+        os.utime(folder, (time, time))
+    assert run_folder.last_run(runs, "ce", None).name == "1"
+    run_folder.forget_own()
+    assert run_folder.last_run(runs, "ce", "0").name == "0"
+    run_folder.forget_own()
+    assert run_folder.last_run(runs, "ce", "2") is None
+    assert run_folder.last_run(runs, "bbn", None) is None
+
+
+@pytest.fixture
+def job(monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "77")
+    monkeypatch.setenv("SLURM_PROCID", "0")
+
+
+def test_a_slurm_job_has_one_folder_for_all_tasks(runs, monkeypatch, job):
+    """Trap: each task of a job chooses for itself, and one may have written already."""
+    folder = choose(runs)
+    assert folder == runs / "ce" / "slurm-77"
+    make_run(folder)
+    monkeypatch.setenv("SLURM_PROCID", "1")
+    assert choose(runs) == folder
+
+
+def test_a_second_run_of_that_name_in_a_job_is_refused(runs, job):
+    make_run(choose(runs))
+    with pytest.raises(UserError, match="slurm-77 exists and is never overwritten"):
+        choose(runs)
+
+
+def test_a_requeued_job_goes_on_unasked(runs, monkeypatch, job):
+    """Trap: SLURM starts the same command again, which knows of no checkpoint."""
+    folder = make_run(choose(runs))
+    run_folder.forget_own()
+    assert run_folder.started_again(runs, "ce", None) is None
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    assert run_folder.started_again(runs, "ce", None) == folder
+    run_folder.forget_own()
+    assert run_folder.started_again(runs, "bbn", None) is None
+
+
+def test_a_job_requeued_before_its_first_checkpoint_begins_in_its_folder(runs, monkeypatch, job):
+    folder = make_run(choose(runs), checkpoint=False)
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "2")
+    run_folder.forget_own()
+    assert run_folder.started_again(runs, "ce", None) is None
+    assert choose(runs) == folder
+
+
+def test_last_in_a_job_is_first_of_all_its_own_run(runs, job):
+    own = make_run(choose(runs))
+    os.utime(own, (1, 1))
+    other = make_run(runs / "ce" / "slurm-99")
+    run_folder.forget_own()
+    assert run_folder.last_run(runs, "ce", None) == own
+    (own / "checkpoints" / "last.ckpt").unlink()
+    run_folder.forget_own()
+    assert run_folder.last_run(runs, "ce", None) == other
+
+
+@pytest.mark.parametrize("name", ["bash", "interactive"])
+def test_an_interactive_job_numbers_its_runs(runs, monkeypatch, job, name):
+    monkeypatch.setenv("SLURM_JOB_NAME", name)
+    assert [choose(runs).name for _ in range(2)] == ["0", "1"]
+
+
+@pytest.fixture
+def torchrun(monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.setenv("MASTER_PORT", str(port))
+    monkeypatch.setenv("RANK", "0")
+    return TCPStore("127.0.0.1", port, is_master=True, wait_for_workers=False)
+
+
+def as_other(monkeypatch, restarts=0):
+    """Become another process of the same torchrun."""
+    monkeypatch.delenv("LT_RUN_FOLDER", raising=False)
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", str(restarts))
+
+
+def test_the_processes_of_torchrun_agree(runs, monkeypatch, torchrun):
+    """Trap: torchrun starts all processes at once, and each one finds the next number free."""
+    folder = run_folder.new_folder(runs, "ce", None)
+    as_other(monkeypatch)
+    assert run_folder.new_folder(runs, "ce", None) == folder
+    assert not (runs / "ce" / "1").exists()
+
+
+def test_the_processes_of_torchrun_agree_on_the_last_run(runs, monkeypatch, torchrun):
+    assert run_folder.last_run(runs, "ce", None) is None
+    make_run(runs / "ce" / "0")  # by another run, a moment later
+    as_other(monkeypatch)
+    assert run_folder.last_run(runs, "ce", None) is None
+
+
+def test_processes_that_torchrun_starts_again_go_on(runs, monkeypatch, torchrun):
+    folder = make_run(run_folder.new_folder(runs, "ce", None))
+    monkeypatch.delenv("LT_RUN_FOLDER")
+    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+    assert run_folder.started_again(runs, "ce", None) == folder
+    as_other(monkeypatch, restarts=1)
+    assert run_folder.started_again(runs, "ce", None) == folder
+
+
+@pytest.mark.parametrize("name", ["RANK", "NODE_RANK"])
+def test_processes_started_one_by_one_need_a_version(runs, monkeypatch, name):
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(UserError, match="cannot agree on a run folder: give --version"):
+        choose(runs)
+    assert choose(runs, "mine") == runs / "ce" / "mine"
+    assert not launch.is_first()
+    assert not runs.exists()
