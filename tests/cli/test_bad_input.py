@@ -252,3 +252,4 @@ def test_bad_input_gets_one_sentence(
     after = {path: path.read_bytes() for path in before if path.is_file()}
     assert [path for path in before if after.get(path) != before[path]] == []
     assert not (tmp_path / "was_run").exists()
+    assert list(tmp_path.rglob("*.part")) == []
