@@ -4,9 +4,11 @@ from typing import Any
 
 from torch import Tensor
 
-from lt_lightning.augment import Mixed, paste
+from lt_lightning.augment import paste
+from lt_lightning.augment.base import check_positive, check_range
 from lt_lightning.errors import UserError
 from lt_lightning.methods.base import LongTailModule
+from lt_lightning.methods.steps import mixed_loss, plain_loss
 
 Stream = tuple[Tensor, Tensor]
 
@@ -45,6 +47,8 @@ class CMO(LongTailModule):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_positive("alpha", alpha)
+        check_range("probability", probability, 0, 1)
         if plain_first < 0 or plain_last < 0:
             raise UserError(
                 f"plain_first is {plain_first} and plain_last {plain_last}: give 0 or more epochs."
@@ -57,16 +61,12 @@ class CMO(LongTailModule):
         images, targets = batch["background"]
         last = self.max_epochs - self.plain_last
         if not self.plain_first <= self.current_epoch < last:
-            mixed = Mixed(images, targets, targets, targets.new_ones(len(targets)).float())
-        else:
-            mixed = paste(
-                batch["background"],
-                batch["foreground"],
-                self.step_generator(batch_idx),
-                alpha=self.paste_alpha,
-                probability=self.probability,
-            )
-        logits = self(mixed.images)
-        first = self.loss(logits, mixed.targets_a, mixed.share)
-        second = self.loss(logits, mixed.targets_b, 1 - mixed.share)
-        return self.log_train(len(targets), loss=first + second)
+            return self.log_train(len(targets), loss=plain_loss(self, images, targets))
+        mixed = paste(
+            batch["background"],
+            batch["foreground"],
+            self.step_generator(batch_idx),
+            alpha=self.paste_alpha,
+            probability=self.probability,
+        )
+        return self.log_train(len(targets), loss=mixed_loss(self, mixed))

@@ -35,7 +35,7 @@ NEEDS = {
         "model": {"backbone": _tiny_bilateral},
         "samplers": {"uniform": InstanceBalanced(), "reversed": Reversed()},
     },
-    "CMO": {"model": {"plain_first": 1, "plain_last": 1}},
+    "CMO": {"model": {"plain_first": 0, "plain_last": 0, "probability": 0.8}},
 }
 
 

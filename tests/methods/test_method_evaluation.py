@@ -54,6 +54,9 @@ def test_second_test_counts_the_images_anew(fitted):
     run = fitted.trainer.test
     first = run(fitted.module, datamodule=fitted.data, verbose=False)
     assert run(fitted.module, datamodule=fitted.data, verbose=False) == first
+    images = sum(len(targets) for _, targets in fitted.data.eval_loader("test"))
+    assert int(fitted.module.test_stats.total.sum()) == images
+    assert int(fitted.module.test_confusion.compute().sum()) == images
 
 
 def test_test_metrics_are_those_of_the_logits(fitted):
