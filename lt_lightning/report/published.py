@@ -15,6 +15,7 @@ from lt_lightning.report.dataset import Data
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INSIDE = Path(__file__).parents[1] / "results" / "published.yaml"  # in an installed package
 _BESIDE = Path(__file__).parents[2] / "results" / "published.yaml"  # in a checkout
+_NAMES = {"cifar10": "CIFAR-10-LT", "cifar100": "CIFAR-100-LT"}
 _TEST_IMAGES = 10_000  # of CIFAR-10 and CIFAR-100
 
 
@@ -116,7 +117,7 @@ def misprints(rows: Sequence[Published]) -> list[str]:
         for data, ratios in row.misprints.items():
             for ratio, misprint in ratios.items():
                 found.append(
-                    f"{row.method}, {data} ratio {ratio}: {row.values[data][ratio]}, where "
+                    f"{row.method}, {_NAMES.get(data, data)} ratio {ratio}: {row.values[data][ratio]}, where "
                     f"{misprint['printed']} is printed: {misprint['why']}."
                 )
     return found

@@ -1,0 +1,153 @@
+"""results/published.yaml holds the survey's table, corrected, and is found wherever we are."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lt_lightning.report import published as module
+from lt_lightning.report.cell import Grid
+from lt_lightning.report.published import all_beside, beside, departures, misprints, published
+from lt_lightning.report.run import Run
+
+ROOT = Path(__file__).parents[2]
+# The survey's table with the misprints set right: CIFAR-100-LT and CIFAR-10-LT at 100, 50, 10.
+SURVEY = {
+    "ce": (38.32, 43.85, 55.71, 70.36, 74.81, 86.39),
+    "focal": (38.4, 44.3, 55.8, 70.4, 76.7, 86.7),
+    "mixup": (39.5, 45.0, 58.0, 73.1, 77.8, 87.1),
+    "cb_focal": (39.6, 45.2, 58.0, 74.6, 79.3, 87.1),
+    "Bag of Tricks": (47.83, 51.69, None, 80.03, 83.59, None),
+    "SSP + CE uniform": (40.40, 45.04, 57.07, 73.50, 78.20, 87.72),
+    "SSP + CE balanced": (43.06, 47.09, 58.06, 76.53, 80.4, 88.43),
+    "ldam_drw": (42.0, 46.6, 58.7, 77.0, 81.0, 88.2),
+    "bbn": (42.56, 47.02, 59.12, 79.82, 82.18, 88.32),
+    "Causal": (44.1, 50.3, 59.6, 80.6, 83.6, 88.5),
+}
+MISPRINTED = {56.8, 87.72, 47.07, 73.59, 79.03}
+
+
+@pytest.fixture
+def content():
+    return yaml.safe_load((ROOT / "results" / "published.yaml").read_text("utf-8"))
+
+
+@pytest.fixture
+def cell_of(write):
+    def one(content, **files):
+        folder = write(f"run{id(content)}/0", content, **files)
+        return next(iter(Grid.of([Run.read(folder)]).cells.values()))
+
+    return one
+
+
+@pytest.mark.parametrize(("name", "values"), SURVEY.items())
+def test_the_survey_table_is_there_in_full(name, values):
+    rows = [row for row in published() if "LT-Collections" in row.title]
+    row = next(row for row in rows if row.config == name or row.method.startswith(name))
+    found = [row.values[d].get(r) for d in ("cifar100", "cifar10") for r in (100, 50, 10)]
+    assert tuple(found) == values
+
+
+def test_every_misprint_is_marked_with_what_is_printed_and_why():
+    survey = [row for row in published() if "LT-Collections" in row.title]
+    printed = {
+        misprint["printed"]
+        for row in survey
+        for ratios in row.misprints.values()
+        for misprint in ratios.values()
+    }
+    assert printed == MISPRINTED
+    assert len(misprints(survey)) == 5
+    assert all(len(text) > 60 for text in misprints(survey))
+
+
+def test_every_row_says_where_it_stands_and_what_it_was_made_with():
+    for row in published():
+        assert row.title
+        assert row.evidence in ("survey", "repository", "slides", "secondary", "recalled")
+        assert row.backbone
+        assert row.epochs
+        assert row.split
+        assert row.selection
+
+
+def test_every_accuracy_is_one():
+    for row in published():
+        for table in (row.values, row.ece):
+            for data, ratios in table.items():
+                assert data in ("cifar10", "cifar100", "imagenet_lt")
+                for ratio, value in ratios.items():
+                    assert ratio in (10, 50, 100, 256)
+                    assert 0 < value < 100
+        for data, ratios in row.misprints.items():
+            assert set(ratios) <= set(row.values[data])
+
+
+def test_every_source_is_used_and_every_config_exists(content):
+    assert {row["source"] for row in content["rows"]} == set(content["sources"])
+    named = {row["config"] for row in content["rows"] if "config" in row}
+    there = {file.stem for file in (ROOT / "configs").glob("*.yaml")}
+    assert named <= there
+
+
+def test_the_survey_row_comes_first(cell_of, cifar):
+    cell = cell_of(cifar(method="bbn"))
+    row, value = beside(cell)
+    assert value == 79.82
+    assert "LT-Collections" in row.title
+    assert len(all_beside(cell)) == 1
+    assert len(all_beside(cell_of(cifar(100, method="ldam_drw")))) > 3
+
+
+@pytest.mark.parametrize(
+    ("classes", "ratio", "value"), [(10, 50, 82.18), (100, 100, 42.56), (100, 10, 59.12)]
+)
+def test_data_and_ratio_choose_the_number(cell_of, cifar, classes, ratio, value):
+    assert beside(cell_of(cifar(classes, ratio, method="bbn")))[1] == value
+
+
+def test_other_data_have_no_published_number(cell_of, results, cifar):
+    assert beside(cell_of(results(method="bbn"))) is None
+    assert beside(cell_of(cifar(10, 20, method="bbn"))) is None
+    assert beside(cell_of(cifar(method="a_new_method"))) is None
+
+
+def test_another_loss_is_not_the_method_of_its_config(cell_of, cifar):
+    command = ["lt", "fit", "--config", "configs/ce.yaml", "--model.loss", "LDAM"]
+    assert beside(cell_of(cifar(command=command))) is None
+
+
+def test_another_recipe_is_named(cell_of, cifar):
+    command = ["lt", "fit", "--config", "configs/ce.yaml", "--model.optimizer.nesterov", "true"]
+    content = cifar(command=command, epochs=30)
+    content["evaluations"]["last"]["images"] = 5000
+    cell = cell_of(content)
+    found = departures(cell, beside(cell)[0])
+    assert found == [
+        "30 epochs, not 200",
+        "5000 test images, not 10000",
+        "changed: model.optimizer.nesterov",
+    ]
+    same = cell_of(cifar())
+    assert departures(same, beside(same)[0]) == []
+
+
+def test_a_change_after_training_has_its_own_numbers(write, cifar):
+    content = cifar()
+    content["evaluations"]["last+tau_norm_1"] = content["evaluations"]["last"]
+    grid = Grid.of([Run.read(write("ce/0", content))])
+    values = {method: beside(cell)[1] for (method, _), cell in grid.cells.items()}
+    assert values == {"ce": 70.36, "ce + tau_norm": 72.70}
+
+
+def test_an_installed_package_carries_the_file(monkeypatch, tmp_path):
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert '"results/published.yaml" = "lt_lightning/results/published.yaml"' in text
+    assert Path("lt_lightning/results/published.yaml") == module._INSIDE.relative_to(ROOT)
+    inside = tmp_path / "published.yaml"
+    inside.write_text("rows: []\nsources: {}\n")
+    monkeypatch.setattr(module, "_INSIDE", inside)
+    published.cache_clear()
+    assert published() == ()
+    published.cache_clear()

@@ -1,0 +1,134 @@
+"""Which runs are repetitions of one another, and what they are called."""
+
+from lt_lightning.report.cell import Grid
+from lt_lightning.report.run import Run
+from lt_lightning.report.setting import labels, setting_of
+
+CONFIG = {
+    "seed_everything": 0,
+    "trainer": {"max_epochs": 200, "devices": 1, "precision": "32-true"},
+    "model": {
+        "class_path": "lt_lightning.methods.ERM",
+        "init_args": {
+            "loss": {"class_path": "lt_lightning.losses.CrossEntropy", "init_args": {}},
+            "optimizer": {"class_path": "torch.optim.SGD", "init_args": {"lr": 0.1}},
+            "channels_last": True,
+        },
+    },
+    "data": {
+        "source": {"class_path": "lt_lightning.data.CIFAR10"},
+        "root": "data",
+        "batch_size": 128,
+        "workers": 4,
+        "sampler": {"class_path": "lt_lightning.samplers.InstanceBalanced"},
+    },
+}
+
+
+def changed(path, value):
+    """A copy of CONFIG with one value changed, by its dotted path."""
+    import copy
+
+    config = copy.deepcopy(CONFIG)
+    inner = config
+    *keys, last = path.split("/")
+    for key in keys:
+        inner = inner[key]
+    inner[last] = value
+    return config
+
+
+def settings(write, results, *configs):
+    found = []
+    for place, config in enumerate(configs):
+        run = Run.read(write(f"name{place}/0", results(), config=config))
+        found.append(setting_of(run))
+    return found
+
+
+def test_seed_hardware_and_data_make_no_other_method(write, results):
+    found = settings(
+        write,
+        results,
+        CONFIG,
+        changed("seed_everything", 7),
+        changed("trainer/devices", 8),
+        changed("trainer/precision", "bf16-mixed"),
+        changed("data/root", "/elsewhere"),
+        changed("data/workers", 0),
+        changed("data/source", {"class_path": "lt_lightning.data.CIFAR100"}),
+        changed("model/init_args/channels_last", False),
+        changed("model/init_args/an_option_of_a_later_version", None),
+    )
+    assert len(set(found)) == 1
+
+
+def test_whatever_trains_otherwise_makes_another_method(write, results):
+    found = settings(
+        write,
+        results,
+        CONFIG,
+        changed("trainer/max_epochs", 100),
+        changed("model/init_args/optimizer/init_args/lr", 0.2),
+        changed("model/init_args/loss/class_path", "lt_lightning.losses.LDAM"),
+        changed("data/batch_size", 64),
+        changed("data/sampler", {"class_path": "lt_lightning.samplers.Reversed"}),
+    )
+    assert len(set(found)) == 6
+
+
+def test_a_method_alone_is_called_by_its_config_files(write, results):
+    command = ["lt", "fit", "--config", "configs/bbn.yaml", "--config", "configs/data/digits.yaml",
+               "--config=configs/trainer/quick.yaml", "--config", "mine/wide.yaml"]  # fmt: skip
+    run = Run.read(write("a/0", results(command=command)))
+    assert setting_of(run).base == "bbn-wide"
+
+
+def test_without_a_config_file_the_class_names_the_method(write, results):
+    run = Run.read(write("a/0", results(command=["lt", "fit", "--model", "ERM"])))
+    assert setting_of(run).base == "ERM"
+
+
+def test_a_run_started_again_from_its_folder_is_called_like_it(write, results):
+    command = ["lt", "fit", "--config", "runs/bbn/0/config.yaml"]
+    run = Run.read(write("bbn-again/0", results(command=command)))
+    assert setting_of(run).base == "bbn-again"
+
+
+def test_labels_tell_few_differences(write, results):
+    first, second = settings(
+        write, results, CONFIG, changed("model/init_args/optimizer/init_args/lr", 0.2)
+    )
+    found = labels([(first, "a"), (second, "b")])
+    assert found == {first: "ce, lr 0.1", second: "ce, lr 0.2"}
+
+
+def test_labels_of_many_differences_are_the_names_of_the_runs(write, results):
+    other = changed("model/init_args/optimizer/init_args/lr", 0.2)
+    other["trainer"]["max_epochs"] = 30
+    other["data"]["batch_size"] = 64
+    first, second = settings(write, results, CONFIG, other)
+    found = labels([(first, "long"), (second, "short")])
+    assert found == {first: "ce, long", second: "ce, short"}
+    found = labels([(first, "same"), (second, "same")])
+    assert found == {first: "ce, same #1", second: "ce, same #2"}
+
+
+def test_without_config_yaml_the_command_line_tells_methods_apart(write, results):
+    base = ["lt", "fit", "--config", "configs/ce.yaml", "--seed_everything"]
+    runs = [
+        write("a/0", results(command=[*base, "1"], seed=1)),
+        write("a/1", results(command=[*base, "2", "--data.root", "/x"], seed=2)),
+        write("a/2", results(command=[*base, "3", "--model.loss", "LDAM"], seed=3)),
+        write("a/3", results(command=[*base, "4"], seed=4, epochs=30)),
+    ]
+    grid = Grid.of([Run.read(folder) for folder in runs])
+    sizes = sorted(len(cell.entries) for cell in grid.cells.values())
+    assert sizes == [1, 1, 2]
+
+
+def test_negative_values_are_no_options(write, results):
+    command = ["lt", "fit", "--config", "configs/ce.yaml", "--trainer.max_steps", "-1"]
+    assert setting_of(Run.read(write("a/0", results(command=command)))).changed == (
+        "trainer.max_steps",
+    )
