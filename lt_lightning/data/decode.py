@@ -90,15 +90,15 @@ def _parallel(work: Callable[[Path], T], paths: list[Path], what: str) -> Iterab
 
 
 def _key(paths: list[Path], root: Path, extra: str) -> str:
-    # The root too: two folders can hold files of equal names, sizes and times, as archives do.
-    digest = hashlib.sha256(f"{_DECODER} {extra} ".encode() + os.fsencode(root.resolve()))
+    digest = hashlib.sha256(f"{_DECODER} {extra}".encode())
     for path in paths:
         digest.update(b"\0" + os.fsencode(path.relative_to(root)) + b"\0")
         try:
             stat = path.stat()
         except OSError:
             continue  # a link to nowhere; reading it gives the message
-        # The time of the last change of the inode tells a file that was given its old date back.
+        # Sizes and dates can be equal in two folders, or before and after a change; the time of
+        # the last change of the inode cannot be set.
         times = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
         digest.update(repr(times).encode())
     return digest.hexdigest()[:32]
@@ -107,7 +107,7 @@ def _key(paths: list[Path], root: Path, extra: str) -> str:
 def decode_all(paths: list[Path], size: int, root: Path) -> Tensor:
     """Decode all files into uint8 (N, 3, size, size), once; later calls read the cache.
 
-    The cache is keyed by the folder, by the names, sizes and times of the files and by `size`.
+    The cache is keyed by the names, sizes and times of the files and by `size`.
 
     Raises:
         UserError: if a file cannot be read; the message names it.

@@ -55,5 +55,7 @@ def fingerprint(train: Tensor, held: Tensor, identity: bytes) -> str:
         held: indices of the held-out images.
         identity: what the indices count, where the class of the source does not say it.
     """
-    digest = hashlib.sha256(train.numpy().tobytes() + held.numpy().tobytes() + identity)
-    return digest.hexdigest()[:16]
+    parts = [train.numpy().tobytes()]
+    if len(held):
+        parts.append(b"held out" + held.numpy().tobytes())
+    return hashlib.sha256(b"".join([*parts, identity])).hexdigest()[:16]

@@ -6,6 +6,7 @@ import torch
 
 from lt_lightning.data import Exponential
 from lt_lightning.data.profiles import choose_images
+from lt_lightning.data.subset import fingerprint
 from lt_lightning.errors import UserError
 
 
@@ -58,6 +59,14 @@ def test_other_seed_gives_other_images_of_the_same_counts(labels):
     for chosen in (first, second):
         assert torch.equal(torch.bincount(labels[chosen]), keep)
         assert len(chosen.unique()) == int(keep.sum())
+
+
+def test_fingerprint_depends_on_trained_and_held_out_images_their_order_and_the_source():
+    some, other, none = torch.arange(9), torch.arange(9).flip(0), torch.arange(0)
+    cases = [(some, none), (other, none), (none, some), (some, some), (some, other)]
+    found = [fingerprint(*case, b"") for case in cases] + [fingerprint(some, none, b"a/0.png")]
+    assert len(set(found)) == len(found)
+    assert all(len(text) == 16 for text in found)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])
