@@ -116,8 +116,9 @@ def misprints(rows: Sequence[Published]) -> list[str]:
     for row in rows:
         for data, ratios in row.misprints.items():
             for ratio, misprint in ratios.items():
+                name, value = _NAMES.get(data, data), row.values[data][ratio]
                 found.append(
-                    f"{row.method}, {_NAMES.get(data, data)} ratio {ratio}: {row.values[data][ratio]}, where "
+                    f"{row.method}, {name} ratio {ratio}: {value}, where "
                     f"{misprint['printed']} is printed: {misprint['why']}."
                 )
     return found

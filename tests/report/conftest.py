@@ -1,9 +1,13 @@
 """Made runs: results.json, config.yaml and metrics.csv of any size, with known numbers."""
 
+import itertools
 import json
 from itertools import pairwise
 
 import pytest
+
+from lt_lightning.report.cell import Grid
+from lt_lightning.report.run import Run
 
 BINS = 15
 
@@ -171,5 +175,30 @@ def cifar(results, sizes):
         return results(
             counts, source=f"CIFAR{classes}", ratio=float(ratio), per_class=per_class, **options
         )
+
+    return one
+
+
+@pytest.fixture
+def grid_of(tmp_path):
+    """The grid of runs in folders of their own, in this order."""
+    numbers = itertools.count()
+
+    def one(*contents):
+        runs = tmp_path / "grid"
+        folders = [write_run(runs / f"run{next(numbers)}" / "0", content) for content in contents]
+        return Grid.of([Run.read(folder) for folder in folders])
+
+    return one
+
+
+@pytest.fixture
+def cells_of(write):
+    """Styled cells of runs, given as (content, files of write)."""
+
+    def one(*runs):
+        folders = [write(f"run{k}/0", content, **files) for k, (content, files) in enumerate(runs)]
+        grid = Grid.of([Run.read(folder) for folder in folders])
+        return list(enumerate(grid.cells.values()))
 
     return one

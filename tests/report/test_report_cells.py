@@ -8,16 +8,6 @@ from lt_lightning.report.cell import Grid
 from lt_lightning.report.run import Run
 
 
-@pytest.fixture
-def grid_of(write):
-    def one(*contents):
-        """Grid of runs in folders of their own."""
-        folders = [write(f"run{k}/0", content) for k, content in enumerate(contents)]
-        return Grid.of([Run.read(folder) for folder in folders])
-
-    return one
-
-
 def only_data(grid):
     (data,) = grid.data_labels
     return data

@@ -29,11 +29,12 @@ def confusion(cell: Cell) -> list[list[int]] | None:
     """
     facts = cell.first.run.content["data"]
     classes = len(facts["class_counts"])
+    found = [entry.evaluation.get("confusion") for entry in cell.entries]
+    sizes = [entry.run.content["data"]["class_counts"] for entry in cell.entries]
+    if None in found or any(size != sizes[0] for size in sizes):
+        return None
     table = [[0] * classes for _ in range(classes)]
-    for entry in cell.entries:
-        rows = entry.evaluation.get("confusion")
-        if rows is None or entry.run.content["data"]["class_counts"] != facts["class_counts"]:
-            return None
+    for entry, rows in zip(cell.entries, found, strict=True):
         for row, text in zip(table, rows, strict=True):
             for pair in text.split():
                 predicted, _, images = pair.partition(":")

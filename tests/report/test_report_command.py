@@ -1,0 +1,201 @@
+"""`lt report`: what it takes, what it refuses, and that it starts at once."""
+
+import copy
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lt_lightning.report.command import report
+
+
+@pytest.fixture
+def runs(write, cifar, tmp_path):
+    write("ce/0", cifar(accuracy=0.7))
+    write("bbn/0", cifar(method="bbn", accuracy=0.8), curves={"train/loss": [2.0, 1.0]})
+    return tmp_path / "runs"
+
+
+def test_text_has_a_row_for_each_run(runs):
+    text, status = report([str(runs)])
+    assert status == 0
+    lines = text.splitlines()
+    assert lines[0].split()[:3] == ["run", "all", "%"]
+    rows = {line.split()[0]: line.split() for line in lines if "/0 " in line}
+    assert set(rows) == {"ce/0", "bbn/0"}
+    assert rows["bbn/0"][1] == "80.00"
+
+
+def test_the_same_run_is_taken_once(runs):
+    text, _ = report([str(runs), str(runs / "ce"), str(runs / "ce/0/results.json")])
+    assert text.count("ce/0 ") == 1
+
+
+def test_out_writes_the_page(runs, tmp_path):
+    out = tmp_path / "new" / "report.html"
+    assert report([str(runs), "--out", str(out)]) == (f"{out}: 2 runs", 0)
+    assert out.read_text("utf-8").startswith("<!DOCTYPE html>")
+    assert [file.name for file in out.parent.iterdir()] == ["report.html"]
+    assert report([str(runs / "ce"), "--out", str(out)]) == (f"{out}: 1 run", 0)  # its own page
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("a.md", "Test accuracy"), ("a.csv", "method,"), ("a.tex", "% \\use"), ("a.txt", "run ")],
+)
+def test_the_name_of_the_file_tells_the_format(runs, tmp_path, name, start):
+    assert report([str(runs), "--out", str(tmp_path / name)])[1] == 0
+    assert (tmp_path / name).read_text("utf-8").startswith(start)
+
+
+def test_a_foreign_file_is_not_written_over(runs, tmp_path):
+    out = tmp_path / "thesis.html"
+    out.write_text("mine")
+    text, status = report([str(runs), "--out", str(out)])
+    assert status == 1
+    assert "exists and is no page of lt report: add --force" in text
+    assert out.read_text() == "mine"
+    assert report([str(runs), "--out", str(out), "--force"])[1] == 0
+
+
+@pytest.mark.parametrize("style", ["md", "latex", "csv"])
+def test_formats_print(runs, style):
+    text, status = report([str(runs), "--format", style])
+    assert status == 0
+    assert "79.82" in text  # the published value beside ours
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ([], "required"),
+        (["--format", "pdf"], "'pdf'"),
+        (["--format", "html"], "--out FILE.html"),
+        (["--out", "report.pdf"], "report.pdf"),
+        (["--nothing"], "--nothing"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence(runs, arguments, word):
+    text, status = report(([str(runs)] if arguments else []) + arguments)
+    assert status == 2
+    assert word in text
+    assert "\n" not in text
+
+
+def damaged():
+    """Ways to break a results.json: a path to a value, and what stands there instead."""
+    last = "evaluations/last"
+    return [
+        ("schema_version", 2),
+        ("schema_version", None),
+        ("evaluations", {}),
+        ("evaluations/last/classes", []),
+        (f"{last}/classes/0", 3),
+        (f"{last}/classes/0/accuracy", "high"),
+        (f"{last}/overall/acc", "high"),
+        (f"{last}/overall/acc", float("nan")),
+        (f"{last}/groups/many", 0.5),
+        (f"{last}/images", -1),
+        (f"{last}/images", 1.5),
+        (f"{last}/reliability/total", [1]),
+        (f"{last}/reliability/correct", None),
+        (f"{last}/reliability/edges", "all"),
+        (f"{last}/weight_norms", [1.0]),
+        (f"{last}/weight_norms", [None] * 10),
+        (f"{last}/confusion", ["0:1"]),
+        (f"{last}/confusion", ["0:1 x"] * 10),
+        (f"{last}/confusion", ["10:1"] * 10),
+        (f"{last}/confusion", [3] * 10),
+        ("data/class_counts", [1, 2]),
+        ("data/class_counts", [1.5] * 10),
+        ("data/class_names", []),
+        ("data/groups", {"many": [10]}),
+        ("training/seconds", "long"),
+        ("training/parameters", True),
+    ]
+
+
+@pytest.mark.parametrize(("path", "value"), damaged())
+def test_a_broken_results_json_is_one_sentence_with_its_name(write, cifar, tmp_path, path, value):
+    content = copy.deepcopy(cifar())
+    *keys, last = path.split("/")
+    inner = content
+    for key in keys:
+        inner = inner[int(key) if isinstance(inner, list) else key]
+    inner[int(last) if isinstance(inner, list) else last] = value
+    folder = write("ce/0", content)
+    out = tmp_path / "report.html"
+    text, status = report([str(folder), "--out", str(out)])
+    assert status == 1
+    assert str(folder / "results.json") in text
+    assert "\n" not in text
+    assert not out.exists()
+
+
+def test_a_file_cut_in_the_middle_is_one_sentence(runs):
+    file = runs / "ce/0/results.json"
+    file.write_text(file.read_text()[:500])
+    text, status = report([str(runs), "--format", "md"])
+    assert status == 1
+    assert "is damaged" in text
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    "text", ["epoch,step,train/loss\n0.0,1,high\n", "epoch,a\n,1\n", "a,b\n1,2\n"]
+)
+def test_broken_curves_are_one_sentence(runs, tmp_path, text):
+    (runs / "bbn/0/metrics.csv").write_text(text)
+    answer, status = report([str(runs), "--out", str(tmp_path / "a.html")])
+    assert status == 1
+    assert "metrics.csv is damaged" in answer
+    assert "\n" not in answer
+
+
+def test_a_broken_config_is_one_sentence(runs):
+    (runs / "bbn/0/config.yaml").write_text("a: [")
+    answer, status = report([str(runs), "--format", "md"])
+    assert status == 1
+    assert "config.yaml is damaged" in answer
+    assert "\n" not in answer
+
+
+def test_no_run_is_one_sentence(tmp_path):
+    text, status = report([str(tmp_path)])
+    assert status == 1
+    assert "holds no finished run" in text
+
+
+def test_neither_torch_nor_matplotlib_is_loaded(runs, tmp_path):
+    code = (
+        "import sys\nfrom lt_lightning.cli.front import answer\n"
+        "heavy = {'torch', 'lightning', 'matplotlib', 'numpy', 'scipy'}\n"
+        "def ask(*more):\n"
+        f"    text, status = answer(['report', {str(runs)!r}, *more])\n"
+        "    assert status == 0, text\n"
+        "    assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+        "ask()\nassert 'yaml' not in sys.modules\n"
+        f"ask('--format', 'md')\nask('--out', {str(tmp_path / 'a.html')!r})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_200_runs_take_less_than_10_seconds(write, cifar, tmp_path):
+    curves = {name: [0.1] * 200 for name in ("train/loss", "val/acc", "val/acc_many")}
+    for k in range(200):
+        classes = (10, 100)[k % 2]
+        content = cifar(classes, method=f"method{k // 10}", seed=k % 10)
+        evaluation = content["evaluations"]["last"]
+        evaluation["weight_norms"] = [1.0] * classes
+        row = " ".join(f"{place}:2" for place in range(0, classes, 4))
+        evaluation["confusion"] = [row] * classes
+        write(f"method{k // 10}/{k % 10}", content, curves=curves)
+    out = tmp_path / "report.html"
+    start = time.monotonic()
+    text, status = report([str(tmp_path / "runs"), "--out", str(out)])
+    assert (text, status) == (f"{out}: 200 runs", 0)
+    assert time.monotonic() - start < 10
+    assert out.stat().st_size < 8_000_000

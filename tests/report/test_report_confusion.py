@@ -1,0 +1,82 @@
+"""Confusion matrices: the counts, the named cells, the pixels."""
+
+import base64
+import re
+import struct
+import zlib
+from xml.etree import ElementTree
+
+import pytest
+
+from lt_lightning.report.figures import confusion as confusions
+from lt_lightning.report.figures import png, ramp
+
+
+def test_confusion_is_ordered_from_head_to_tail_and_summed(cells_of, results):
+    contents = [results((6, 300, 50), seed=k) for k in range(2)]
+    for content in contents:  # class 0 is the tail, class 1 the head
+        content["evaluations"]["last"]["confusion"] = ["0:1 1:9", "1:10", "1:4 2:6"]
+    (_, cell), *_ = cells_of(*((content, {}) for content in contents))
+    assert confusions.confusion(cell) == [[20, 0, 0], [8, 12, 0], [18, 0, 2]]
+    assert confusions.shares([[20, 0], [0, 0]]) == [[100.0, 0.0], [None, None]]
+
+
+def test_no_confusion_where_a_run_has_none(cells_of, results):
+    ((_, cell),) = cells_of((results(), {}))
+    assert confusions.confusion(cell) is None
+
+
+def test_cells_of_confusion_have_names_and_numbers(cells_of, results):
+    content = results((300, 6), names=("cat & dog", "eel"))
+    content["evaluations"]["last"]["confusion"] = ["0:3 1:1", "0:2 1:2"]
+    ((_, cell),) = cells_of((content, {}))
+    svg = ElementTree.fromstring(confusions.draw(cell, confusions.confusion(cell)))
+    texts = [text.text for text in svg.iter("text")]
+    assert [text for text in texts if text.isdigit()] == ["75", "25", "50", "50"]
+    assert texts.count("cat & dog") == 2
+    titles = [title.text for title in svg.iter("title")]
+    assert titles[1] == "cat & dog taken for eel: 25.0 %"
+    colours = [rect.get("style") for rect in svg.iter("rect")]
+    assert colours[0] == f"fill:{ramp.colour(75)}"
+
+
+def pixels_of(svg):
+    """Decode the picture in a figure: size and rows of places in the palette."""
+    data = base64.b64decode(re.search(r"base64,([^\"]+)", svg).group(1))
+    assert data.startswith(b"\x89PNG")
+    place, found = 8, {}
+    while place < len(data):
+        (length,) = struct.unpack(">I", data[place : place + 4])
+        found[data[place + 4 : place + 8]] = data[place + 8 : place + 8 + length]
+        place += 12 + length
+    size = struct.unpack(">I", found[b"IHDR"][:4])[0]
+    raw = zlib.decompress(found[b"IDAT"])
+    return size, [list(raw[k * (size + 1) + 1 : (k + 1) * (size + 1)]) for k in range(size)]
+
+
+@pytest.mark.parametrize(("classes", "size"), [(21, 21), (450, 150)])
+def test_many_classes_become_pixels(cells_of, results, classes, size):
+    content = results([2 * classes - k for k in range(classes)])
+    content["evaluations"]["last"]["confusion"] = [f"{k}:4" for k in range(classes)]
+    content["evaluations"]["last"]["confusion"][0] = ""
+    ((_, cell),) = cells_of((content, {}))
+    found, rows = pixels_of(confusions.draw(cell, confusions.confusion(cell)))
+    assert found == size
+    assert [rows[k][k] for k in range(1, size)] == [254] * (size - 1)
+    assert rows[1][0] == 0
+    assert rows[0] == ([255] * size if classes == 21 else [254] + [0] * (size - 1))
+
+
+def test_png_is_what_other_readers_read(tmp_path):
+    from PIL import Image
+
+    file = tmp_path / "a.png"
+    file.write_bytes(png.palette_png(2, bytes([0, 254, 255, 0]), ramp.PALETTE))
+    image = Image.open(file).convert("RGB")
+    assert image.getpixel((1, 0)) == ramp.PALETTE[254]
+    assert image.getpixel((0, 1)) == ramp.PALETTE[255]
+
+
+def test_ramp_grows_lighter_all_the_way():
+    light = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in ramp.PALETTE[:-1]]
+    assert light == sorted(light)
