@@ -51,6 +51,12 @@ def run(argv: list[str]) -> None:
         quiet()
         predict(rest)
         return
+    if command == "cam":
+        from lt_lightning.cli.cam import cam
+
+        quiet()
+        cam(rest)
+        return
     files = config_files.check(rest)
     if command == "fit":
         _start([command, *rest], None, files)
@@ -69,7 +75,7 @@ def run(argv: list[str]) -> None:
             f"lt {command} takes the checkpoint as its run: lt {command} RUN/checkpoints/last.ckpt."
         )
     folder, checkpoint = run_folder.of_run(rest[0], best)
-    kept = _config_of(folder)
+    kept = config_of(folder)
     with tempfile.TemporaryDirectory() as aside:
         config = Path(aside) / "config.yaml"
         config.write_text(yaml.safe_dump(kept), encoding="utf-8")
@@ -104,8 +110,12 @@ def _start(arguments: list[str], folder: Path | None, files: config_files.Files)
             run_folder.give_back()
 
 
-def _config_of(folder: Path) -> dict[str, Any]:
-    """Return the part of a run's config that another command needs."""
+def config_of(folder: Path) -> dict[str, Any]:
+    """Return the part of a run's config that another command needs.
+
+    Raises:
+        UserError: if the config is damaged.
+    """
     try:
         content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
         kept = {key: content[key] for key in _KEPT}

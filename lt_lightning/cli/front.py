@@ -15,6 +15,7 @@ lt: long-tailed image classification
   lt test RUN [--best] [--key value ...]           test a finished run again
   lt validate RUN [--best] [--key value ...]       the same on its held-out images
   lt calibrate RUN [--vector]                      fit a temperature on held-out images
+  lt cam RUN [--out DIR] [--per_class N]           make images of the rare classes to train on
   lt predict RUN --images DIR --out FILE.csv       classify the images of a folder
   lt report RUN [RUN ...] [--out FILE.html]        one table, or one page, of finished runs
   lt methods                                       methods, losses, samplers, data sets
@@ -26,7 +27,7 @@ A later --config lies over an earlier one; keys on the command line lie over bot
   lt fit --model.help BBN        the keys of one method
 Set LT_DEBUG=1 to see the traceback of an error."""
 
-COMMANDS = ("fit", "validate", "test", "calibrate", "predict", "report", "methods")
+COMMANDS = ("fit", "validate", "test", "calibrate", "cam", "predict", "report", "methods")
 
 
 def answer(arguments: Sequence[str]) -> tuple[str | None, int]:

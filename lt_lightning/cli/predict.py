@@ -56,7 +56,7 @@ def predict(argv: list[str]) -> None:
     if not files:
         kinds = ", ".join(sorted(SUFFIXES))
         raise UserError(f"--images {folder} holds no image: give a folder of {kinds}.")
-    out, device = Path(options.out), _device(options.device)
+    out, device = Path(options.out), device_of(options.device)
     if out.is_dir():
         raise UserError(f"--out {out} is a folder: give a CSV file.")
     _, checkpoint = run_folder.of_run(options.run, options.best)
@@ -72,7 +72,12 @@ def predict(argv: list[str]) -> None:
         ) from error
 
 
-def _device(name: str) -> torch.device:
+def device_of(name: str) -> torch.device:
+    """Return the device of that name.
+
+    Raises:
+        UserError: if there is none.
+    """
     try:
         device = torch.device(name)
     except RuntimeError as error:
