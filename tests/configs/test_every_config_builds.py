@@ -1,0 +1,72 @@
+"""Every method file builds as it is written, and its head says where its values are from."""
+
+import re
+import shlex
+
+import pytest
+from config_files import METHOD_FILES, RUN_BY_DEFAULT, content, header
+
+OPTION = re.compile(r"(?:^|\s)(--[a-z].*)$")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, id=p.stem) for p in METHOD_FILES if p.stem not in RUN_BY_DEFAULT],
+)
+def test_model_and_data_are_built_from_the_file_alone(path, build):
+    cli = build("--config", path)
+    assert cli.datamodule.class_counts.tolist() == cli.model.loss.class_counts.tolist()
+    assert int(cli.datamodule.class_counts.sum()) == 12_406  # CIFAR-10-LT at ratio 100
+    assert cli.options.trainer.max_epochs >= 200
+    assert sorted(cli.datamodule.samplers or {}) == sorted(cli.model.streams)
+
+
+def test_file_names_all_that_decides_a_run(method_file):
+    found = content(method_file)
+    assert set(found) <= {"seed_everything", "trainer", "model", "data", "post_hoc"}
+    assert found["seed_everything"] == 0
+    model, data = found["model"]["init_args"], found["data"]
+    epochs = found.get("trainer", {}).get("max_epochs")
+    assert epochs == 200 or (model["stage1_epochs"] == 200 and model["stage2_epochs"] > 0)
+    assert set(model) >= {"backbone", "head", "loss", "optimizer", "lr_schedule"}
+    assert set(data) >= {"source", "profile", "batch_size"}
+    assert ("sampler" in data) != ("samplers" in data)
+    assert data["profile"] == {
+        "class_path": "Exponential",
+        "init_args": {"imbalance_ratio": 100},
+    }
+    assert data["batch_size"] == 128
+
+
+def test_head_says_what_it_is_and_whence(method_file):
+    lines = header(method_file)
+    text = " ".join(lines)
+    assert len(lines[0]) > 10
+    assert re.search(r"Paper: .*((19|20)\d\d|code)", text)
+    (published,) = [line for line in lines if line.startswith("Published")]
+    value = published.split(":", 1)[1]
+    assert re.search(r"\b\d\d\.\d", value) or re.search(r"\bnone\b", value)
+    assert sum(line.startswith("Measured here:") for line in lines) == 1
+
+
+def _options_of(lines):
+    for line in lines:
+        found = OPTION.search(line)
+        if found:
+            yield shlex.split(found[1])
+
+
+def test_options_in_the_head_are_understood(method_file, parse):
+    for options in _options_of(header(method_file)):
+        assert parse("--config", method_file, *options)
+
+
+def test_some_heads_hold_options():
+    assert sum(len(list(_options_of(header(path)))) for path in METHOD_FILES) >= 10
+
+
+@pytest.mark.parametrize(
+    "line", ["text --a.b C --d 1", "--a.b C --d 1", "lt test RUN --a.b C --d 1"]
+)
+def test_options_are_found_at_the_end_of_a_line(line):
+    assert list(_options_of([line])) == [["--a.b", "C", "--d", "1"]]

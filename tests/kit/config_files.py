@@ -1,0 +1,41 @@
+"""The method files of configs/ and what their heads say."""
+
+from pathlib import Path
+
+import yaml
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+METHOD_FILES = sorted(CONFIGS.glob("*.yaml"))
+
+# One file for each path through the code. They run in the default tests; of the others, which
+# differ in a loss or sampler that is tested by itself, model and data are built.
+RUN_BY_DEFAULT = {
+    "balanced_group_softmax",  # more outputs than classes
+    "bbn",
+    "ce",
+    "classifier_bound",  # all images in stage 2
+    "cmo",
+    "crt",
+    "dis_align",
+    "influence_balanced",  # a deferred loss
+    "ldam_drw",  # cosine head, deferred weights
+    "manifold_mixup",  # mixing inside the network
+    "mislas",
+    "strong_augmentation",
+    "tau_norm",  # a change after training
+}
+
+
+def content(path):
+    """Return what a file holds."""
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def header(path):
+    """Return the comment lines at the top of a file, without their sign."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line[1:].strip())
+    return lines
