@@ -17,7 +17,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lt_lightning.callbacks.checkpoints import save_whole
 
 log = logging.getLogger(__name__)
-_LOOK_EVERY = 10  # steps between two questions to the other processes
+_LOOK_EVERY = 5  # steps between two questions to the other processes
 
 
 class Requeue(Checkpoint):

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 _FOLDER = "LT_RUN_FOLDER"  # the processes that Lightning starts get the first one's answer
-_KEPT = "lt_folder"  # its key in the store of torchrun
 _PATIENCE = timedelta(minutes=10)
 _RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
 _RESTARTS = ("SLURM_RESTART_COUNT", "TORCHELASTIC_RESTART_COUNT")
@@ -46,13 +45,8 @@ def forget_own() -> None:
 
 
 def known() -> Path | None:
-    """Return the folder of this run, where it was chosen before, here or before a restart."""
-    if _FOLDER in os.environ:
-        return Path(os.environ[_FOLDER])
-    store = _store()
-    if store is None or not restarts() or not store.check([_KEPT]):
-        return None
-    return Path(store.get(_KEPT).decode())
+    """Return the folder of this run, where it was chosen already."""
+    return Path(os.environ[_FOLDER]) if _FOLDER in os.environ else None
 
 
 def agree(
@@ -75,8 +69,6 @@ def agree(
         found = choose()
         if store is not None:
             store.set(key, str(found or ""))
-            if found is not None:
-                store.set(_KEPT, str(found))
     else:
         text = store.get(key).decode()
         found = Path(text) if text else None

@@ -86,11 +86,13 @@ def last_run(root: Path, name: str, version: str | None) -> Path | None:
 def started_again(root: Path, name: str, version: str | None) -> Path | None:
     """Return the run of this job, where the job was started again and there is a checkpoint.
 
-    A scheduler that requeues a job starts the same command, which says nothing of going on.
+    A scheduler that requeues a job starts the same command, which says nothing of going on. So
+    does torchrun with --max-restarts; there the run must have a --version to be known by.
     """
-    if not launch.restarts():
+    job = launch.slurm_job()
+    if not launch.restarts() or (version is None and job is None):
         return None
-    folder = launch.known() or root / name / (version or f"slurm-{launch.slurm_job()}")
+    folder = root / name / (version or f"slurm-{job}")
     return launch.agree(
         "again", lambda: folder if _has_checkpoint(folder) else None, _has_checkpoint
     )

@@ -195,13 +195,15 @@ def test_the_processes_of_torchrun_agree_on_the_last_run(runs, monkeypatch, torc
     assert run_folder.last_run(runs, "ce", None) is None
 
 
-def test_processes_that_torchrun_starts_again_go_on(runs, monkeypatch, torchrun):
-    folder = make_run(run_folder.new_folder(runs, "ce", None))
-    monkeypatch.delenv("LT_RUN_FOLDER")
-    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
-    assert run_folder.started_again(runs, "ce", None) == folder
-    as_other(monkeypatch, restarts=1)
-    assert run_folder.started_again(runs, "ce", None) == folder
+def test_processes_that_torchrun_starts_again_go_on_with_their_version(runs, monkeypatch, torchrun):
+    folder = make_run(run_folder.new_folder(runs, "ce", "mine"))
+    for become in (lambda: monkeypatch.setenv("RANK", "0"), lambda: as_other(monkeypatch, 1)):
+        monkeypatch.delenv("LT_RUN_FOLDER", raising=False)
+        monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
+        become()
+        assert run_folder.started_again(runs, "ce", "mine") == folder
+        monkeypatch.delenv("LT_RUN_FOLDER")
+        assert run_folder.started_again(runs, "ce", None) is None
 
 
 @pytest.mark.parametrize("name", ["RANK", "NODE_RANK"])
