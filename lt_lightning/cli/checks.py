@@ -1,6 +1,5 @@
 """What is refused before, or right after, the classes of a config are built."""
 
-import difflib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ from lightning.pytorch.accelerators import AcceleratorRegistry
 from lightning.pytorch.strategies import StrategyRegistry
 
 from lt_lightning.cli.errors import Refused
+from lt_lightning.cli.nearest import nearest
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
@@ -107,8 +107,8 @@ def _check_name(key: str, value: Any, registry: Any, more: tuple[str, ...]) -> N
     names = sorted({*registry, *more})
     if not isinstance(value, str) or value in names:
         return
-    near = difflib.get_close_matches(value, names, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"give one of {', '.join(names)}."
+    near = nearest(value, names)
+    hint = f"did you mean {near!r}?" if near else f"give one of {', '.join(names)}."
     raise Refused(f"{key} is {value!r}: {hint}", key)
 
 

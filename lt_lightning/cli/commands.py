@@ -42,7 +42,7 @@ def run(argv: list[str]) -> None:
     Raises:
         Refused: if the command line, or a file on it, is not understood.
     """
-    command, rest = argv[0], argv[1:]
+    asked, command, rest = argv[0], argv[0], argv[1:]
     if command == "calibrate":
         command, rest = "test", _calibration(rest)
     if command == "predict":
@@ -65,14 +65,14 @@ def run(argv: list[str]) -> None:
     if not rest or rest[0].startswith("-"):
         if not any(item in _QUESTIONS or item.endswith(".help") for item in rest):
             raise Refused(
-                f"lt {command} needs a run: write its folder first, such as lt {command} "
+                f"lt {asked} needs a run: write its folder first, such as lt {asked} "
                 "runs/bbn-digits/0."
             )
         _start([command, *rest], None, files)
         return
     if any(item.split("=")[0] == "--ckpt_path" for item in rest):
         raise Refused(
-            f"lt {command} takes the checkpoint as its run: lt {command} RUN/checkpoints/last.ckpt."
+            f"lt {asked} takes the checkpoint as its run: lt {asked} RUN/checkpoints/last.ckpt."
         )
     folder, checkpoint = run_folder.of_run(rest[0], best)
     kept = config_of(folder)

@@ -1,6 +1,5 @@
 """The files after --config, looked into before anything is built from them."""
 
-import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import yaml
 
 from lt_lightning.cli.errors import Refused, one_sentence
+from lt_lightning.cli.nearest import nearest
 
 Files = dict[Path, dict[str, Any]]
 _KINDS = {type(None): "nothing", list: "a list", str: "a text"}
@@ -95,9 +95,9 @@ def _reason(error: yaml.YAMLError) -> str:
 def _others(path: Path) -> str:
     folder = path if path.is_dir() else path.parent
     known = [str(file) for file in sorted(folder.glob("*.yaml"))] if folder.is_dir() else []
-    near = difflib.get_close_matches(str(path), known, 1, 0.6)
+    near = nearest(str(path), known)
     if near:
-        return f"did you mean {near[0]}?"
+        return f"did you mean {near}?"
     return f"there are {', '.join(known[:12])}." if known else "give a .yaml file that does."
 
 

@@ -1,10 +1,10 @@
 """Answers that need no torch: help, version, the list of methods."""
 
-import difflib
 from collections.abc import Sequence
 
 from lt_lightning import __version__
 from lt_lightning.cli.catalog import table
+from lt_lightning.cli.nearest import nearest
 from lt_lightning.report.command import report
 
 HELP = """\
@@ -28,6 +28,7 @@ A later --config lies over an earlier one; keys on the command line lie over bot
 Set LT_DEBUG=1 to see the traceback of an error."""
 
 COMMANDS = ("fit", "validate", "test", "calibrate", "cam", "predict", "report", "methods")
+_OTHER_NAMES = {"train": "fit", "eval": "test", "evaluate": "test", "list": "methods"}
 
 
 def answer(arguments: Sequence[str]) -> tuple[str | None, int]:
@@ -44,7 +45,7 @@ def answer(arguments: Sequence[str]) -> tuple[str | None, int]:
     if first == "report":
         return report(arguments[1:])
     if first not in COMMANDS:
-        near = difflib.get_close_matches(first, COMMANDS, 1)
-        hint = f"did you mean 'lt {near[0]}'?" if near else f"there are {', '.join(COMMANDS)}."
+        near = _OTHER_NAMES.get(first) or nearest(first, COMMANDS)
+        hint = f"did you mean 'lt {near}'?" if near else f"there are {', '.join(COMMANDS)}."
         return f"lt: there is no command {first!r}: {hint}", 2
     return None, 0

@@ -1,12 +1,12 @@
 """From a message of jsonargparse to one sentence with the value and the remedy."""
 
 import argparse
-import difflib
 import re
 from dataclasses import dataclass, replace
 
 from lt_lightning.cli.catalog import SECTIONS, entries
 from lt_lightning.cli.errors import one_sentence
+from lt_lightning.cli.nearest import nearest
 from lt_lightning.cli.type_words import Wanted, wanted
 
 # Characters for private use, which no message holds: they carry a sentence through the parsers
@@ -158,22 +158,25 @@ def nearest_key(key: str, known: list[str]) -> str | None:
             for name in known
             if name.split(".")[:place] == good and name.count(".") >= place
         }
-        near = [part] if part in level else difflib.get_close_matches(part, level, 1, 0.6)
+        near = part if part in level else nearest(part, level)
         if not near:
             break
-        good.append(near[0])
+        good.append(near)
     else:
         return ".".join(good)
     last = {name.rsplit(".", 1)[-1]: name for name in known}
-    near = difflib.get_close_matches(parts[-1], last, 1, 0.6)
-    return last[near[0]] if near else None
+    near = nearest(parts[-1], last)
+    return last[near] if near else None
 
 
 def _left_over(message: str) -> Finding | None:
     found = re.search(r"unrecognized arguments: (\S+)", message)
     if not found:
         return None
-    return Finding("", f"{found[1]!r} is no option: options are written --key value.")
+    hint = "options are written --key value."
+    if found[1].endswith((".yaml", ".yml")):
+        hint = f"did you mean '--config {found[1]}'?"
+    return Finding("", f"{found[1]!r} is no option: {hint}")
 
 
 def _required(message: str) -> Finding | None:
@@ -201,8 +204,8 @@ def _unknown_help(message: str) -> Finding | None:
     found = re.match(r"--([\w.]+)\.help: .*: (\S+)$", message, re.DOTALL)
     if not found:
         return None
-    near = difflib.get_close_matches(found[2], [entry.name for entry in entries()], 1)
-    hint = f"did you mean {near[0]!r}?" if near else "see `lt methods`."
+    near = nearest(found[2], [entry.name for entry in entries()])
+    hint = f"did you mean {near!r}?" if near else "see `lt methods`."
     return Finding(found[1], f"there is no class {found[2]!r} for --{found[1]}.help: {hint}")
 
 
@@ -238,18 +241,18 @@ def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Fin
         text = one_sentence(message.removeprefix(f'Parser key "{key}":'))
         return Finding(key, f"{_HERE}{key}: {_cut(text, 300)}")
     value = _cut(values[0][1], _SHOWN).strip(".")
-    near = difflib.get_close_matches(value.rsplit(".", 1)[-1], want.names, 1, 0.6)
+    near = nearest(value.rsplit(".", 1)[-1], want.names)
     what = f"{_HERE}{key} is {value!r}"
-    if near and near[0] != value:
-        return Finding(key, f"{what}: did you mean {near[0]!r}?")
+    if near and near != value:
+        return Finding(key, f"{what}: did you mean {near!r}?")
     return Finding(key, f"{what}: give {choice}{_elsewhere(value)}.")
 
 
 def _elsewhere(value: str) -> str:
     """Return where a class of ours belongs that was given in a wrong place."""
     known = {entry.name: entry for entry in entries()}
-    near = difflib.get_close_matches(value, known, 1, 0.7)
-    return f"; {near[0]} is listed under {SECTIONS[known[near[0]].section]}" if near else ""
+    near = nearest(value, known, 0.7)
+    return f"; {near} is listed under {SECTIONS[known[near].section]}" if near else ""
 
 
 def _cut(text: str, size: int) -> str:

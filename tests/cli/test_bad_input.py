@@ -30,8 +30,10 @@ FOLDER = "fit {quick} --data.profile AsIs --data.source ImageFolder --data.root"
 CASES = [
     # the command
     Case("command", "fti", "'fti'|did you mean 'lt fit'"),
+    Case("usual-command", "train --model ERM", "'train'|did you mean 'lt fit'"),
     Case("methods-argument", "methods BBN", "'BBN'"),
     Case("word", "fit ERM", "'ERM' is no option"),
+    Case("config-word", "fit {configs}/ce.yaml", "did you mean '--config |ce.yaml'"),
     Case("one-dash", "fit -help", "'-help'|'--help'"),
     Case("no-value", "fit --model", "--model stands alone"),
     Case("no-method", "fit", "no method is given|configs/ce.yaml|BBN"),
@@ -49,6 +51,7 @@ CASES = [
     # classes
     Case("method", "fit --model LDMA", "'LDMA'|BBN|LDAM is listed under Losses"),
     Case("loss-as-method", "fit --model LDAM", "'LDAM'|ERM|LDAM is listed under Losses"),
+    Case("case", FIT + " --model.loss ldam", "did you mean 'LDAM'"),
     Case("loss", FIT + " --model.loss LDMA", "model.loss is 'LDMA'|did you mean 'LDAM'"),
     Case("sampler", FIT + " --data.sampler Reversd", "did you mean 'Reversed'"),
     Case("optimizer", FIT + " --model.optimizer Addam", "did you mean 'Adam'"),
@@ -202,6 +205,10 @@ CASES = [
     Case("post-hoc", "test {run} --post_hoc LogitAdjust", "did you mean 'LogitAdjuster'"),
     Case("post-hoc-no-class", "test {run} --post_hoc.tau 1", "--post_hoc before it"),
     Case("tau", "test {run} --post_hoc LogitAdjuster --post_hoc.tau -1", "tau is -1|0 or more", 1),
+    Case("calibrate-nothing", "calibrate", "lt calibrate needs a run"),
+    Case("calibrate-no-images", "calibrate {no_split}", "no held-out images", 1),
+    Case("cam-nothing", "cam", "RUN"),
+    Case("cam-no-run", "cam nowhere", "no run nowhere", 1),
     Case("report-nothing", "report", "RUN"),
     Case("report-empty", "report {empty}", "no finished run", 1),
     Case("report-format", "report {run} --format pdf", "'pdf'|text, md, csv"),

@@ -25,8 +25,10 @@ def test_the_config_wins_over_the_checkpoint(lt, place):
     With `--model BBN --ckpt_path erm.ckpt` it trains ERM, and a learning rate that is given on
     resuming is ignored. Here nothing is merged, so the difference is seen and refused.
     """
-    method = lt(f"fit --config {place['configs']}/bbn.yaml --ckpt_path {place['copy']}")
-    rate = lt(f"fit {place['quick']} --ckpt_path {place['copy']} --model.backbone.depth 14")
+    # Lightning looks into a file; a run's folder, or `last`, it would leave alone.
+    file = f"{place['copy']}/checkpoints/last.ckpt"
+    method = lt(f"fit --config {place['configs']}/bbn.yaml --ckpt_path {file}")
+    rate = lt(f"fit {place['quick']} --ckpt_path {file} --model.backbone.depth 14")
 
     assert "holds ERM but the config asks for BBN" in method.err
     assert "model.backbone.depth 8 but the config has 14" in rate.err
@@ -168,7 +170,7 @@ def test_a_run_writes_into_its_folder_only(finished):
 
 
 def test_metrics_keep_one_row_an_epoch_and_the_test_of_the_last_one(finished):
-    """Lightning's CSVLogger splits an epoch; a second test overwrites the numbers of the first."""
+    """Lightning's CSVLogger splits an epoch over several rows, and a resumed run loses its own."""
     with (finished / "metrics.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     results = yaml.safe_load((finished / "results.json").read_text(encoding="utf-8"))
