@@ -13,11 +13,17 @@ class OverSampling(SamplingRule):
     The images of a class are used equally often, up to one; a shorter epoch takes a random part.
 
     Paper: described in Zhang et al., Bag of Tricks for Long-Tailed Visual Recognition, AAAI 2021.
+
+    Args:
+        keep_epoch: leave the epoch at N images, as the other samplers have it.
     """
 
+    def __init__(self, keep_epoch: bool = False) -> None:
+        self.keep_epoch = keep_epoch
+
     def epoch_length(self, index: ClassIndex) -> int:
-        """Return C n_max."""
-        return len(index.counts) * int(index.counts.max())
+        """Return C n_max, or N."""
+        return len(index) if self.keep_epoch else len(index.counts) * int(index.counts.max())
 
     def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
         """Return 1 / C."""

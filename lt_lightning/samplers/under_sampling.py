@@ -17,14 +17,16 @@ class UnderSampling(SamplingRule):
         redraw: take other images in every epoch; else the images of the first epoch, so that the
             rest is never seen.
         seed: which images are kept where they are not drawn again.
+        keep_epoch: leave the epoch at N images, as the other samplers have it, so that the images
+            that are kept come several times.
     """
 
-    def __init__(self, redraw: bool = True, seed: int = 0) -> None:
-        self.redraw, self.seed = redraw, seed
+    def __init__(self, redraw: bool = True, seed: int = 0, keep_epoch: bool = False) -> None:
+        self.redraw, self.seed, self.keep_epoch = redraw, seed, keep_epoch
 
     def epoch_length(self, index: ClassIndex) -> int:
-        """Return C n_min."""
-        return len(index.counts) * int(index.counts.min())
+        """Return C n_min, or N."""
+        return len(index) if self.keep_epoch else len(index.counts) * int(index.counts.min())
 
     def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
         """Return 1 / C."""

@@ -70,6 +70,7 @@ EXPECTED = {
     OverSampling(): {0: UNIFORM},
     UnderSampling(): {0: UNIFORM},
     UnderSampling(redraw=False): {3: UNIFORM},
+    OverSampling(keep_epoch=True): {0: UNIFORM},
     ClassAware(): {0: UNIFORM},
     ClassAware(1): {0: UNIFORM},
     WithAdded(): {0: UNIFORM},
@@ -172,6 +173,8 @@ def test_epoch_lengths():
     index = ClassIndex(LABELS, C)
     assert OverSampling().epoch_length(index) == 5 * 60
     assert UnderSampling().epoch_length(index) == 5 * 1
+    assert OverSampling(keep_epoch=True).epoch_length(index) == N
+    assert UnderSampling(keep_epoch=True).epoch_length(index) == N
     assert ClassAware().epoch_length(index) == Reversed().epoch_length(index) == N
 
 

@@ -1,0 +1,53 @@
+"""Each public remedy is in a file, or in an option that the head of a file shows."""
+
+import inspect
+import re
+
+import pytest
+from config_files import CONFIGS
+
+from lt_lightning import augment, classifiers, data, losses, methods, post_hoc, samplers
+from lt_lightning.augment import BatchTransform, Mixing
+from lt_lightning.classifiers import ClassifierRule
+from lt_lightning.data import Profile, Source
+from lt_lightning.losses import DeltaRule, Loss, WeightRule
+from lt_lightning.methods import LongTailModule
+from lt_lightning.post_hoc import PostHoc
+from lt_lightning.samplers import SamplingRule
+
+FAMILIES = {
+    augment: (BatchTransform, Mixing),
+    classifiers: (ClassifierRule,),
+    data: (Profile, Source),
+    losses: (DeltaRule, Loss, WeightRule),
+    methods: (LongTailModule,),
+    post_hoc: (PostHoc,),
+    samplers: (SamplingRule,),
+}
+
+
+def _abstract(kind):
+    return any(getattr(getattr(kind, name, 0), "__isabstractmethod__", 0) for name in dir(kind))
+
+
+def _remedies():
+    for package, bases in FAMILIES.items():
+        for name in package.__all__:
+            kind = getattr(package, name)
+            if inspect.isclass(kind) and issubclass(kind, bases) and not _abstract(kind):
+                yield name
+
+
+@pytest.fixture(scope="module")
+def words():
+    text = "\n".join(path.read_text(encoding="utf-8") for path in CONFIGS.rglob("*.yaml"))
+    return set(re.findall(r"\w+", text))
+
+
+@pytest.mark.parametrize("name", sorted(_remedies()))
+def test_remedy_is_in_a_config(name, words):
+    assert name in words
+
+
+def test_remedies_are_found():
+    assert {"ERM", "LDAM", "Reversed", "CutMix", "Cutout", "Step", "CIFAR10"} <= set(_remedies())
