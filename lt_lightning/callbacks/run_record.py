@@ -231,6 +231,7 @@ class RunRecord(Callback):
                 "profile": _kind(data, "profile"),
                 "imbalance_ratio": getattr(getattr(data, "profile", None), "imbalance_ratio", None),
                 "fingerprint": data.fingerprint,
+                "added_images": _text(getattr(data, "added_images", None)),
                 "class_names": [str(name) for name in data.class_names],
                 "class_counts": data.class_counts.tolist(),
                 "groups": {name: list(members) for name, members in data.groups.items()},
@@ -257,6 +258,10 @@ def _kind(data: Any, part: str) -> str | None:
     """Return the class name of a part of the data module, or none where it has no such part."""
     found = getattr(data, part, None)
     return None if found is None else type(found).__name__
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _class_path(pl_module: LightningModule) -> str:

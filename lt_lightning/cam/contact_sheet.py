@@ -41,22 +41,30 @@ class Shown:
 def choose_shown(labels: Tensor) -> Tensor:
     """Return which of the new images (M,) are shown: at most 12 classes, evenly spread.
 
-    As many of each class, at most 3, its first ones.
+    Of each class its first ones, 3 or as many as the largest has; a class with fewer shows its
+    last one again.
     """
     classes, counts = torch.unique_consecutive(labels, return_counts=True)
     start = counts.cumsum(0) - counts
     spread = torch.linspace(0, len(classes) - 1, min(CLASSES, len(classes))).round().long()
-    examples = min(EXAMPLES, int(counts[spread].min()))
-    chosen: Tensor = start[spread].unsqueeze(1) + torch.arange(examples)
+    place = torch.arange(min(EXAMPLES, int(counts[spread].max())))
+    chosen: Tensor = start[spread, None] + torch.minimum(place, counts[spread, None] - 1)
     return chosen.flatten()
 
 
-def contact_sheet(shown: Shown, class_names: Sequence[str], threshold: float) -> Figure:
+def class_titles(names: Sequence[str], old: Tensor, new: Tensor) -> list[str]:
+    """Return for each class its name, and how many old and new images it has, in two lines."""
+    short = [n if len(n) <= _NAME_LENGTH else n[: _NAME_LENGTH - 1] + "…" for n in names]
+    counts = zip(short, old.tolist(), new.tolist(), strict=True)
+    return [f"{name}\n{before:,} + {added:,}" for name, before, added in counts]
+
+
+def contact_sheet(shown: Shown, titles: Sequence[str], threshold: float) -> Figure:
     """Return one row for each class: original, map with the foreground's outline, new image.
 
     Args:
         shown: what is drawn.
-        class_names: C names.
+        titles: C texts to the left of the rows.
         threshold: of the foreground, see `foregrounds`.
     """
     rows = len(set(shown.labels.tolist()))
@@ -70,8 +78,8 @@ def contact_sheet(shown: Shown, class_names: Sequence[str], threshold: float) ->
     axes = figure.add_subplot()
     axes.imshow(picture, interpolation="nearest")
     axes.set_xticks(middles[1], ["original", "map", "new"] * examples)
-    names = [_short(class_names[c]) for c in shown.labels[::examples].tolist()]
-    axes.set_yticks(middles[0], names, parse_math=False)
+    texts = [titles[c] for c in shown.labels[::examples].tolist()]
+    axes.set_yticks(middles[0], texts, parse_math=False)
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     for side in axes.spines.values():
@@ -127,7 +135,3 @@ def _mosaic(
         [row * step + middle for row in range(rows)],
         [column * step + after[column] + middle for column in range(columns)],
     )
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _NAME_LENGTH else name[: _NAME_LENGTH - 1] + "…"

@@ -19,7 +19,8 @@ class Moves:
 
     Attributes:
         kind: int64 (M,): TURN rotates and scales about the middle of the box, SHIFT puts the box
-            anywhere inside the picture, FLIP mirrors the picture left to right.
+            anywhere inside the picture (a box as large as the picture stays), FLIP mirrors the
+            picture left to right.
         degrees: float32 (M,), counter-clockwise.
         scale: float32 (M,).
         across: float64 (M,) in [0, 1): where a shifted box is, from the left end to the right one.

@@ -4,20 +4,17 @@ import argparse
 import hashlib
 import json
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
-import yaml
-from jsonargparse import ActionConfigFile
 from rich.progress import track
 from torch import Tensor
 
 from lt_lightning.callbacks.figures import to_png
 from lt_lightning.cam import Plan, activation_maps, class_weight, generate, plan_images
-from lt_lightning.cam.contact_sheet import Shown, choose_shown, contact_sheet
+from lt_lightning.cam.contact_sheet import Shown, choose_shown, class_titles, contact_sheet
 from lt_lightning.cam.store import write_added
 from lt_lightning.cli import checkpoints, run_folder
 from lt_lightning.cli.commands import config_of
@@ -115,13 +112,10 @@ def cam(argv: list[str]) -> None:
 def _data(config: dict[str, Any], words: list[str]) -> LongTailDataModule:
     """Return the data of the run, set up; `words` lie over its config."""
     parser = LTParser(prog="lt cam", default_env=False)
-    parser.add_argument("--config", action=ActionConfigFile)
     parser.add_lightning_class_args(LongTailDataModule, "data")
-    with tempfile.TemporaryDirectory() as aside:
-        file = Path(aside) / "config.yaml"
-        file.write_text(yaml.safe_dump({"data": config["data"]}), encoding="utf-8")
-        given = parser.parse_args(["--config", str(file), *words])
-        data: LongTailDataModule = parser.instantiate_classes(given).data
+    of_run = parser.parse_object({"data": config["data"]})
+    given = parser.parse_args(words, namespace=of_run)
+    data: LongTailDataModule = parser.instantiate_classes(given).data
     data.prepare_data()
     data.setup("test")
     return data
@@ -214,7 +208,9 @@ class _Work:
             maps=maps[some],
             generated=torch.cat([images.cpu() for images in self.generate(part, maps[some])]),
         )
-        return to_png(contact_sheet(shown, self.data.class_names, self.threshold))
+        new = torch.bincount(plan.labels, minlength=self.data.num_classes)
+        titles = class_titles(self.data.class_names, self.data.class_counts, new)
+        return to_png(contact_sheet(shown, titles, self.threshold))
 
 
 def _make(work: _Work, out: Path, made: dict[str, Any]) -> None:
