@@ -10,7 +10,8 @@ from lt_lightning.cli.front import answer
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `lt` with the arguments `argv` and return the exit status.
 
-    0 is success, 1 a run that failed, 2 a command line that was refused, 130 an interrupt.
+    0 is success, 1 a run that failed, 2 a command line that was refused, 130 an interrupt,
+    143 a SIGTERM.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     text, status = answer(arguments)
@@ -18,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         stream = sys.stderr if status else sys.stdout
         stream.write(text + "\n")
         return status
-    from lt_lightning.cli.errors import Refused, explain
+    from lt_lightning.cli.errors import Refused, explain, is_terminated
 
     try:
         from lt_lightning.cli.commands import run
@@ -28,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"lt: {refused.sentence}\n")
         return 2
     except SystemExit as stop:
+        if is_terminated(stop):
+            sys.stderr.write(f"lt: {explain(stop)}\n")
+            return 143
         # Lightning makes an exit of an interrupt.
         if not isinstance(stop.__context__, KeyboardInterrupt):
             return _status(stop)

@@ -9,6 +9,7 @@ from lt_lightning.errors import UserError
 # A ValueError that is raised in these is about what the user asked of them.
 _LIBRARIES = ("lightning.", "torch.optim.", "torch.utils.data.")
 _CALLBACKS = "lightning.pytorch.callbacks."  # these raise a RuntimeError for a metric they lack
+_CONNECTION = ("DistBackendError", "DistNetworkError", "DistStoreError")
 _MEMORY = ("OutOfMemoryError", "CUDAOutOfMemoryError")
 
 
@@ -32,6 +33,8 @@ def explain(error: BaseException) -> str | None:
             return _from_worker(str(link))
         if isinstance(link, KeyboardInterrupt):
             return "interrupted; `--ckpt_path last` goes on from the last checkpoint."
+        if is_terminated(link):
+            return "stopped by SIGTERM; `--ckpt_path last` goes on from the last checkpoint."
     text = one_sentence(str(error))
     if isinstance(error, OSError):
         return _about_file(error)
@@ -39,6 +42,13 @@ def explain(error: BaseException) -> str | None:
         return "the device is out of memory: give a smaller --data.batch_size, or more devices."
     if isinstance(error, RuntimeError) and "No space left" in text:
         return "the disk is full: free some space and go on with --ckpt_path last."
+    if type(error).__name__ in _CONNECTION or (
+        isinstance(error, RuntimeError) and "/gloo/" in text
+    ):
+        return (
+            "another process of the run is gone or out of reach, see what it said; `--ckpt_path "
+            "last` goes on from the last checkpoint."
+        )
     if isinstance(error, RuntimeError) and "loading state_dict" in text:
         return _about_weights(text)
     raised_in = _raised_in(error)
@@ -48,6 +58,11 @@ def explain(error: BaseException) -> str | None:
         or (isinstance(error, RuntimeError) and raised_in.startswith(_CALLBACKS))
     )
     return f"{text.rstrip('.!')}: change the config or the command line." if about_request else None
+
+
+def is_terminated(error: BaseException) -> bool:
+    """Return whether `error` is what Lightning makes of a SIGTERM: an exit with status 0."""
+    return type(error).__name__ == "SIGTERMException"
 
 
 def one_sentence(text: str) -> str:

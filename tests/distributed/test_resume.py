@@ -3,7 +3,9 @@
 Here the stop is an exception, so that many places can be tried; test_sigkill.py kills processes.
 """
 
+import os
 import random
+import signal
 
 import pytest
 from lt_runs import (
@@ -160,6 +162,27 @@ def test_a_run_stopped_in_its_test_is_tested_when_resumed(here, whole, monkeypat
     resumed_run(("ce",))
     assert_same_end(folder, whole("ce"))
     compare_rows(rows(folder), rows(whole("ce")), None)
+
+
+def test_sigterm_is_no_success(here, whole, monkeypatch):
+    """Trap: Lightning turns SIGTERM into an exit with status 0, as if the training were done."""
+    log_train, seen = LongTailModule.log_train, []
+
+    def terminated(*args, **terms):
+        seen.append(None)
+        if len(seen) == STEPS + EVERY + 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return log_train(*args, **terms)
+
+    monkeypatch.setattr(LongTailModule, "log_train", terminated)
+    answer = in_process([*arguments("bbn"), "--name", "run"])
+    assert answer.status == 143
+    assert answer.err.splitlines()[-1] == (
+        "lt: stopped by SIGTERM; `--ckpt_path last` goes on from the last checkpoint."
+    )
+    assert not (here / "runs" / "run" / "0" / "results.json").exists()
+    resumed_run(("bbn",))
+    assert_same_end(here / "runs" / "run" / "0", whole("bbn"))
 
 
 @pytest.mark.slow
