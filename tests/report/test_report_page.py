@@ -1,5 +1,6 @@
 """The HTML page: whole, self-contained, and right for runs of every kind."""
 
+import itertools
 import re
 from html.parser import HTMLParser
 
@@ -18,9 +19,12 @@ class Reader(HTMLParser):
         super().__init__()
         self.open, self.links, self.words, self.ids = [], [], [], []
         self.tables, self.cell = [], None
+        self.tags, self.attributes = set(), set()
 
     def handle_starttag(self, tag, attrs):
         given = dict(attrs)
+        self.tags.add(tag)
+        self.attributes |= given.keys()
         self.links += [value for name, value in attrs if name in ("href", "src", "xlink:href")]
         self.ids += [given["id"]] if "id" in given else []
         if tag not in _VOID:
@@ -49,9 +53,14 @@ class Reader(HTMLParser):
 @pytest.fixture
 def read(write):
     """The page of runs given as (content, files), parsed."""
+    pages = itertools.count()
 
     def one(*runs):
-        folders = [write(f"run{k}/0", content, **files) for k, (content, files) in enumerate(runs)]
+        page_number = next(pages)
+        folders = [
+            write(f"{page_number}-run{k}/0", content, **files)
+            for k, (content, files) in enumerate(runs)
+        ]
         reader = Reader()
         reader.feed(page([Run.read(folder) for folder in folders]))
         assert reader.open == []
@@ -139,12 +148,22 @@ def test_oracles_and_test_seen_are_marked(read, cifar):
 
 
 def test_names_cannot_break_the_page(read, results):
-    evil = "<script>alert('x')</script>&\""
-    content = results((300, 6), method=evil, names=(evil, "b"), source=evil)
-    content["evaluations"]["last"]["confusion"] = ["0:1", "1:1"]
-    content["hardware"]["device"] = evil
-    reader = read((content, {}), (results((300, 6), names=(evil, "b"), source=evil), {}))
-    assert evil in reader.text
+    def parsed(name):
+        contents = []
+        for seed, method in enumerate(("ce", name, name)):
+            content = results(
+                (300, 6), method=method, names=(name, "b"), source=name, seed=seed % 2
+            )
+            content["evaluations"]["last"]["confusion"] = ["0:1", "1:1"]
+            content["hardware"]["device"] = name
+            contents.append((content, {"curves": {"train/loss": [1.0, 0.5]}}))
+        return read(*contents)
+
+    evil = "<img src=x>&\"'"
+    plain, reader = parsed("plain"), parsed(evil)
+    assert reader.text.count(evil) > 20
+    assert reader.tags == plain.tags
+    assert reader.attributes == plain.attributes
 
 
 def test_many_methods_are_all_in_the_table_and_seven_drawn(read, cifar):
