@@ -35,6 +35,9 @@ def explain(error: BaseException) -> str | None:
             return "interrupted; `--ckpt_path last` goes on from the last checkpoint."
         if is_terminated(link):
             return "stopped by SIGTERM; `--ckpt_path last` goes on from the last checkpoint."
+        if isinstance(link, ModuleNotFoundError) and _raised_in(link).startswith("lightning."):
+            missing = str(link).split(". ")[0]
+            return f"{missing}: install the package, or leave out what needs it."
     text = one_sentence(str(error))
     if isinstance(error, OSError):
         return _about_file(error)

@@ -1,0 +1,147 @@
+"""Fragments for data, trainer and logger, laid over a method's file."""
+
+import importlib.util
+import json
+
+import pytest
+from config_files import CONFIGS, content
+from PIL import Image
+
+SMALL = [
+    *("--trainer.accelerator", "cpu", "--trainer.precision", "32-true"),
+    *("--model.backbone.depth", "8", "--model.backbone.width", "4", "--trainer.max_epochs", "1"),
+    *("--data.batch_size", "8", "--data.eval_batch_size", "16"),
+    *(f"--trainer.limit_{split}_batches=1" for split in ("train", "val", "test")),
+]
+FRAGMENTS = sorted(CONFIGS.glob("*/*.yaml"))
+
+
+def _lay(*names):
+    found = []
+    for name in names:
+        found += ["--config", str(CONFIGS / f"{name}.yaml")]
+    return found
+
+
+def _run(lt, tmp_path, *arguments, **environment):
+    answer = lt(["fit", *arguments, *SMALL, "--name", "run"], LT_CACHE=str(tmp_path), **environment)
+    assert answer.status == 0, answer.err
+    folder = tmp_path / "runs" / "run" / "0"
+    return folder, json.loads((folder / "results.json").read_text(encoding="utf-8"))
+
+
+def _leaves(tree, above=()):
+    for key, value in tree.items():
+        path = above if key == "init_args" else (*above, key)
+        if isinstance(value, dict):
+            yield from _leaves(value, path)
+        else:
+            yield path, value
+
+
+def _plain(options):
+    return json.loads(json.dumps(options.as_dict(), default=str))
+
+
+@pytest.mark.parametrize("path", FRAGMENTS, ids=[f"{p.parent.name}/{p.stem}" for p in FRAGMENTS])
+@pytest.mark.parametrize("method", ["ce", "bbn"])
+def test_every_value_of_a_fragment_wins_over_the_method(path, method, lt, monkeypatch, parse):
+    given = dict(_leaves(content(path)))
+    options = parse("--config", CONFIGS / f"{method}.yaml", "--config", path, *_last(given))
+    laid = dict(_leaves(_plain(options)))
+    for key, value in given.items():
+        if key[-1] == "class_path":
+            assert laid[key].rsplit(".", 1)[-1] == value.rsplit(".", 1)[-1]
+        else:
+            assert laid[key] == value
+
+
+def _last(given):
+    """Return the accelerator of the fragment again: `parse` asks for the CPU."""
+    wanted = given.get(("trainer", "accelerator"))
+    return [] if wanted is None else ["--trainer.accelerator", wanted]
+
+
+def test_fragments_name_no_more_than_their_part():
+    parts = {"data": "data", "trainer": "trainer", "logger": "trainer"}
+    for path in FRAGMENTS:
+        allowed = {parts[path.parent.name]} | ({"model", "data"} if path.stem == "quick" else set())
+        assert set(content(path)) <= allowed, path
+
+
+def test_digits_replace_an_augmentation_that_mirrors(parse):
+    options = parse(*_lay("strong_augmentation", "data/digits"))
+    augment = options.data.augment
+    assert augment.class_path.endswith("RandomCropFlip")
+    assert (augment.init_args.padding, augment.init_args.flip) == (4, 0.0)
+    assert "transforms" not in augment.init_args
+
+
+@pytest.mark.parametrize("method", ["bbn", "crt"])
+def test_digits_run(method, lt, tmp_path):
+    stages = ["--model.stage1_epochs", "1", "--model.stage2_epochs", "1"]
+    short = [*stages, "--trainer.max_epochs", "2"] if method == "crt" else []
+    answer = lt(["fit", *_lay(method, "data/digits"), *SMALL, *short, "--data.monitor_test=true"])
+    assert answer.status == 0, answer.err
+    assert (tmp_path / "runs" / f"{method}-digits" / "0" / "results.json").is_file()
+
+
+def test_cifar100_runs(lt, tmp_path, small_cifar):
+    more = ["--data.root", str(small_cifar), "--data.profile.imbalance_ratio", "10"]
+    _, results = _run(lt, tmp_path, *_lay("ce", "data/cifar100"), *more)
+    assert len(results["data"]["class_counts"]) == 100
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    root = tmp_path / "pictures"
+    for split, counts in (("train", (12, 5)), ("test", (2, 2))):
+        for name, count in zip(("ant", "bee"), counts, strict=True):
+            folder = root / split / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                Image.new("RGB", (40, 36), (10 * number, 90, 60)).save(folder / f"{number}.png")
+    return root
+
+
+@pytest.mark.parametrize("fragment", ["folder", "folder_large"])
+def test_folders_run(fragment, lt, tmp_path, pictures):
+    more = ["--data.root", str(pictures), "--data.source.image_size", "32", "--data.workers", "0"]
+    _, results = _run(lt, tmp_path, *_lay("ce", f"data/{fragment}"), *more)
+    assert results["data"]["class_counts"] == [12, 5]
+
+
+def test_colour_jitter_of_the_head_of_folder_large_is_understood(parse):
+    lines = (CONFIGS / "data" / "folder_large.yaml").read_text(encoding="utf-8").splitlines()
+    (line,) = [line for line in lines if "ColorJitter" in line]
+    key, kind, transforms, value = line.lstrip("# ").split(" ", 3)
+    options = parse(*_lay("ce", "data/folder_large"), key, kind, transforms, value.strip("'"))
+    names = [
+        item.class_path.rsplit(".", 1)[-1] for item in options.data.augment.init_args.transforms
+    ]
+    assert names == ["RandomCropFlip", "ColorJitter"]
+
+
+def test_quick_run_is_short_and_small(lt, tmp_path):
+    folder, _ = _run(lt, tmp_path, *_lay("ldam_drw", "data/digits", "trainer/quick"))
+    kept = content(folder / "config.yaml")
+    assert kept["data"]["batch_size"] == 8
+    assert kept["model"]["init_args"]["optimizer"]["init_args"]["lr"] == 0.05
+    assert kept["model"]["init_args"]["lr_schedule"]["init_args"]["warmup_epochs"] == 2
+
+
+def test_wandb_fragment_runs_offline_without_a_key(lt, tmp_path):
+    folder, _ = _run(lt, tmp_path, *_lay("ce", "data/digits", "logger/wandb"))
+    assert list(folder.rglob("offline-run-*")) or list(tmp_path.rglob("offline-run-*"))
+
+
+def test_tensorboard_fragment_writes_events_or_says_what_is_missing(lt, tmp_path):
+    answer = lt(["fit", *_lay("ce", "data/digits", "logger/tensorboard"), *SMALL])
+    if importlib.util.find_spec("tensorboard"):
+        assert answer.status == 0, answer.err
+        assert list(tmp_path.rglob("events.out.tfevents*"))
+    else:
+        assert answer.status == 1
+        (line,) = answer.err.strip().splitlines()
+        assert "`tensorboard`" in line
+        assert line.endswith("is available: install the package, or leave out what needs it.")
