@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from lt_lightning.cli import launch
 from lt_lightning.cli.front import answer
 
 
@@ -26,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         run(arguments)
     except Refused as refused:
-        sys.stderr.write(f"lt: {refused.sentence}\n")
+        _say(refused.sentence)
         return 2
     except SystemExit as stop:
         if is_terminated(stop):
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Lightning makes an exit of an interrupt.
         if not isinstance(stop.__context__, KeyboardInterrupt):
             return _status(stop)
-        sys.stderr.write(f"lt: {explain(stop)}\n")
+        _say(str(explain(stop)))
         return 130
     except BaseException as error:
         if os.environ.get("LT_DEBUG") == "1":
@@ -43,9 +44,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         message = explain(error)
         if message is None:
             raise
-        sys.stderr.write(f"lt: {message}\n")
+        _say(message)
         return 130 if isinstance(error, KeyboardInterrupt) else 1
     return 0
+
+
+def _say(sentence: str) -> None:
+    """Write the sentence; of several processes each may have its own."""
+    who = "lt" if launch.is_first() else f"lt (process {launch.rank()})"
+    sys.stderr.write(f"{who}: {sentence}\n")
 
 
 def _status(stop: SystemExit) -> int:

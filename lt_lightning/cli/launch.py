@@ -20,10 +20,14 @@ _RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
 _RESTARTS = ("SLURM_RESTART_COUNT", "TORCHELASTIC_RESTART_COUNT")
 
 
+def rank() -> str:
+    """Return the number of this process, as far as the environment tells it."""
+    return next((os.environ[name] for name in _RANKS if name in os.environ), "0")
+
+
 def is_first() -> bool:
     """Return whether this is the first process of the run; known before the group is formed."""
-    ranks = [os.environ[name] for name in _RANKS if name in os.environ]
-    return ranks[:1] in ([], ["0"]) and os.environ.get("NODE_RANK", "0") == "0"
+    return rank() == "0" and os.environ.get("NODE_RANK", "0") == "0"
 
 
 def slurm_job() -> str | None:

@@ -84,6 +84,23 @@ def test_a_loss_that_is_no_number_keeps_the_checkpoint_before(lt, place, tmp_pat
     assert all(bool(v.isfinite().all()) for v in content["state_dict"].values())
 
 
+def test_a_batch_that_the_processes_cannot_share_is_refused(lt, place, monkeypatch):
+    monkeypatch.setattr("lt_lightning.data.LongTailDataModule._processes", lambda _: (0, 3))
+
+    answer = lt(_LINE.format_map(place))
+
+    assert answer.status == 1
+    assert "data.batch_size 64 cannot be divided by 3 processes" in answer.err.splitlines()[-1]
+
+
+def test_a_further_process_says_which_one_it_is(lt, monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "1")
+
+    answer = lt("fit --model LDMA")
+
+    assert answer.err.startswith("lt (process 1): model is 'LDMA'")
+
+
 def test_a_bug_of_ours_keeps_its_traceback(lt, place, monkeypatch):
     def fail(*_: object) -> None:
         raise ZeroDivisionError("a bug")
