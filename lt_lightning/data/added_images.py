@@ -6,6 +6,7 @@ images/<class>/<number>.png for sources that read files.
 """
 
 import json
+import logging
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import torch
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages
 from lt_lightning.errors import UserError
 
+log = logging.getLogger(__name__)
 ABOUT, ARRAY = "added_images.json", "images.npz"
 _KEYS = {"fingerprint": str, "image_size": int, "counts": list, "made": dict}
 
@@ -58,35 +60,19 @@ class AddedImages:
         self.made: dict[str, Any] = about["made"]
         self._fingerprint, self._size = about["fingerprint"], about["image_size"]
 
-    def check(self, facts: dict[str, Any], num_classes: int) -> None:
-        """Refuse images that were made from others than those trained on, or of another size.
-
-        Args:
-            facts: what the data module says of its images.
-            num_classes: C.
-
-        Raises:
-            UserError: if they do not belong together.
-        """
-        if self._fingerprint != facts["fingerprint"] or len(self.counts) != num_classes:
-            raise UserError(
-                f"data.added_images {self.folder} were made from the images {self._fingerprint} "
-                f"but the training images are {facts['fingerprint']}: make them again by `lt cam` "
-                "from a run on these, or use the data and profile of that run."
-            )
-        if self._size != facts["image_size"]:
-            raise UserError(
-                f"data.added_images {self.folder} have {self._size} pixels a side but the "
-                f"training images {facts['image_size']}: make them again by `lt cam` from a run "
-                "with images of this size."
-            )
-
-    def after(self, originals: ImageSet) -> ImageSet:
+    def after(self, originals: ImageSet, facts: dict[str, Any]) -> ImageSet:
         """Return `originals` with the added images behind them.
 
+        Args:
+            originals: the training images.
+            facts: what the data module says of them.
+
         Raises:
-            UserError: if the images are damaged, or kept in another way than the source's.
+            UserError: if the added images were made from others, have another size, are damaged,
+                or are kept in another way than those of the source.
         """
+        self._check(facts)
+        log.info("%d added training images from %s", sum(self.counts), self.folder)
         found = torch.repeat_interleave(torch.tensor(self.counts))
         labels = torch.cat([originals.labels, found.to(originals.labels.device)])
         if isinstance(originals, FileImages):
@@ -105,6 +91,20 @@ class AddedImages:
             raise self._damaged(ARRAY)
         images = torch.from_numpy(pixels).to(originals.images.device)
         return MemoryImages(labels, torch.cat([originals.images, images]))
+
+    def _check(self, facts: dict[str, Any]) -> None:
+        if self._fingerprint != facts["fingerprint"]:
+            raise UserError(
+                f"data.added_images {self.folder} were made from the images {self._fingerprint} "
+                f"but the training images are {facts['fingerprint']}: make them again by `lt cam` "
+                "from a run on these, or use the data and profile of that run."
+            )
+        if self._size != facts["image_size"]:
+            raise UserError(
+                f"data.added_images {self.folder} have {self._size} pixels a side but the "
+                f"training images {facts['image_size']}: make them again by `lt cam` from a run "
+                "with images of this size."
+            )
 
     def _array(self) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
         """Return the images and labels of the one file."""

@@ -1,6 +1,7 @@
 """What the data module refuses before it looks at any image."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from lt_lightning.errors import UserError
 from lt_lightning.samplers import SamplingRule
@@ -29,7 +30,7 @@ def check_one(holdout: bool, monitor_test: bool) -> None:
         )
 
 
-def check_sampling(folder: str | None, rules: Sequence[SamplingRule]) -> None:
+def check_sampling(folder: Path | None, rules: Sequence[SamplingRule]) -> None:
     """Refuse added images that no rule draws, and a rule without its added images.
 
     Raises:

@@ -86,7 +86,6 @@ class LongTailDataModule(L.LightningDataModule):
         check_least(1, batch_size=batch_size, eval_batch_size=eval_batch_size)
         check_least(0, workers=workers)
         check_least(1, epoch_length=epoch_length)
-        check_sampling(added_images, list(samplers.values()) if samplers else [sampler])
         check_one(holdout is not None, monitor_test)
         self.source, self.root, self.profile = source, Path(root).expanduser(), profile
         self.subset_seed, self.holdout, self.monitor_test = subset_seed, holdout, monitor_test
@@ -128,13 +127,14 @@ class LongTailDataModule(L.LightningDataModule):
         """Read the images and choose the subset; the same on every process."""
         if self.trainer is not None and not self.has_validation:
             self.trainer.limit_val_batches = 0  # else Lightning warns of an empty split
+        if stage == "fit":
+            rules = list(self.samplers.values()) if self.samplers else [self.sampler]
+            check_sampling(self.added_images, rules)
         if not self._splits:
             self._choose()
         if stage == "fit" and self.added_images is not None and _BOTH not in self._splits:
             added = AddedImages(self.added_images)
-            added.check(self.facts(), self.num_classes)
-            self._splits[_BOTH] = added.after(self._splits["train"])
-            log.info("%d added training images from %s", sum(added.counts), added.folder)
+            self._splits[_BOTH] = added.after(self._splits["train"], self.facts())
 
     def _choose(self) -> None:
         splits = self.source.load(self.root)

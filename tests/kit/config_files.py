@@ -25,6 +25,9 @@ RUN_BY_DEFAULT = {
     "tau_norm",  # a change after training
 }
 
+# Files that need what `lt cam` makes of another run; they run in tests/cam.
+NEED_ADDED_IMAGES = {"bag_of_tricks", "cam_drs"}
+
 
 def content(path):
     """Return what a file holds."""
