@@ -128,7 +128,7 @@ class LTCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Choose the run folder and the precision, and look into the checkpoint."""
         options = self.options
-        staged.settle(options)
+        staged.settle(self.config.subcommand, options)
         checks.check_options(self.config.subcommand, options)
         if options.trainer.precision is None and options.trainer.accelerator in ("auto", "cpu"):
             no_gpu = options.trainer.accelerator == "cpu" or not torch.cuda.is_available()

@@ -9,8 +9,10 @@ from lt_lightning.cli import run_folder
 DEFAULT_EPOCHS = 200  # of the CIFAR experiments, where neither config nor method says
 
 
-def settle(options: Any) -> None:
+def settle(command: str, options: Any) -> None:
     """Fill in trainer.max_epochs from the stages, and find the checkpoint of stage1_ckpt.
+
+    Only a fit needs that checkpoint; the run that it is of may be gone later.
 
     Raises:
         UserError: if stage1_ckpt names no run.
@@ -20,7 +22,8 @@ def settle(options: Any) -> None:
     given: Any = options.model.get("init_args") or {}
     lengths = [given.get("stage1_epochs"), given.get("stage2_epochs")]
     if given.get("stage1_ckpt"):
-        given["stage1_ckpt"] = str(run_folder.of_run(given["stage1_ckpt"])[1])
+        if command == "fit":
+            given["stage1_ckpt"] = str(run_folder.of_run(given["stage1_ckpt"])[1])
         lengths[0] = 0
     if options.trainer.max_epochs is None and not options.trainer.get("max_steps", -1) > 0:
         staged = all(length is not None for length in lengths)

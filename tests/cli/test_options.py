@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,23 @@ def test_a_run_is_tested_again_from_its_folder_alone(lt, place):
     for label, evaluation in after["evaluations"].items():
         assert evaluation["overall"] == before["evaluations"][label]["overall"]
     assert {**after, "evaluations": None} == {**before, "evaluations": None}
+
+
+def test_a_second_stage_is_tested_without_the_run_of_its_first(lt, place, tmp_path):
+    first = Path(place["copy"])
+    answer = lt(
+        f"fit --config {place['configs']}/crt.yaml --data.source Digits --data.source.size 8 "
+        "--model.backbone.depth 8 --model.backbone.width 4 --model.stage2_epochs 1 "
+        f"--model.stage1_ckpt {first} --data.batch_size 64 --trainer.precision 32-true{SHORT}"
+    )
+    assert answer.status == 0, answer.err
+    shutil.rmtree(first)
+
+    again = lt("test runs/crt/0")
+    classified = lt(f"predict runs/crt/0 --images {place['images']} --out x.csv")
+
+    assert again.status == 0, again.err
+    assert classified.status == 0, classified.err
 
 
 def test_validate_shows_the_held_out_images_and_changes_nothing(lt, place):
