@@ -25,7 +25,12 @@ class ImageSet(ABC):
 
 @dataclass(frozen=True)
 class MemoryImages(ImageSet):
-    """Small images in one uint8 tensor (N, 3, H, W); a batch is one index lookup."""
+    """Small images in one uint8 tensor; a batch is one index lookup.
+
+    Args:
+        labels: int64 (N,).
+        images: uint8 (N, 3, H, W).
+    """
 
     images: Tensor
 

@@ -45,6 +45,7 @@ class MixupTwoStage(TwoStage):
         lr_factor: of the learning rate of W and b in stage 2; none is by rule, 0 freezes them.
         shift_bn: whether stage 2 moves the statistics of batch norm; none is by rule: not for
             10 classes or fewer.
+        stage2_epochs: length of stage 2.
         kwargs: see TwoStage.
     """
 
