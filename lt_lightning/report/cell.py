@@ -132,12 +132,21 @@ class Grid:
             {m for m, mean in means.items() if values[k : k + 1] == [mean]} for k in (0, 1)
         )
 
-    def baseline(self, data: Data) -> Cell | None:
-        """Return what the others are compared with: cross-entropy, else the first that competes."""
+    def baselines(self, data: Data) -> list[Cell]:
+        """Return what the others are compared with: cross-entropy, once for each recipe.
+
+        Without any it is the first method that competes.
+        """
         cells = [cell for cell in self.column(data) if cell.ranked]
         plain = [cell for cell in cells if cell.first.setting.base == BASELINE]
-        plain = [c for c in plain if c.first.label == "last" and c.first.setting.is_base] or plain
-        return next(iter(plain or cells), None)
+        last = [c for c in plain if c.first.label == "last" and c.first.setting.is_base]
+        return last or plain[:1] or cells[:1]
+
+    def baseline_of(self, cell: Cell) -> Cell | None:
+        """Return the baseline whose recipe has most in common with the cell's."""
+        recipe = cell.first.setting.recipe
+        found = self.baselines(cell.data)
+        return max(found, key=lambda one: len(recipe & one.first.setting.recipe), default=None)
 
 
 def _method(entry: Entry, names: dict[Setting, str], entries: Sequence[Entry]) -> str:

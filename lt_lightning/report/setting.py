@@ -10,6 +10,7 @@ from lt_lightning.report.run import Run
 # What may differ between two repetitions: where and how fast they ran, and what they drew.
 _DATA_KEYS = (
     "sampler", "samplers", "epoch_length", "batch_size", "drop_last", "augment", "holdout",
+    "added_images",
 )  # fmt: skip
 _TRAINER_KEYS = ("max_epochs", "max_steps", "gradient_clip_val", "accumulate_grad_batches")
 _FREE_MODEL_KEYS = ("channels_last", "compile", "stage1_ckpt")
@@ -19,6 +20,7 @@ _RECIPE = (
     "trainer.max_epochs", "trainer.max_steps", "trainer.gradient_clip_val",
     "trainer.accumulate_grad_batches",
 )  # fmt: skip
+_FOLDERS = ("data.added_images",)  # whether there is one matters, not where it lies
 _FRAGMENTS = ("data", "trainer", "logger")
 _SHOWN_KEYS = 2
 _SHOWN_LENGTH = 44
@@ -43,6 +45,11 @@ class Setting:
         """The changed options of the recipe; an option of a changed class goes without saying."""
         found = [key for key in self.changed if key.startswith(_RECIPE)]
         return [key for key in found if not any(key.startswith(f"{other}.") for other in found)]
+
+    @property
+    def recipe(self) -> set[tuple[str, str]]:
+        """The options of the recipe with their values."""
+        return {pair for pair in self.values if pair[0].startswith(_RECIPE)}
 
     @property
     def is_base(self) -> bool:
@@ -91,7 +98,7 @@ def _apart(base: str, members: dict[Setting, str]) -> dict[Setting, str]:
         texts = dict(members)
     if len(set(texts.values())) < len(members):
         texts = {s: f"{name} #{k + 1}" for k, (s, name) in enumerate(members.items())}
-    return {setting: f"{base}, {text}" if text != base else base for setting, text in texts.items()}
+    return {s: text if text.startswith(base) else f"{base}, {text}" for s, text in texts.items()}
 
 
 def _differences(setting: Setting, others: Sequence[Setting]) -> str:
@@ -150,4 +157,4 @@ def _flat(content: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]
         elif isinstance(value, dict):
             yield from _flat(value, f"{key}.")
         elif value is not None:  # an option that a later version adds is none at first
-            yield key, str(value)
+            yield key, "given" if key in _FOLDERS else str(value)

@@ -75,7 +75,7 @@ def test_oracles_and_weights_chosen_on_test_are_marked_and_not_ranked(grid_of, r
         "mixup": ["test seen"],
         "ce": [],
     }
-    assert grid.baseline(data).method == "ce"
+    assert [cell.method for cell in grid.baselines(data)] == ["ce"]
 
 
 def test_differences_are_paired_by_seed(grid_of, results):
@@ -84,11 +84,35 @@ def test_differences_are_paired_by_seed(grid_of, results):
     runs += [results(method="bbn", accuracy=a, seed=k) for k, a in ((2, 0.9), (1, 0.52), (0, 0.32))]
     grid = grid_of(*runs)
     data = only_data(grid)
-    found = grid.cells["bbn", data].minus(grid.baseline(data))
+    found = grid.cells["bbn", data].minus(grid.baselines(data)[0])
     assert found.n == 2
     assert found.mean == pytest.approx(2.0)
     assert found.low == pytest.approx(2.0)
     assert found.clear
+
+
+def test_a_method_is_compared_with_cross_entropy_of_its_own_recipe(grid_of, results):
+    grid = grid_of(
+        *(
+            results(method=m, epochs=e, seed=k)
+            for k, e in enumerate((30, 200))
+            for m in ("ce", "bbn")
+        )
+    )
+    data = only_data(grid)
+    epochs = {
+        cell.first.run.content["training"]["epochs"]: grid.baseline_of(cell).first.run.content[
+            "training"
+        ]["epochs"]
+        for cell in grid.column(data)
+        if cell.first.setting.base == "bbn"
+    }
+    assert epochs == {30: 30, 200: 200}
+
+
+def test_without_cross_entropy_the_first_method_is_the_baseline(grid_of, results):
+    grid = grid_of(results(method="oracle", flags=("oracle",)), results(method="bbn"))
+    assert [cell.method for cell in grid.baselines(only_data(grid))] == ["bbn"]
 
 
 def test_other_training_images_are_no_pair(grid_of, results):

@@ -124,7 +124,7 @@ def test_tables_hold_the_numbers(read, full):
     assert row["seeds"] == "2"
     assert row["minutes"] == "10.5"
     assert "few %" not in heads
-    assert differences[1][:5] == ["bbn", "2", "+10.00", "+10.00 to +10.00", "better"]
+    assert differences[1][:6] == ["bbn", "ce", "2", "+10.00", "+10.00 to +10.00", "better"]
 
 
 def test_best_and_second_are_marked(write, cifar):
@@ -183,7 +183,7 @@ def test_one_run_of_one_seed(read, results):
 
 def test_one_pair_has_no_interval(read, results):
     reader = read((results(), {}), (results(method="bbn", accuracy=0.6), {}))
-    assert reader.tables[2][1][:4] == ["bbn", "1", "+10.00", "one pair"]
+    assert reader.tables[2][1][:5] == ["bbn", "ce", "1", "+10.00", "one pair"]
 
 
 def test_one_class(read, results):

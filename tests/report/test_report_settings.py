@@ -77,6 +77,12 @@ def test_whatever_trains_otherwise_makes_another_method(write, results):
     assert len(set(found)) == 6
 
 
+def test_where_a_folder_lies_makes_no_other_method(write, results):
+    paths = (None, "/a", "/b")
+    found = settings(write, results, *(changed("data/added_images", path) for path in paths))
+    assert found[0] != found[1] == found[2]
+
+
 def test_a_method_alone_is_called_by_its_config_files(write, results):
     command = ["lt", "fit", "--config", "configs/bbn.yaml", "--config", "configs/data/digits.yaml",
                "--config=configs/trainer/quick.yaml", "--config", "mine/wide.yaml"]  # fmt: skip
@@ -110,6 +116,8 @@ def test_labels_of_many_differences_are_the_names_of_the_runs(write, results):
     first, second = settings(write, results, CONFIG, other)
     found = labels([(first, "long"), (second, "short")])
     assert found == {first: "ce, long", second: "ce, short"}
+    found = labels([(first, "ce-long"), (second, "ce-short")])
+    assert found == {first: "ce-long", second: "ce-short"}
     found = labels([(first, "same"), (second, "same")])
     assert found == {first: "ce, same #1", second: "ce, same #2"}
 

@@ -28,9 +28,9 @@ Styled = list[tuple[int, Cell]]
 
 def drawn(grid: Grid, data: Data) -> Styled:
     """Return the cells that are drawn, with their styles: the baseline and the most accurate."""
-    baseline, cells = grid.baseline(data), by_accuracy(grid.column(data))
-    chosen = [cell for cell in cells if cell is not baseline][: DRAWN - (baseline is not None)]
-    return list(enumerate([*([baseline] if baseline else []), *chosen]))
+    cells, first = by_accuracy(grid.column(data)), grid.baselines(data)[:1]
+    chosen = [cell for cell in cells if cell not in first]
+    return list(enumerate([*first, *chosen][:DRAWN]))
 
 
 def drawings(grid: Grid, data: Data) -> str:
