@@ -39,14 +39,12 @@ CASES = [
     Case("no-method", "fit", "no method is given|configs/ce.yaml|BBN"),
     # keys
     Case("key", FIT + " --model.los LDAM", "'model.los'|did you mean 'model.loss'"),
-    Case("abbreviated", FIT + " --trainer.max_epoch 3", "did you mean 'trainer.max_epochs'"),
     Case("deep-key", FIT + " --model.loss.gamma 3", "'model.loss.gamma'|reduction, weights"),
     Case("key-of-default", FIT + " --data.source.sise 3", "did you mean 'data.source.size'"),
     Case("lr", FIT + " --lr 3", "'lr'|did you mean 'model.optimizer.lr'"),
     Case("epochs", FIT + " --epochs 3", "did you mean 'trainer.max_epochs'"),
     Case("imb-factor", FIT + " --imb_factor 0.01", "'data.profile.imbalance_ratio'"),
     Case("no-optimizer", FIT + " --model.optimizer.lr 3", "--model.optimizer.lr|SGD"),
-    Case("linked", FIT + " --model.class_counts [1,2]", "model.class_counts|from the data"),
     Case("option-as-group", FIT + " --trainer 3", "trainer is '3'|one by one"),
     # classes
     Case("method", "fit --model LDMA", "'LDMA'|BBN|LDAM is listed under Losses"),
@@ -72,7 +70,6 @@ CASES = [
     Case("no-device", FIT + " --trainer.devices 0", "trainer.devices is '0'"),
     Case("accelerator", FIT + " --trainer.accelerator gpuu", "did you mean 'gpu'"),
     Case("strategy", FIT + " --trainer.strategy ddpp", "did you mean 'ddp'"),
-    Case("half-on-cpu", FIT + " --trainer.precision 16-mixed", "needs a GPU|bf16-mixed"),
     Case("barebones", FIT + " --trainer.barebones true", "barebones|record"),
     Case("root-dir", FIT + " --trainer.default_root_dir x", "--runs"),
     Case("every-n", FIT + " --checkpoint.every_n_steps 0", "every_n_steps is 0", 1),

@@ -9,6 +9,8 @@ import pytest
 import torch
 import yaml
 
+from lt_lightning.cli.run_folder import run_name
+
 SHORT = " --trainer.limit_train_batches 1 --trainer.limit_test_batches 1"
 
 
@@ -47,26 +49,35 @@ def test_another_class_drops_the_options_of_the_first(lt, place):
 
 
 @pytest.mark.parametrize(
-    ("line", "folder"),
+    ("words", "name"),
     [
-        ("{quick}", "runs/erm/0"),
-        ("--config {configs}/trainer/cpu.yaml {quick}", "runs/erm/0"),
-        ("--config {configs}/ce.yaml --config {configs}/data/digits.yaml {quick}", "ce-digits/0"),
-        ("{quick} --name mine", "runs/mine/0"),
-        ("{quick} --name mine --version first", "runs/mine/first"),
-        ("{quick} --runs elsewhere --name a/b", "elsewhere/a/b/0"),
+        ("--model ERM", "erm"),
+        ("--config configs/trainer/cpu.yaml --model ERM", "erm"),
+        ("--config configs/ce.yaml --config configs/data/digits.yaml", "ce-digits"),
+        ("-c configs/ce.yaml --config=configs/logger/wandb.yaml", "ce"),
     ],
 )
-def test_a_run_is_named_by_its_configs_or_by_the_user(lt, place, monkeypatch, line, folder):
+def test_a_run_is_named_by_its_configs_without_trainer_and_logger(words, name):
+    assert run_name(words.split(), "ERM") == name
+
+
+@pytest.mark.parametrize(
+    ("words", "folder"),
+    [
+        ("--config {configs}/trainer/cpu.yaml", "runs/erm/0"),
+        ("--runs elsewhere --name a/b --version first", "elsewhere/a/b/first"),
+    ],
+)
+def test_a_run_lies_where_the_user_says(lt, place, monkeypatch, words, folder):
     seen = []
     monkeypatch.setattr(
-        "lt_lightning.cli.app.LTCLI._run_subcommand", lambda cli, _: seen.append(str(cli.folder))
+        "lt_lightning.cli.app.LTCLI._run_subcommand", lambda cli, _: seen.append(cli.folder)
     )
 
-    answer = lt("fit " + line.format_map(place))
+    answer = lt(f"fit {words.format_map(place)} {place['quick']}")
 
     assert answer.status == 0, answer.err
-    assert seen[0].endswith(folder)
+    assert seen == [Path(folder)]
 
 
 def test_a_version_is_never_used_twice(lt, place, tmp_path):
@@ -105,7 +116,7 @@ def test_a_run_is_tested_again_from_its_folder_alone(lt, place):
     copy = Path(place["copy"])
     before = json.loads((copy / "results.json").read_text(encoding="utf-8"))
 
-    for words in (str(copy), str(copy.parent), f"{copy}/checkpoints/best.ckpt", f"--best {copy}"):
+    for words in (str(copy.parent), f"{copy}/checkpoints/best.ckpt", f"--best {copy}"):
         answer = lt(f"test {words}")
         assert answer.status == 0, answer.err
         assert "macro %" in answer.out
@@ -233,7 +244,7 @@ def test_debug_shows_the_traceback(lt, place, monkeypatch):
     assert plain.status == 1
 
 
-@pytest.mark.parametrize("command", ["fit", "test", "validate"])
+@pytest.mark.parametrize("command", ["fit", "test"])
 def test_each_command_has_a_help(lt, command):
     answer = lt(f"{command} --help")
 

@@ -75,7 +75,7 @@ def test_half_precision_on_a_cpu_is_refused(lt, place):
     answer = lt(f"fit {place['quick']} --trainer.precision 16-mixed")
 
     assert answer.status == 2
-    assert "needs a GPU" in answer.err
+    assert "needs a GPU: give bf16-mixed" in answer.err
 
 
 def test_the_number_of_steps_is_not_asked_of_lightning(lt, place, monkeypatch):
@@ -96,7 +96,7 @@ def test_a_key_is_not_taken_for_a_longer_one(lt, place):
     answer = lt(f"fit {place['quick']} --trainer.max_epoch 3 --trainer.fast_dev_run true")
 
     assert answer.status == 2
-    assert "'trainer.max_epoch'" in answer.err
+    assert "'trainer.max_epoch': did you mean 'trainer.max_epochs'?" in answer.err
 
 
 @pytest.mark.parametrize(
