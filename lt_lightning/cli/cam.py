@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
+from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
@@ -30,6 +31,7 @@ from lt_lightning.data.source import FileImages
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
 
+_SCREEN = Console(stderr=True)  # the answer alone goes to standard output
 _FACTS = (("fingerprint", "the images"), ("image_size", "images with a side of"))
 
 
@@ -184,10 +186,10 @@ class _Work:
     def maps(self, sources: Tensor) -> Tensor:
         """Return the map of each source (M,), float32 (M, h, w); each image is looked at once."""
         which, back = torch.unique(sources, return_inverse=True)
-        loader = self.loader(which)
+        loader, what = self.loader(which), f"Looking at {len(which)} images"
         found = [
             activation_maps(self.model, self.data.normalize(images), labels).cpu()
-            for images, labels in track(loader, f"Looking at {len(which)} images", len(loader))
+            for images, labels in track(loader, what, len(loader), console=_SCREEN)
         ]
         return torch.cat(found)[back]
 
@@ -233,7 +235,8 @@ def _make(work: _Work, out: Path, made: dict[str, Any]) -> None:
         "made": made,
     }
     total = -(-len(plan.labels) // work.batch_size)
-    batches = track(work.generate(plan, maps), f"Making {len(plan.labels)} images", total)
+    what = f"Making {len(plan.labels)} images"
+    batches = track(work.generate(plan, maps), what, total, console=_SCREEN)
     as_files = isinstance(work.images, FileImages)
     write_added(out, plan.labels, batches, about, work.sheet(plan, maps), as_files=as_files)
 

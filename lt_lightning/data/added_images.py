@@ -109,7 +109,10 @@ class AddedImages:
     def _array(self) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
         """Return the images and labels of the one file."""
         try:
-            with np.load(self.folder / ARRAY, allow_pickle=False) as stored:
+            with (
+                (self.folder / ARRAY).open("rb") as stream,
+                np.load(stream, allow_pickle=False) as stored,
+            ):
                 return stored["images"], stored["labels"]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise self._damaged(ARRAY) from error
