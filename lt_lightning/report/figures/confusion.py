@@ -29,9 +29,9 @@ def confusion(cell: Cell) -> list[list[int]] | None:
     """
     facts = cell.first.run.content["data"]
     classes = len(facts["class_counts"])
-    found = [entry.evaluation.get("confusion") for entry in cell.entries]
+    found = [entry.evaluation.get("confusion") or [] for entry in cell.entries]
     sizes = [entry.run.content["data"]["class_counts"] for entry in cell.entries]
-    if None in found or any(size != sizes[0] for size in sizes):
+    if [] in found or any(size != sizes[0] for size in sizes):
         return None
     table = [[0] * classes for _ in range(classes)]
     for entry, rows in zip(cell.entries, found, strict=True):
