@@ -117,7 +117,8 @@ def _differences(setting: Setting, others: Sequence[Setting]) -> str:
 def _base(run: Run, command: Sequence[str]) -> str:
     files = [PurePath(value) for key, value in _options(command) if key in ("config", "c")]
     stems = [file.stem for file in files if file.parent.name not in _FRAGMENTS]
-    if stems == ["config"]:  # a run started again from its run folder
+    again = stems == ["config"]  # started again from a run folder
+    if again or (not stems and "test" in command[:2]):  # or its results.json was lost
         return run.folder.parent.name
     return "-".join(stems) or str(run.content["method"]).rsplit(".", 1)[-1]
 

@@ -127,6 +127,14 @@ def test_tables_hold_the_numbers(read, full):
     assert differences[1][:6] == ["bbn", "ce", "2", "+10.00", "+10.00 to +10.00", "better"]
 
 
+def test_the_mean_over_classes_is_shown_where_it_differs(read, cifar):
+    content, other = cifar(), cifar(method="bbn")
+    content["evaluations"]["last"]["overall"]["acc_macro"] += 1e-12
+    assert "macro %" not in read((content, {}), (other, {})).tables[1][0]
+    other["evaluations"]["last"]["overall"]["acc_macro"] += 0.01
+    assert "macro %" in read((content, {}), (other, {})).tables[1][0]
+
+
 def test_best_and_second_are_marked(write, cifar):
     runs = [cifar(method=m, accuracy=a) for m, a in (("ce", 0.5), ("bbn", 0.7), ("mixup", 0.6))]
     text = page([Run.read(write(f"{k}/0", run)) for k, run in enumerate(runs)])

@@ -101,6 +101,11 @@ def test_a_run_started_again_from_its_folder_is_called_like_it(write, results):
     assert setting_of(run).base == "bbn-again"
 
 
+def test_a_run_of_which_only_the_test_is_recorded_is_called_like_its_folder(write, results):
+    run = Run.read(write("bbn-long/0", results(command=["lt", "test", "runs/bbn-long/0"])))
+    assert setting_of(run).base == "bbn-long"
+
+
 def test_labels_tell_few_differences(write, results):
     first, second = settings(
         write, results, CONFIG, changed("model/init_args/optimizer/init_args/lr", 0.2)
