@@ -26,9 +26,10 @@ def lines(monkeypatch):
     handler.emit = lambda record: found.append(record.getMessage())
     logger = logging.getLogger("lt_lightning.callbacks.epoch_lines")
     monkeypatch.setattr(logger, "handlers", [handler])
-    monkeypatch.setattr(logger, "level", logging.INFO)
     monkeypatch.setattr(logger, "propagate", False)
-    return found
+    logger.setLevel(logging.INFO)
+    yield found
+    logger.setLevel(logging.NOTSET)
 
 
 def without_time(lines):

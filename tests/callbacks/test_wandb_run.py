@@ -267,6 +267,7 @@ def test_a_disabled_run_trains_all_the_same(
     make_trainer, module, data, tmp_path, contacts, monkeypatch
 ):
     monkeypatch.setenv("WANDB_MODE", "disabled")
+    monkeypatch.setattr("lt_lightning.callbacks.wandb_media._pictures", lambda *_: {})
     folder = tmp_path / "ce" / "0"
     fit_and_test(make_trainer, module, data, folder)
     assert contacts == []

@@ -164,6 +164,7 @@ def test_a_run_stopped_in_its_test_is_tested_when_resumed(here, whole, monkeypat
     compare_rows(rows(folder), rows(whole("ce")), None)
 
 
+@pytest.mark.slow
 def test_sigterm_is_no_success(here, whole, monkeypatch):
     """Trap: Lightning turns SIGTERM into an exit with status 0, as if the training were done."""
     log_train, seen = LongTailModule.log_train, []

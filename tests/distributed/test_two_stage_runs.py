@@ -82,6 +82,7 @@ def test_one_fit_of_two_processes_equals_two_fits(tmp_path):
     assert_same(checkpoint(both)["state_dict"], checkpoint(second)["state_dict"])
 
 
+@pytest.mark.slow
 def test_the_killer_kills(tmp_path):
     """Else the tests above would show nothing."""
     answer = run(arguments("ce", "--trainer.max_epochs", "1"), tmp_path, KILLED, DIE_IN_STEP="1")
