@@ -80,19 +80,22 @@ def test_a_run_lies_where_the_user_says(lt, place, monkeypatch, words, folder):
     assert seen == [Path(folder)]
 
 
-def test_a_version_is_never_used_twice(lt, place, tmp_path):
+def test_a_version_is_never_used_twice(lt, place, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "lt_lightning.cli.app.LTCLI._run_subcommand", lambda cli, _: seen.append(cli.folder)
+    )
     runs = tmp_path / "runs" / "erm"
-    (runs / "0").mkdir(parents=True)
-    (runs / "0" / "kept").write_text("mine", encoding="utf-8")
+    for version in ("0", "1", "named"):
+        (runs / version).mkdir(parents=True)
+        (runs / version / "kept").write_text("mine", encoding="utf-8")
+    before = _files(runs)
 
-    first = lt(f"fit {place['quick']}{SHORT}")
-    before = _files(runs / "1")
-    second = lt(f"fit {place['quick']}{SHORT}")
+    answer = lt(f"fit {place['quick']}")
 
-    assert (first.status, second.status) == (0, 0)
-    assert _files(runs / "0") == {"kept": b"mine"}
-    assert _files(runs / "1") == before
-    assert (runs / "2" / "results.json").is_file()
+    assert answer.status == 0, answer.err
+    assert seen == [Path("runs/erm/2")]
+    assert _files(runs) == before
 
 
 def test_last_goes_on_with_the_newest_run_of_that_name(lt, place, tmp_path):
