@@ -2,7 +2,9 @@
 
 from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from lt_lightning.callbacks.epoch_lines import EpochLines
+from lt_lightning.callbacks.epoch_metrics import EpochMetrics
 from lt_lightning.callbacks.non_finite import NonFiniteGuard
+from lt_lightning.callbacks.requeue import Requeue
 from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.callbacks.run_record import RunRecord
 from lt_lightning.callbacks.save_config import SaveConfig
@@ -12,8 +14,10 @@ from lt_lightning.report.results_file import read_results
 __all__ = [
     "BestCheckpoint",
     "EpochLines",
+    "EpochMetrics",
     "LastCheckpoint",
     "NonFiniteGuard",
+    "Requeue",
     "RunLogger",
     "RunRecord",
     "SaveConfig",
