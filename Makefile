@@ -34,7 +34,7 @@ demo: $(VENV)/.installed  ## train BBN and cross-entropy on long-tailed digits, 
 	@$(RUN) report runs/demo-ce runs/demo-bbn --newest
 
 test: $(VENV)/.installed-dev  ## the tests, under two minutes
-	$(PYTEST)
+	$(PYTEST) -n 2 --dist loadfile
 
 test-slow: $(VENV)/.installed-dev  ## tests that take longer than five seconds each
 	$(PYTEST) -m slow --timeout 600

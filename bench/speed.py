@@ -7,6 +7,7 @@ The figures to quote are the ratios of medians; absolute numbers belong to the m
 """
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
@@ -164,9 +165,12 @@ def main() -> None:
     """Measure and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=2560, help="images of an epoch")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument(
-        "--workers", type=int, default=4, help="DataLoader workers of the usual set-up"
+        "--workers",
+        type=int,
+        default=min(4, os.cpu_count() or 1),
+        help="DataLoader workers of the usual set-up",
     )
     options = parser.parse_args()
     sys.path.insert(0, str(Path(__file__).parent))

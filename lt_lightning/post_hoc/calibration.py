@@ -35,7 +35,7 @@ class TemperatureScaling(PostHoc):
         if temperature is None:
             log_t = torch.zeros(1, dtype=torch.float64, requires_grad=True)
             minimise_nll(*held_out_logits(model, data), [log_t], lambda z: z / log_t.exp())
-            temperature = self.temperature = float(log_t.exp())
+            temperature = self.temperature = log_t.exp().item()
         model.post_hoc = lambda logits: logits / temperature
 
     def describe(self) -> str:

@@ -38,6 +38,7 @@ def test_content(make_trainer, module, data, tmp_path, monkeypatch):
     assert content["flags"] == {"test_seen_during_training": False, "oracle": False}
     expected = {
         "source": None,
+        "added_images": None,
         "profile": None,
         "imbalance_ratio": None,
         "fingerprint": "f00d",
