@@ -185,3 +185,17 @@ def test_moves_are_those_of_the_published_code():
         assert 0 <= float(share.min()) < 0.001
         assert 0.999 < float(share.max()) < 1
     assert abs(float(torch.corrcoef(torch.stack([moves.across, moves.down]))[0, 1])) < 0.03
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_images_on_a_gpu_are_those_of_the_cpu():
+    generator = torch.Generator().manual_seed(5)
+    images = torch.randint(0, 256, (64, 3, 32, 32), dtype=torch.uint8, generator=generator)
+    masks = torch.rand(64, 32, 32, generator=generator) < 0.3
+    masks[:, 16, 16] = True
+    moves, gpu = draw_moves(64, generator), torch.device("cuda")
+    here = paste_moved(images, Foreground.of(masks), moves)
+    there = paste_moved(images.to(gpu), Foreground.of(masks.to(gpu)), moves.to(gpu)).cpu()
+    # A place that lies between two pixels may go to the other one.
+    assert float((here != there).float().mean()) < 0.01
