@@ -42,14 +42,35 @@ class _Enough(BaseException):
     pass
 
 
+_PARSER = {}  # attributes that LightningCLI's setup_parser sets, for a parser takes a while
+
+
+def _set_up_once(own):
+    def setup_parser(cli, *args, **kwargs):
+        if _PARSER:
+            vars(cli).update(_PARSER)
+            return
+        before = set(vars(cli))
+        own(cli, *args, **kwargs)
+        _PARSER.update({name: value for name, value in vars(cli).items() if name not in before})
+
+    return setup_parser
+
+
 def _stopped(lt, monkeypatch, at, pick):
+    from lt_lightning.cli.app import LTCLI
+
     found = []
+
+    monkeypatch.setattr(LTCLI, "setup_parser", _set_up_once(LTCLI.setup_parser))
+    # The text of the whole config is what a checkpoint keeps; there is none here.
+    monkeypatch.setattr(LTCLI, "_dump_config", lambda cli: setattr(cli, "config_dump", {}))
 
     def stop(cli):
         found.append(pick(cli))
         raise _Enough
 
-    monkeypatch.setattr(f"lt_lightning.cli.app.LTCLI.{at}", stop)
+    monkeypatch.setattr(LTCLI, at, stop)
 
     def call(*arguments):
         try:

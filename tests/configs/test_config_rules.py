@@ -18,10 +18,14 @@ def _effective(n, beta):
     return (1 - beta**n) / (1 - beta)
 
 
-@pytest.mark.parametrize("name", ["cb_ce", "cb_focal"])
 @pytest.mark.parametrize(
-    ("more", "head", "tail", "beta"),
-    [((), 5000, 50, 0.9999), (CIFAR100, 500, 5, 0.9), (RATIO_50, 5000, 100, 0.9999)],
+    ("name", "more", "head", "tail", "beta"),
+    [
+        ("cb_ce", (), 5000, 50, 0.9999),
+        ("cb_ce", CIFAR100, 500, 5, 0.9),
+        ("cb_ce", RATIO_50, 5000, 100, 0.9999),
+        ("cb_focal", CIFAR100, 500, 5, 0.9),
+    ],
 )
 def test_beta_of_class_balanced_losses_is_that_of_the_data_set(build, name, more, head, tail, beta):
     weight = _model(build, name, *more).loss.weight
