@@ -112,6 +112,12 @@ def test_old_place_keeps_its_pixels_and_black_is_a_colour():
     assert pasted(black, MASK, move(FLIP))[1] == [20, 0, 22, 0, 24]
 
 
+def test_edge_of_the_picture_does_not_darken_what_is_turned():
+    plain, whole = [[200] * 7] * 5, [[1] * 7] * 5
+    for degrees, scale in ((30.0, 1.0), (-45.0, 1.19), (13.0, 0.8)):
+        assert pasted(plain, whole, move(TURN, degrees, scale)) == plain
+
+
 def _bilinear(picture, y, x):
     """Return the colour at a place, the edge repeated outside."""
     height, width = picture.shape
