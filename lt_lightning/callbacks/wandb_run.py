@@ -65,6 +65,7 @@ class WandbRun(WandbLogger):
         elif offline is None:
             offline = mode in ("offline", "dryrun")
         super().__init__(project=project, entity=entity, offline=offline, group=group, tags=tags)
+        self._wandb_init.pop("anonymous")  # W&B warns of Lightning's default
         self._folder: Path | None = None
         self._tested: set[str] = set()
 

@@ -32,7 +32,7 @@ def epochs_and_steps(folder):
     return [(row["epoch"], row["step"]) for row in rows(folder)]
 
 
-def wait_for(file, process, seconds=120):
+def wait_for(file, process, seconds=300):
     end = time.monotonic() + seconds
     while not file.exists():
         assert process.poll() is None, finish(process).err

@@ -214,7 +214,7 @@ def test_a_full_disk_ends_both_processes_with_one_sentence(tmp_path):
     def small_files():
         resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
 
-    answer = finish(start(arguments("ce"), tmp_path, preexec_fn=small_files), timeout=100)
+    answer = finish(start(arguments("ce"), tmp_path, preexec_fn=small_files))
     assert answer.status == 1, answer.err
     assert "last.ckpt could not be written (File too large): free some space" in answer.err
     assert "Traceback" not in answer.err

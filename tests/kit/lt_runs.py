@@ -104,7 +104,7 @@ def start(
     )
 
 
-def finish(process, timeout=240):
+def finish(process, timeout=500):
     """Wait for the end of a process; nothing of its group is left behind."""
     try:
         out, err = process.communicate(timeout=timeout)
