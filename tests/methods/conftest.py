@@ -194,15 +194,6 @@ class Lab:
         return Fitted(method, module, data, made, watch, metrics)
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread():
-    """Networks this small are slower on several threads, far slower on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(autouse=True)
 def _run_seed(monkeypatch):
     monkeypatch.setenv(SEED, "0")
