@@ -85,6 +85,7 @@ def test_bfloat16_is_used_where_the_processor_has_it(here):
     assert {v.dtype for v in weights.values() if v.is_floating_point()} == {torch.float32}
 
 
+@pytest.mark.slow
 def test_srun_on_the_path_is_no_warning(here, monkeypatch):
     """Trap: a login node has srun on its path, and Lightning warns of it in every run."""
     tools = here / "bin"
@@ -97,6 +98,7 @@ def test_srun_on_the_path_is_no_warning(here, monkeypatch):
     assert "srun" not in answer.err
 
 
+@pytest.mark.slow
 def test_the_metrics_of_an_epoch_without_validation_are_not_repeated(here):
     """Trap: Lightning keeps the metrics of the last validation and gives them out again."""
     every_second = ("--data.holdout.fraction", "0.2", "--trainer.check_val_every_n_epoch", "2")

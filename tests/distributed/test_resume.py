@@ -90,7 +90,7 @@ CASES = {
 }
 
 
-QUICK = ("two streams", "validation and best checkpoint")
+QUICK = ("two streams",)
 
 
 @pytest.mark.parametrize(
