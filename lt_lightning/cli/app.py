@@ -7,13 +7,14 @@ from typing import Any, Literal
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback, RichProgressBar
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import Logger
 
 from lt_lightning.callbacks import EpochLines, NonFiniteGuard, RunRecord, WandbMedia
 from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from lt_lightning.callbacks.epoch_metrics import EpochMetrics
+from lt_lightning.callbacks.progress import StageBar
 from lt_lightning.callbacks.requeue import Requeue
 from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.callbacks.save_config import SaveConfig
@@ -208,8 +209,7 @@ class LTCLI(LightningCLI):
         options = self.options.checkpoint
         self.record = RunRecord(str(folder))
         self.best_checkpoint: BestCheckpoint | None = None
-        terminal = sys.stderr.isatty()
-        bar = RichProgressBar(console_kwargs={"stderr": True}) if terminal else EpochLines()
+        bar = StageBar() if sys.stderr.isatty() else EpochLines()
         if not fit:
             return [bar, self.record]
         found: list[Callback] = [bar, NonFiniteGuard(), self.record, WandbMedia()]

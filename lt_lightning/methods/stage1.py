@@ -5,22 +5,23 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from lt_lightning.data.datamodule import DATA_STATE
 from lt_lightning.errors import UserError
+from lt_lightning.methods.base import LongTailModule
 
 log = logging.getLogger(__name__)
 STAGE = "lt_stage"  # the key of the stage in a checkpoint
 
 
 def take_over(
-    content: dict[str, Any], path: str, backbone: nn.Module, head: nn.Module, needs_head: bool
+    content: dict[str, Any], path: str, module: LongTailModule, *, needs_head: bool
 ) -> None:
     """Load backbone and head of a stage-1 checkpoint; every tensor is accounted for.
 
     Args:
         content: the checkpoint.
         path: its path, for the messages.
-        backbone: takes all of its tensors from it.
-        head: takes them where all fit.
+        module: its backbone takes all tensors from it, its head takes them where all fit.
         needs_head: whether stage 2 builds on the head of stage 1.
 
     Raises:
@@ -32,13 +33,8 @@ def take_over(
             f"{path} is a checkpoint of stage 2: give the stage1.ckpt beside it, or a run of one "
             "stage."
         )
-    counts = content.get("hyper_parameters", {}).get("class_counts")
-    outputs = next(iter(head.state_dict().values())).shape[0]
-    if counts is not None and len(counts) > outputs:
-        raise UserError(
-            f"{path} has {len(counts)} classes but the data have {outputs}: use the data of that "
-            "run."
-        )
+    _check_classes(content, path, module)
+    backbone, head = module.backbone, module.head
     saved = {"backbone": _part(content, "backbone."), "head": _part(content, "head.")}
     fitting, total = _fitting(saved["backbone"], backbone)
     if not fitting == total == len(saved["backbone"]):
@@ -62,6 +58,34 @@ def take_over(
         total,
         f"all {head_total}" if fits else "none",
     )
+
+
+def _check_classes(content: dict[str, Any], path: str, module: LongTailModule) -> None:
+    """Refuse other classes, and warn of other images."""
+    known = content.get("hyper_parameters", {})
+    counts, names = known.get("class_counts"), known.get("class_names")
+    if counts is not None and len(counts) != module.num_classes:
+        raise UserError(
+            f"{path} has {len(counts)} classes but the data have {module.num_classes}: use the "
+            "data of that run."
+        )
+    pairs = zip(names or [], module.class_names, strict=False)
+    other = next(((a, b) for a, b in pairs if str(a) != b), None)
+    if other:
+        raise UserError(
+            f"{path} has a class {other[0]} where the data have {other[1]}: use the data of that "
+            "run."
+        )
+    data = getattr(module.trainer, "datamodule", None)
+    seen, now = content.get(DATA_STATE, {}).get("fingerprint"), getattr(data, "fingerprint", None)
+    if seen and now and seen != now:
+        log.warning(
+            "%s was trained on other images (%s) than stage 2 is (%s): what is held out now may "
+            "have been trained on.",
+            path,
+            seen,
+            now,
+        )
 
 
 def _part(content: dict[str, Any], prefix: str) -> dict[str, Tensor]:

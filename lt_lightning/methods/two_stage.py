@@ -150,8 +150,7 @@ class TwoStage(LongTailModule):
             # A run that goes on does without this file; that it does is known in on_fit_start.
             if Path(self.stage1_ckpt).is_file():
                 content = read(self.stage1_ckpt)
-                needs = self.needs_first_head
-                take_over(content, self.stage1_ckpt, self.backbone, self.head, needs)
+                take_over(content, self.stage1_ckpt, self, needs_head=self.needs_first_head)
             self.enter(2)
 
     def on_fit_start(self) -> None:
@@ -168,10 +167,11 @@ class TwoStage(LongTailModule):
                 f"{self.total_epochs} epochs but trainer.max_epochs is {trainer.max_epochs}: leave "
                 "trainer.max_epochs null, or change the stages."
             )
-        if trainer.strategy.restore_checkpoint_after_setup:
+        if trainer.strategy.restore_checkpoint_after_setup and self.stage1_epochs:
             raise UserError(
-                f"{type(trainer.strategy).__name__} cannot change stages in one run: run stage 1 "
-                "by ERM, then this method with --model.stage1_ckpt RUN."
+                f"{type(trainer.strategy).__name__} cannot change stages in one run: give two "
+                "commands, stage 1 by ERM (configs/ce.yaml), then this one with "
+                "--model.stage1_ckpt RUN."
             )
         stops = [c for c in trainer.callbacks if isinstance(c, EarlyStopping)]  # type: ignore[attr-defined]
         if stops and self.stage1_epochs:
@@ -208,13 +208,22 @@ class TwoStage(LongTailModule):
             self.freezing.set_modes(self.backbone)
         return self
 
+    def on_train_start(self) -> None:
+        """Say which stage the run begins or goes on in."""
+        if self.stage_at(self.current_epoch).number == self.stage:
+            self._say(self.stage_at(self.current_epoch))
+
+    def _say(self, stage: Stage) -> None:
+        first, last = stage.first_epoch + 1, stage.first_epoch + stage.epochs
+        log.info("stage %d of 2: epochs %d to %d", stage.number, first, last)
+
     def on_train_epoch_start(self) -> None:
         """Change over where the stage begins, and see that frozen layers are as they must be."""
         stage = self.stage_at(self.current_epoch)
         if stage.number != self.stage:
             self.enter(stage.number)
             begin_anew(self.trainer, self)
-            log.info("stage 2 of 2: epochs %d to %d", stage.first_epoch + 1, self.total_epochs)
+            self._say(stage)
         self.train()
         self.log("stage", float(self.stage), on_step=False, on_epoch=True, batch_size=1)
 
