@@ -1,7 +1,7 @@
 """What a test found out, gathered once and given to files and dashboards."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch import LightningModule, Trainer
@@ -49,6 +49,7 @@ class Outcome:
         class_names: C names.
         groups: classes of each group.
         weight_norms: L2 norm of each class's weights in the classifier, (C,), or none.
+        pretext: metrics of the task without labels, of a self-supervised run.
     """
 
     values: dict[str, float]
@@ -59,6 +60,7 @@ class Outcome:
     class_names: list[str]
     groups: dict[str, list[int]]
     weight_norms: Tensor | None = None
+    pretext: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, trainer: Trainer, pl_module: LightningModule) -> "Outcome":
@@ -75,6 +77,7 @@ class Outcome:
             class_names=[str(name) for name in data.class_names],
             groups={name: list(members) for name, members in data.groups.items()},
             weight_norms=weight_norms(getattr(module, "head", None), len(data.class_names)),
+            pretext=module.pretext_values() if getattr(module, "self_supervised", False) else {},
         )
 
     @property
@@ -112,6 +115,8 @@ class Outcome:
         more: dict[str, Any] = {}
         if self.weight_norms is not None:
             more["weight_norms"] = self.weight_norms.tolist()
+        if self.pretext:
+            more["pretext"] = self.pretext
         if self.confusion is not None:
             more["confusion"] = [_sparse(row) for row in self.confusion.tolist()]
         return {

@@ -225,6 +225,7 @@ class RunRecord(Callback):
             "flags": {
                 "test_seen_during_training": bool(data.monitor_test),
                 "oracle": bool(getattr(pl_module, "oracle", False)),
+                "self_supervised": bool(getattr(pl_module, "self_supervised", False)),
             },
             "data": {
                 "source": _kind(data, "source"),

@@ -112,6 +112,8 @@ def _tags(trainer: Trainer, pl_module: LightningModule) -> list[str]:
         tags.append("test seen during training")
     if getattr(pl_module, "oracle", False):
         tags.append("oracle")
+    if getattr(pl_module, "self_supervised", False):
+        tags.append("trained without labels")
     return tags
 
 

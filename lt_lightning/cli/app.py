@@ -136,6 +136,7 @@ class LTCLI(LightningCLI):
             options.trainer.precision = "bf16-mixed" if no_gpu and native_bf16() else "32-true"
         if self.config.subcommand == "fit":
             self._choose_folder()
+            staged.find_backbone(options, self.resume is not None)
         elif options.get("ckpt_path") is not None:
             self.resume = Path(options.ckpt_path)
 

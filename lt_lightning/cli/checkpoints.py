@@ -8,8 +8,12 @@ from lt_lightning.errors import UserError
 
 __all__ = ["check_fits", "check_same", "read"]
 
-# What may differ: the data are looked at by themselves, and speed is no part of the method.
-_FREE = ("_instantiator", "channels_last", "class_counts", "class_names", "compile", "groups")
+# What may differ: the data are looked at by themselves, speed is no part of the method, and the
+# weights that a run began with are behind it.
+_FREE = (
+    "_instantiator", "backbone_init", "channels_last", "class_counts", "class_names", "compile",
+    "groups",
+)  # fmt: skip
 
 
 def check_fits(content: dict[str, Any], path: str, method: str, counts: list[int]) -> None:

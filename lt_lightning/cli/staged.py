@@ -1,10 +1,12 @@
-"""What the command works out for methods in two stages."""
+"""What the command works out for runs in two stages, and for those that build on another run."""
 
+from contextlib import suppress
 from typing import Any
 
 from jsonargparse import Namespace
 
 from lt_lightning.cli import run_folder
+from lt_lightning.errors import UserError
 
 DEFAULT_EPOCHS = 200  # of the CIFAR experiments, where neither config nor method says
 
@@ -28,3 +30,17 @@ def settle(command: str, options: Any) -> None:
     if options.trainer.max_epochs is None and not options.trainer.get("max_steps", -1) > 0:
         staged = all(length is not None for length in lengths)
         options.trainer.max_epochs = sum(lengths) if staged else DEFAULT_EPOCHS
+
+
+def find_backbone(options: Any, goes_on: bool) -> None:
+    """Find the checkpoint of backbone_init.
+
+    Only the start of a fit needs it; the run that it is of may be gone when this one goes on.
+
+    Raises:
+        UserError: if it names no run and is needed.
+    """
+    given: Any = options.model.get("init_args") or {}
+    if given.get("backbone_init"):
+        with suppress(*([UserError] if goes_on else [])):
+            given["backbone_init"] = str(run_folder.of_run(given["backbone_init"])[1])

@@ -40,14 +40,30 @@ class NearestMeanHead(nn.Module):
         super().__init__()
         self.distance, self.temperature = distance, temperature
         self.scale: float | None = None
+        width = features.shape[1]
+        self.register_buffer("mean", torch.zeros(width, device=features.device))
+        self.register_buffer("centroids", torch.zeros(num_classes, width, device=features.device))
+        if len(features):
+            self.fit(features, targets)
+
+    @classmethod
+    def unfitted(cls, in_features: int, num_classes: int) -> "NearestMeanHead":
+        """Return a head to which all classes are equally near until `fit` is called."""
+        nothing = torch.zeros(0, in_features)
+        return cls(nothing, torch.zeros(0, dtype=torch.int64), num_classes, temperature=10.0)
+
+    def fit(self, features: Tensor, targets: Tensor) -> None:
+        """Take the means of these features, (N, D), and targets, int64 (N,)."""
+        mean: Tensor = self.mean  # type: ignore[assignment]
+        centroids: Tensor = self.centroids  # type: ignore[assignment]
         wide = features.float()
-        mean = wide.mean(dim=0)
-        self.register_buffer("mean", mean)
-        near = F.normalize(wide - mean, dim=1)
-        sums = torch.zeros(num_classes, wide.shape[1], device=wide.device)
+        center = wide.mean(dim=0)
+        near = F.normalize(wide - center, dim=1)
+        sums = torch.zeros(centroids.shape, device=wide.device)
         sums.index_add_(0, targets, near)
-        counts = torch.bincount(targets, minlength=num_classes).clamp_min(1)
-        self.register_buffer("centroids", sums / counts[:, None])
+        counts = torch.bincount(targets, minlength=len(centroids)).clamp_min(1)
+        mean.copy_(center)
+        centroids.copy_(sums / counts[:, None])
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the logits, (N, C), in float32."""

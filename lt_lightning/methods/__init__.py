@@ -8,6 +8,8 @@ from lt_lightning.methods.decoupled import Decoupled
 from lt_lightning.methods.dis_align import DisAlign
 from lt_lightning.methods.erm import ERM
 from lt_lightning.methods.mixup_two_stage import MixupTwoStage
+from lt_lightning.methods.rotation_ssp import RotationSSP
+from lt_lightning.methods.self_supervised import SelfSupervised
 from lt_lightning.methods.two_stage import TwoStage
 
 __all__ = [
@@ -19,5 +21,7 @@ __all__ = [
     "DisAlign",
     "LongTailModule",
     "MixupTwoStage",
+    "RotationSSP",
+    "SelfSupervised",
     "TwoStage",
 ]

@@ -12,11 +12,13 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from lt_lightning.backbones import Backbone, ResNetCIFAR
+from lt_lightning.checkpoint_file import read
 from lt_lightning.data.datamodule import DATA_STATE, LongTailDataModule
-from lt_lightning.data.loader import derive_seed
+from lt_lightning.data.loader import EvalLoader, derive_seed
 from lt_lightning.errors import UserError
 from lt_lightning.heads import LinearHead
 from lt_lightning.losses import CrossEntropy, Loss
+from lt_lightning.methods.backbone_init import take_backbone
 from lt_lightning.methods.plain import plain_hparams
 from lt_lightning.methods.scale import check_scale
 from lt_lightning.metrics import ClassStats, ConfusionCounts, ShotGroups
@@ -52,6 +54,8 @@ class LongTailModule(L.LightningModule):
         loss: makes the loss; called with class_counts.
         optimizer: makes the optimizer; called with the parameters that are trained.
         lr_schedule: factor of the learning rate per epoch.
+        backbone_init: a finished run, or a checkpoint in it: the backbone starts with its weights
+            and batch norm statistics instead of random ones, and all of it is trained.
         channels_last: memory layout of the images; faster on most devices, same numbers within
             rounding.
         compile: compile the backbone with torch.compile.
@@ -71,6 +75,7 @@ class LongTailModule(L.LightningModule):
         loss: LossFactory = CrossEntropy,
         optimizer: OptimizerCallable = sgd,
         lr_schedule: Schedule = LDAMRecipe(),
+        backbone_init: str | None = None,
         channels_last: bool = True,
         compile: bool = False,
     ) -> None:
@@ -86,6 +91,7 @@ class LongTailModule(L.LightningModule):
         self.head = head(self.backbone.out_features, self.loss.num_outputs)
         check_scale(self.head, self.loss)
         self.optimizer_factory, self.lr_schedule = optimizer, lr_schedule
+        self.backbone_init = backbone_init
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.backbone.to(memory_format=self.memory_format)
         if compile:
@@ -116,6 +122,20 @@ class LongTailModule(L.LightningModule):
         """Return the logits that predictions are made from, (N, C)."""
         logits = self.loss.predict_logits(self(images))
         return logits if self.post_hoc is None else self.post_hoc(logits)
+
+    def on_fit_start(self) -> None:
+        """Take the weights of `backbone_init`; a run that goes on has its own."""
+        if self.backbone_init is not None and self.trainer.ckpt_path is None:
+            take_backbone(read(self.backbone_init), self.backbone_init, self.backbone)
+
+    def stage_features(self, loader: EvalLoader) -> Tensor:
+        """Return the features of all images of `loader`, (N, D), as evaluation sees them."""
+        was = self.training
+        self.eval()
+        with torch.no_grad(), self.trainer.precision_plugin.forward_context():
+            found = torch.cat([self.features(images).float() for images, _ in loader])
+        self.train(was)
+        return found
 
     @abstractmethod
     def training_step(self, batch: Any, batch_idx: int) -> Any:

@@ -3,10 +3,9 @@
 import logging
 from typing import Any
 
-from torch import Tensor, nn
-
 from lt_lightning.data.datamodule import DATA_STATE
 from lt_lightning.errors import UserError
+from lt_lightning.methods.backbone_init import fitting, load_backbone, part_of
 from lt_lightning.methods.base import LongTailModule
 
 log = logging.getLogger(__name__)
@@ -34,24 +33,18 @@ def take_over(
             "stage."
         )
     _check_classes(content, path, module)
-    backbone, head = module.backbone, module.head
-    saved = {"backbone": _part(content, "backbone."), "head": _part(content, "head.")}
-    fitting, total = _fitting(saved["backbone"], backbone)
-    if not fitting == total == len(saved["backbone"]):
-        raise UserError(
-            f"{path} has another backbone ({fitting} of {total} tensors fit): use the backbone of "
-            "that run."
-        )
-    backbone.load_state_dict(saved["backbone"])
-    in_head, head_total = _fitting(saved["head"], head)
-    fits = in_head == head_total == len(saved["head"])
+    head = module.head
+    total = load_backbone(content, path, module.backbone)
+    saved = part_of(content, "head.")
+    in_head, head_total = fitting(saved, head)
+    fits = in_head == head_total == len(saved)
     if needs_head and not fits:
         raise UserError(
             f"The classifier of {path} does not fit ({in_head} of {head_total} tensors): give "
             "--model.head and --model.loss as in that run."
         )
     if fits:
-        head.load_state_dict(saved["head"])
+        head.load_state_dict(saved)
     log.info(
         "%s: took all %d tensors of the backbone and %s of the classifier",
         path,
@@ -86,14 +79,3 @@ def _check_classes(content: dict[str, Any], path: str, module: LongTailModule) -
             seen,
             now,
         )
-
-
-def _part(content: dict[str, Any], prefix: str) -> dict[str, Tensor]:
-    state = content["state_dict"]
-    return {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
-
-
-def _fitting(saved: dict[str, Tensor], part: nn.Module) -> tuple[int, int]:
-    own = part.state_dict()
-    fits = sum(k in saved and saved[k].shape == v.shape for k, v in own.items())
-    return fits, len(own)

@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from lt_lightning.augment import Mixing
 from lt_lightning.checkpoint_file import read
-from lt_lightning.data.loader import EvalLoader, derive_seed
+from lt_lightning.data.loader import derive_seed
 from lt_lightning.errors import UserError
 from lt_lightning.losses import CrossEntropy
 from lt_lightning.methods.base import LongTailModule, LossFactory, run_seed
@@ -91,6 +91,11 @@ class TwoStage(LongTailModule):
                 f"stage1_epochs is {stage1_epochs} and stage2_epochs {stage2_epochs}: give at "
                 "least 1 each, or skip stage 1 by stage1_ckpt."
             )
+        if stage1_ckpt is not None and self.backbone_init is not None:
+            raise UserError(
+                "stage1_ckpt and backbone_init are both given: the first brings its backbone, so "
+                "leave out the second."
+            )
         self.stage, self.stage1_ckpt = 1, stage1_ckpt
         self.stage1_epochs = 0 if stage1_ckpt else stage1_epochs
         self.stage2_epochs = stage2_epochs
@@ -155,6 +160,7 @@ class TwoStage(LongTailModule):
 
     def on_fit_start(self) -> None:
         """Refuse to start at stage 2 without the weights of stage 1."""
+        super().on_fit_start()
         if self.stage1_ckpt is not None and self.trainer.ckpt_path is None:
             read(self.stage1_ckpt)  # says what is wrong with it
 
@@ -226,15 +232,6 @@ class TwoStage(LongTailModule):
             self._say(stage)
         self.train()
         self.log("stage", float(self.stage), on_step=False, on_epoch=True, batch_size=1)
-
-    def stage_features(self, loader: EvalLoader) -> Tensor:
-        """Return the features of all images of `loader`, (N, D), for a stage that keeps them."""
-        was = self.training
-        self.eval()
-        with torch.no_grad(), self.trainer.precision_plugin.forward_context():
-            found = torch.cat([self.features(images).float() for images, _ in loader])
-        self.train(was)
-        return found
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> dict[str, Tensor]:
         """Return the loss of one batch; in stage 2 the images may be features."""

@@ -34,8 +34,8 @@ class Cell:
 
     @property
     def ranked(self) -> bool:
-        """Whether it competes: an oracle, or weights that the test split chose, do not."""
-        return not any(entry.oracle or entry.chosen_on_test for entry in self.entries)
+        """Whether it competes: an oracle, no labels, or weights that the test chose, do not."""
+        return not any(e.oracle or e.self_supervised or e.chosen_on_test for e in self.entries)
 
     @property
     def notes(self) -> list[str]:
@@ -43,6 +43,8 @@ class Cell:
         found = []
         if any(entry.oracle for entry in self.entries):
             found.append("oracle")
+        if any(entry.self_supervised for entry in self.entries):
+            found.append("no labels")
         if any(entry.chosen_on_test for entry in self.entries):
             found.append("chosen on test")
         elif any(entry.test_seen for entry in self.entries):

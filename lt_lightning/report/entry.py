@@ -56,6 +56,11 @@ class Entry:
         return bool(self.run.content["flags"]["oracle"])
 
     @property
+    def self_supervised(self) -> bool:
+        """Whether the network was trained without labels."""
+        return bool(self.run.content["flags"].get("self_supervised"))
+
+    @property
     def chosen_on_test(self) -> bool:
         """Whether the test split chose the weights."""
         return " on TEST " in f" {self.chosen_by} "

@@ -21,6 +21,7 @@ _RECIPE = (
     "trainer.accumulate_grad_batches",
 )  # fmt: skip
 _FOLDERS = ("data.added_images",)  # whether there is one matters, not where it lies
+_RUNS = ("model.backbone_init",)  # its name matters, not where it lies or which version it is
 _FRAGMENTS = ("data", "trainer", "logger")
 _SHOWN_KEYS = 2
 _SHOWN_LENGTH = 44
@@ -158,4 +159,13 @@ def _flat(content: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]
         elif isinstance(value, dict):
             yield from _flat(value, f"{key}.")
         elif value is not None:  # an option that a later version adds is none at first
-            yield key, "given" if key in _FOLDERS else str(value)
+            yield key, "given" if key in _FOLDERS else _text(key, str(value))
+
+
+def _text(key: str, value: str) -> str:
+    """Return a value as settings hold it.
+
+    config.yaml has the checkpoint of a run that another began with: runs/NAME/0/checkpoints/x.ckpt.
+    """
+    parts = PurePath(value).parts
+    return parts[-4] if key in _RUNS and len(parts) >= 4 else value

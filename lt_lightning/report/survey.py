@@ -11,6 +11,7 @@ from lt_lightning.report.statistics import Summary
 
 NOTE_TEXTS = {
     "oracle": "an oracle: it uses data that a method may not have, and is not ranked",
+    "no labels": "trained without labels; classes by the nearest mean of its features; not ranked",
     "chosen on test": "the weights were chosen on the test split; not ranked",
     "test seen": "the test split was looked at during training",
 }

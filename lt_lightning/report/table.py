@@ -59,7 +59,7 @@ def load_rows(folders: Sequence[Path]) -> list[Row]:
                     checkpoint=evaluation["checkpoint"]["chosen_by"],
                     numbers=_numbers(evaluation),
                     minutes=None if seconds is None else seconds / 60,
-                    notes=_notes(content),
+                    notes=_notes(content, evaluation),
                 )
             )
     return rows
@@ -83,13 +83,20 @@ def _numbers(evaluation: dict[str, Any]) -> dict[str, float | None]:
     return {name: None if value is None else 100 * value for name, value in values.items()}
 
 
-def _notes(content: dict[str, Any]) -> tuple[str, ...]:
+def _notes(content: dict[str, Any], evaluation: dict[str, Any]) -> tuple[str, ...]:
     flags = content["flags"]
     notes = []
     if flags["test_seen_during_training"]:
         notes.append("the test split was looked at during training")
     if flags["oracle"]:
         notes.append("an oracle: it uses data that a method may not have")
+    if flags.get("self_supervised"):
+        task = [f"{name} {value:.4f}" for name, value in evaluation.get("pretext", {}).items()]
+        told = f"; its own task on the test images: {', '.join(task)}" if task else ""
+        notes.append(
+            "trained without labels: the numbers are those of the nearest class mean of its "
+            f"features{told}"
+        )
     return tuple(notes)
 
 

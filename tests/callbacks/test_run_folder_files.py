@@ -48,7 +48,7 @@ def test_what_was_run_and_where(folder):
     assert content["config"] == ["ce.yaml", "digits.yaml"]
     assert content["command"][:2] == ["lt", "fit"]
     assert content["seeds"] == {"training": 3, "subset": 4}
-    assert content["flags"] == {"test_seen_during_training": False, "oracle": False}
+    assert not any(content["flags"].values())
     assert content["versions"]["torch"] == version("torch")
     assert content["hardware"]["processes"] == 1
     assert 0 < content["training"]["seconds"] < 600

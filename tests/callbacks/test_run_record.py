@@ -35,7 +35,11 @@ def test_content(make_trainer, module, data, tmp_path, monkeypatch):
     assert content["config"] == ["bbn.yaml", "small.yaml"]
     assert content["command"] == record.command
     assert content["seeds"] == {"training": 42, "subset": 7}
-    assert content["flags"] == {"test_seen_during_training": False, "oracle": False}
+    assert content["flags"] == {
+        "test_seen_during_training": False,
+        "oracle": False,
+        "self_supervised": False,
+    }
     expected = {
         "source": None,
         "added_images": None,
@@ -183,7 +187,8 @@ def test_chosen_by(make_trainer, module, data, tmp_path, monitor_test, evaluatio
     make_trainer(record).test(module, datamodule=data, verbose=False)
     content = read_results(tmp_path / "run")
     assert content["evaluations"][evaluation]["checkpoint"]["chosen_by"] == expected
-    assert content["flags"] == {"test_seen_during_training": monitor_test, "oracle": True}
+    flags = {"test_seen_during_training": monitor_test, "oracle": True}
+    assert content["flags"] == {**flags, "self_supervised": False}
 
 
 def test_monitor_of_a_checkpoint_callback(make_trainer, module, data, tmp_path):

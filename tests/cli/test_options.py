@@ -172,6 +172,31 @@ def test_a_post_hoc_change_is_recorded_with_the_weights_it_was_made_on(lt, place
     assert added["overall"]["nll"] != plain["nll"]
 
 
+def test_a_run_begins_with_the_backbone_of_another_and_lives_without_it(lt, place, tmp_path):
+    quick = place["quick"].replace("--model ERM", "--model {method}") + SHORT
+    first = lt(f"fit {quick.format(method='RotationSSP')} --name first")
+    line = f"fit {quick.format(method='ERM')} --name second --model.backbone_init runs/first"
+    second = lt(line)
+
+    assert first.status == 0, first.err
+    assert "nearest class mean" in first.out
+    assert "rotation_acc" in first.out
+    assert second.status == 0, second.err
+    assert "runs/first/0/checkpoints/last.ckpt: took all 42 tensors of the backbone" in second.err
+    shutil.rmtree("runs/first")
+    again = lt("test runs/second/0")
+    more = lt(f"{line} --trainer.max_epochs 2 --ckpt_path last")
+    classified = lt(f"predict runs/second/0 --images {place['images']} --out x.csv")
+    anew = lt(line)
+
+    for answer in (again, more, classified):
+        assert answer.status == 0, answer.err
+    assert "took all" not in more.err
+    assert anew.status == 1
+    assert anew.err.startswith("lt: There is no run runs/first")
+    assert not Path("runs/second/1").exists()
+
+
 def test_predict_writes_one_row_an_image(lt, place, tmp_path):
     answer = lt(f"predict {place['run']} --images {place['images']} --out deep/out.csv")
 

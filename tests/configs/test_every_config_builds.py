@@ -4,7 +4,7 @@ import re
 import shlex
 
 import pytest
-from config_files import METHOD_FILES, RUN_BY_DEFAULT, content, header
+from config_files import METHOD_FILES, RUN_BY_DEFAULT, WITHOUT_LABELS, content, header
 
 OPTION = re.compile(r"(?:^|\s)(--[a-z].*)$")
 
@@ -29,7 +29,9 @@ def test_file_names_all_that_decides_a_run(method_file):
     epochs = found.get("trainer", {}).get("max_epochs")
     stage1 = 320 if method_file.stem == "bag_of_tricks" else 200
     assert epochs == 200 or (model["stage1_epochs"] == stage1 and model["stage2_epochs"] > 0)
-    assert set(model) >= {"backbone", "head", "loss", "optimizer", "lr_schedule"}
+    assert set(model) >= {"backbone", "optimizer", "lr_schedule"}
+    labels_are_used = found["model"]["class_path"] not in WITHOUT_LABELS
+    assert ("head" in model, "loss" in model) == (labels_are_used, labels_are_used)
     assert set(data) >= {"source", "profile", "batch_size"}
     assert ("sampler" in data) != ("samplers" in data)
     assert data["profile"] == {

@@ -21,9 +21,13 @@ RUN_BY_DEFAULT = {
     "ldam_drw",  # cosine head, deferred weights
     "manifold_mixup",  # mixing inside the network
     "mislas",
+    "ssp_rotation",
     "strong_augmentation",
     "tau_norm",  # a change after training
 }
+
+# Methods that have neither a classifier nor a loss to choose.
+WITHOUT_LABELS = {"RotationSSP"}
 
 # Files that need what `lt cam` makes of another run; they run in tests/cam.
 NEED_ADDED_IMAGES = {"bag_of_tricks", "cam_drs"}

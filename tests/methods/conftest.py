@@ -11,7 +11,7 @@ from lt_lightning import methods
 from lt_lightning.backbones import BilateralResNetCIFAR, ResNetCIFAR
 from lt_lightning.data import Digits, Exponential, LongTailDataModule
 from lt_lightning.data.source import MemoryImages
-from lt_lightning.methods import LongTailModule
+from lt_lightning.methods import LongTailModule, SelfSupervised
 from lt_lightning.metrics import ShotGroups
 from lt_lightning.recipes import CosineRecipe
 from lt_lightning.samplers import InstanceBalanced, Reversed
@@ -211,6 +211,15 @@ def lab(shared_lab):
 
 @pytest.fixture(scope="session", params=public_methods(), ids=lambda method: method.__name__)
 def method(request):
+    return request.param
+
+
+@pytest.fixture(
+    params=[kind for kind in public_methods() if issubclass(kind, SelfSupervised)],
+    ids=lambda method: method.__name__,
+)
+def without_labels(request):
+    """Each method that trains without labels."""
     return request.param
 
 

@@ -27,7 +27,8 @@ def test_small_set_is_learned(fitted):
     fitted.module.eval()
     with torch.no_grad():
         right = [fitted.module.predict_logits(x).argmax(1) == y for x, y in images]
-    assert torch.cat(right).float().mean() > 0.8
+    without_labels = getattr(fitted.module, "self_supervised", False)
+    assert torch.cat(right).float().mean() > (0.5 if without_labels else 0.8)
 
 
 def test_every_trained_parameter_has_a_gradient_in_every_step(fitted):
@@ -49,7 +50,8 @@ def test_train_and_validation_metrics_have_the_house_names(fitted):
 
 def test_test_metrics_have_the_house_names(fitted):
     (found,) = fitted.trainer.test(fitted.module, datamodule=fitted.data, verbose=False)
-    assert set(found) == _under("test")
+    own = {f"test/{name}" for name in getattr(fitted.module, "pretext_values", dict)()}
+    assert set(found) == _under("test") | own
 
 
 def _under(split):

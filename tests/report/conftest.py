@@ -103,6 +103,7 @@ def made_results(
         "flags": {
             "test_seen_during_training": "test_seen" in flags,
             "oracle": "oracle" in flags,
+            **({"self_supervised": True} if "self_supervised" in flags else {}),
         },
         "data": {
             "source": source,

@@ -55,13 +55,14 @@ def test_less_calibration_error_is_better(grid_of, results):
     assert grid.podium(only_data(grid), "ECE") == ({"good"}, {"bad"})
 
 
-def test_oracles_and_weights_chosen_on_test_are_marked_and_not_ranked(grid_of, results):
+def test_what_does_not_compete_is_marked_and_not_ranked(grid_of, results):
     chosen = results(method="bbn", accuracy=0.8, flags=("test_seen",))
     best = chosen["evaluations"].pop("last")
     best["checkpoint"]["chosen_by"] = "best val/acc_macro on TEST images"
     chosen["evaluations"]["best"] = best
     grid = grid_of(
         results(method="classifier_bound", accuracy=0.9, flags=("oracle",)),
+        results(method="ssp_rotation", accuracy=0.85, flags=("self_supervised",)),
         chosen,
         results(method="mixup", accuracy=0.6, flags=("test_seen",)),
         results(accuracy=0.5),
@@ -71,6 +72,7 @@ def test_oracles_and_weights_chosen_on_test_are_marked_and_not_ranked(grid_of, r
     notes = {method: cell.notes for (method, _), cell in grid.cells.items()}
     assert notes == {
         "classifier_bound": ["oracle"],
+        "ssp_rotation": ["no labels"],
         "bbn, best on TEST images": ["chosen on test"],
         "mixup": ["test seen"],
         "ce": [],

@@ -83,6 +83,14 @@ def test_where_a_folder_lies_makes_no_other_method(write, results):
     assert found[0] != found[1] == found[2]
 
 
+def test_the_name_of_the_run_it_began_with_makes_a_method_and_its_version_does_not(write, results):
+    key, file = "model/init_args/backbone_init", "checkpoints/last.ckpt"
+    paths = (None, *(f"{run}/{file}" for run in ("runs/a/0", "/x/a/1", "runs/b/0")))
+    found = settings(write, results, *(changed(key, path) for path in paths))
+    assert found[1] == found[2]
+    assert len(set(found)) == 3
+
+
 def test_a_method_alone_is_called_by_its_config_files(write, results):
     command = ["lt", "fit", "--config", "configs/bbn.yaml", "--config", "configs/data/digits.yaml",
                "--config=configs/trainer/quick.yaml", "--config", "mine/wide.yaml"]  # fmt: skip

@@ -1,0 +1,70 @@
+"""What the methods that train without labels share: how they are tested all the same."""
+
+from abc import abstractmethod
+from typing import Any
+
+from torch import Tensor
+
+from lt_lightning.data.loader import Batch
+from lt_lightning.heads import NearestMeanHead
+from lt_lightning.losses import CrossEntropy
+from lt_lightning.methods.base import LongTailModule
+
+
+class SelfSupervised(LongTailModule):
+    """Base of the methods that train the backbone without labels, for `backbone_init`.
+
+    Such a run has no classifier. So that it can be tested, an image is given the class whose mean
+    feature is nearest (`NearestMeanHead`, on the training images as evaluation sees them). The
+    means are taken anew before each validation and test and after the last epoch; labels play a
+    part in them alone, never in training. Results are stamped and not ranked with those of
+    classifiers.
+
+    Args:
+        kwargs: see LongTailModule; there is neither head nor loss to choose.
+    """
+
+    self_supervised = True
+    head: NearestMeanHead
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(head=NearestMeanHead.unfitted, loss=CrossEntropy, **kwargs)
+
+    @abstractmethod
+    def unlabelled_step(self, images: Tensor, batch_idx: int) -> dict[str, Tensor]:
+        """Return the "loss" of a batch of images, and further terms to log."""
+
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+        """Return the loss of one batch; its labels are left aside."""
+        images, _ = batch
+        return self.log_train(len(images), **self.unlabelled_step(images, batch_idx))
+
+    def pretext_values(self) -> dict[str, float]:
+        """Return the metrics of the method's own task on the test images, after a test."""
+        return {}
+
+    def take_class_means(self) -> None:
+        """Take the class means of the features of the training images."""
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        loader = data.whole("train")
+        self.head.fit(self.stage_features(loader), loader.images.labels.to(self.device))
+
+    def on_validation_start(self) -> None:
+        """Take the class means, but for the trial before the first epoch."""
+        if not self.trainer.sanity_checking:
+            self.take_class_means()
+
+    def on_test_start(self) -> None:
+        """Take the class means."""
+        self.take_class_means()
+
+    def on_train_epoch_end(self) -> None:
+        """Take the class means after the last epoch, for `lt predict` reads them."""
+        if self.current_epoch + 1 >= self.max_epochs:
+            self.take_class_means()
+
+    def on_test_epoch_end(self) -> None:
+        """Log the metrics of the test images, and those of the method's own task."""
+        super().on_test_epoch_end()
+        values = {f"test/{name}": value for name, value in self.pretext_values().items()}
+        self.log_dict(values, sync_dist=True)
