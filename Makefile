@@ -64,6 +64,7 @@ readme: $(VENV)/.installed-dev  ## write the table of methods into the README
 
 bench: $(VENV)/.installed-dev  ## speed, as ratios measured in one run
 	$(BIN)/python bench/speed.py
+	$(BIN)/python bench/augmentation.py
 
 clean:  ## remove caches, not runs
 	rm -rf .mypy_cache .pytest_cache .ruff_cache build dist

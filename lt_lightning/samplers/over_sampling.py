@@ -34,12 +34,12 @@ class OverSampling(SamplingRule):
     ) -> Tensor:
         """Return whole rounds of each class plus a random part of it, shuffled."""
         n_max = int(index.counts.max())
-        classes = torch.repeat_interleave(torch.arange(len(index.counts)), n_max)
-        slots = torch.arange(n_max).repeat(len(index.counts))
         # A random order within each class, so that the part of the last round is random.
         order = shuffled_within_classes(index, generator)
-        everything = order[index.start[classes] + slots % index.counts[classes]]
-        return everything[permutations(len(everything), size, generator)]
+        # Place i of the long epoch is copy i % n_max of class i // n_max.
+        places = permutations(len(index.counts) * n_max, size, generator)
+        classes = places // n_max
+        return order[index.start[classes] + places % n_max % index.counts[classes]]
 
 
 def shuffled_within_classes(index: ClassIndex, generator: torch.Generator) -> Tensor:
