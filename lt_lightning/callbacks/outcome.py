@@ -50,6 +50,7 @@ class Outcome:
         groups: classes of each group.
         weight_norms: L2 norm of each class's weights in the classifier, (C,), or none.
         pretext: metrics of the task without labels, of a self-supervised run.
+        facts: numbers that the method worked out for the evaluation, by name.
     """
 
     values: dict[str, float]
@@ -61,24 +62,42 @@ class Outcome:
     groups: dict[str, list[int]]
     weight_norms: Tensor | None = None
     pretext: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, trainer: Trainer, pl_module: LightningModule) -> "Outcome":
-        """Gather the counts; called on every process, for they are summed over all."""
+    def of(cls, trainer: Trainer, pl_module: LightningModule, variant: str = "") -> "Outcome":
+        """Gather the counts; called on every process, for they are summed over all.
+
+        Args:
+            trainer: that tests.
+            pl_module: the tested module.
+            variant: a key of the module's `variants`, other ways to predict from the same
+                weights; empty is the method's own.
+        """
         module: Any = pl_module
         data: Any = getattr(trainer, "datamodule", None)
-        confusion = getattr(module, "test_confusion", None)
+        stats = module.variants[variant] if variant else module.test_stats
+        confusion = None if variant else getattr(module, "test_confusion", None)
+        facts = getattr(module, "evaluation_facts", None)
         return cls(
-            values=module.test_stats.compute(),
-            per_class=module.test_stats.per_class(),
-            reliability=module.test_stats.reliability(),
+            values=stats.compute(),
+            per_class=stats.per_class(),
+            reliability=stats.reliability(),
             confusion=None if confusion is None else confusion.compute().cpu(),
             class_counts=data.class_counts.cpu(),
             class_names=[str(name) for name in data.class_names],
             groups={name: list(members) for name, members in data.groups.items()},
             weight_norms=weight_norms(getattr(module, "head", None), len(data.class_names)),
             pretext=module.pretext_values() if getattr(module, "self_supervised", False) else {},
+            facts={} if variant or facts is None else facts(),
         )
+
+    @classmethod
+    def all_of(cls, trainer: Trainer, pl_module: LightningModule) -> "dict[str, Outcome]":
+        """Gather the counts of the method, under "", and of its variants that counted images."""
+        variants = getattr(pl_module, "variants", {})
+        found = {name: cls.of(trainer, pl_module, name) for name in ("", *variants)}
+        return {name: outcome for name, outcome in found.items() if not name or outcome.images}
 
     @property
     def images(self) -> int:
@@ -134,6 +153,7 @@ class Outcome:
             "classes": self.rows(),
             "reliability": {name: plain(value) for name, value in self.reliability.items()},
             **more,
+            **self.facts,
         }
 
     def figures(self, title: str) -> dict[str, "Figure"]:

@@ -60,7 +60,7 @@ class RunRecord(Callback):
         self._fitted, self._written = False, False
         self._epochs: int | None = None
         self._loaded_epoch: int | None = None
-        self._outcome: Outcome | None = None
+        self._outcomes: dict[str, Outcome] = {}
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse early what could not be written at the end."""
@@ -110,12 +110,12 @@ class RunRecord(Callback):
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Sum the counts over all processes."""
         if not _is_trial(trainer):
-            self._outcome = Outcome.of(trainer, pl_module)
+            self._outcomes = Outcome.all_of(trainer, pl_module)
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the file and the figures, on the first process."""
-        outcome, self._outcome = self._outcome, None
-        if outcome is None or not trainer.is_global_zero:
+        outcomes, self._outcomes = self._outcomes, {}
+        if not outcomes or not trainer.is_global_zero:
             return
         earlier = self._earlier(trainer, pl_module)
         label = self.label(trainer)
@@ -125,12 +125,15 @@ class RunRecord(Callback):
             evaluations = earlier["evaluations"]
             if not self._fitted:
                 content = earlier
-        checkpoint = self._checkpoint(trainer, label, evaluations)
-        evaluations = {**evaluations, label: {"checkpoint": checkpoint, **outcome.as_json()}}
+        for variant, outcome in outcomes.items():
+            name = f"{label}+{variant}" if variant else label
+            about = self._checkpoint(trainer, name, evaluations)
+            evaluations = {**evaluations, name: {"checkpoint": about, **outcome.as_json()}}
         folder = self._folder(trainer)
         write_results(folder, {**content, "evaluations": evaluations})
         self._written = True
-        self._draw(folder, label, outcome, f"{type(pl_module).__name__}, {checkpoint['chosen_by']}")
+        chosen_by = evaluations[label]["checkpoint"]["chosen_by"]
+        self._draw(folder, label, outcomes[""], f"{type(pl_module).__name__}, {chosen_by}")
 
     def _draw(self, folder: Path, label: str, outcome: Outcome, title: str) -> None:
         from lt_lightning.callbacks.figures import to_png

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from lt_lightning.heads import CalibratedHead, CosineHead, ScaledHead
+from lt_lightning.heads import CalibratedHead, CausalNormHead, CosineHead, ScaledHead
 
 
 def weight_norms(head: nn.Module | None, num_classes: int) -> Tensor | None:
@@ -18,7 +18,7 @@ def weight_norms(head: nn.Module | None, num_classes: int) -> Tensor | None:
         if isinstance(head, CalibratedHead):
             return weight_norms(head.inner, num_classes)
         weight = getattr(head, "weight", None)
-        if not isinstance(weight, Tensor) or isinstance(head, CosineHead):
+        if not isinstance(weight, Tensor) or isinstance(head, CausalNormHead | CosineHead):
             return None
         if weight.ndim != 2 or len(weight) != num_classes:
             return None

@@ -1,6 +1,7 @@
 """Classifiers: features (N, D) to logits (N, C)."""
 
 from lt_lightning.heads.calibrated import CalibratedHead
+from lt_lightning.heads.causal_norm import CausalNormHead
 from lt_lightning.heads.cosine import CosineHead
 from lt_lightning.heads.linear import LinearHead
 from lt_lightning.heads.nearest_mean import NearestMeanHead
@@ -9,6 +10,7 @@ from lt_lightning.heads.tau_norm import TauNormHead
 
 __all__ = [
     "CalibratedHead",
+    "CausalNormHead",
     "CosineHead",
     "LinearHead",
     "NearestMeanHead",

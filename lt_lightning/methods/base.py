@@ -203,7 +203,10 @@ class LongTailModule(L.LightningModule):
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Count one batch."""
         images, targets = batch
-        logits = self.predict_logits(images)
+        self.count_test(self.predict_logits(images), targets)
+
+    def count_test(self, logits: Tensor, targets: Tensor) -> None:
+        """Count one batch of test images."""
         self.test_stats.update(logits, targets)
         if self.test_confusion is not None:
             self.test_confusion.update(logits, targets)

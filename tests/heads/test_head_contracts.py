@@ -8,6 +8,7 @@ import torch
 from lt_lightning import heads
 from lt_lightning.heads import (
     CalibratedHead,
+    CausalNormHead,
     CosineHead,
     LinearHead,
     NearestMeanHead,
@@ -18,6 +19,7 @@ from lt_lightning.heads import (
 D, C = 6, 4
 MADE = {
     "CalibratedHead": lambda: CalibratedHead(CosineHead(D, C), D, C),
+    "CausalNormHead": lambda: CausalNormHead(D, C),
     "CosineHead": lambda: CosineHead(D, C),
     "LinearHead": lambda: LinearHead(D, C),
     "NearestMeanHead": lambda: NearestMeanHead(torch.randn(9, D), torch.arange(9) % C, C),
@@ -47,7 +49,8 @@ def test_logits_of_an_image_do_not_depend_on_its_batch(head):
 
 def test_scale_is_told_where_the_logits_are_cosines(head):
     cosine = isinstance(head, CosineHead | CalibratedHead | ScaledHead)
-    assert head.scale == (30.0 if cosine else None)
+    causal = isinstance(head, CausalNormHead)
+    assert head.scale == (16.0 if causal else 30.0 if cosine else None)
 
 
 def test_features_get_a_finite_gradient(head):

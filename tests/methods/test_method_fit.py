@@ -44,18 +44,18 @@ def test_only_the_loss_of_a_step_keeps_its_graph(fitted):
 def test_train_and_validation_metrics_have_the_house_names(fitted):
     train = {name for name in fitted.metrics if name.startswith("train/")}
     assert {"train/loss", "train/lr"} <= train
-    assert {name for name in fitted.metrics if name.startswith("val/")} == _under("val")
+    assert {name for name in fitted.metrics if name.startswith("val/")} == _under(fitted, "val")
     assert all(name.split("/")[0] in ("train", "val") or "/" not in name for name in fitted.metrics)
 
 
 def test_test_metrics_have_the_house_names(fitted):
     (found,) = fitted.trainer.test(fitted.module, datamodule=fitted.data, verbose=False)
     own = {f"test/{name}" for name in getattr(fitted.module, "pretext_values", dict)()}
-    assert set(found) == _under("test") | own
+    assert set(found) == _under(fitted, "test") | own
 
 
-def _under(split):
-    return {f"{split}/{name}" for name in EVALUATED}
+def _under(fitted, split):
+    return {f"{split}/{name}" for name in EVALUATED | fitted.own_metrics}
 
 
 def test_first_epoch_has_the_full_learning_rate_of_the_schedule(lab, method):
