@@ -75,7 +75,7 @@ def test_a_strategy_that_loads_late_is_refused_with_the_two_commands(tmp_path, m
     late = property(lambda self: True)
     assert FSDPStrategy().restore_checkpoint_after_setup
     monkeypatch.setattr(SingleDeviceStrategy, "restore_checkpoint_after_setup", late)
-    with pytest.raises(UserError, match="two commands, .*ERM .*stage1_ckpt RUN"):
+    with pytest.raises(UserError, match=r"two commands, .*ERM .*stage1_ckpt RUN"):
         fit(two_stage(Decoupled), 4, tmp_path)
     path = str(first_run(tmp_path))
     assert fit(two_stage(Decoupled, stage1_ckpt=path), 2, tmp_path).stage == 2
