@@ -1,6 +1,7 @@
 """What watches a run: its record, its figures, its log, its guards and checkpoints."""
 
 from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
+from lt_lightning.callbacks.class_weights import ClassWeights
 from lt_lightning.callbacks.epoch_lines import EpochLines
 from lt_lightning.callbacks.epoch_metrics import EpochMetrics
 from lt_lightning.callbacks.non_finite import NonFiniteGuard
@@ -13,6 +14,7 @@ from lt_lightning.report.results_file import read_results
 
 __all__ = [
     "BestCheckpoint",
+    "ClassWeights",
     "EpochLines",
     "EpochMetrics",
     "LastCheckpoint",

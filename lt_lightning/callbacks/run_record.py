@@ -44,6 +44,7 @@ class RunRecord(Callback):
         command: the command line; none takes that of the process.
         tested: the checkpoint whose weights the model holds, and its epoch, where Lightning did
             not load it.
+        tau_curve: macro accuracy at each value that a change after training was chosen from.
 
     Args:
         folder: the run folder; none is the trainer's default_root_dir.
@@ -55,6 +56,7 @@ class RunRecord(Callback):
         self.monitor: str | None = None
         self.command: list[str] | None = None
         self.tested: tuple[Path, int] | None = None
+        self.tau_curve: dict[float, float] = {}
         self._seconds = 0.0
         self._since: float | None = None
         self._fitted, self._written = False, False
@@ -128,7 +130,10 @@ class RunRecord(Callback):
         for variant, outcome in outcomes.items():
             name = f"{label}+{variant}" if variant else label
             about = self._checkpoint(trainer, name, evaluations)
-            evaluations = {**evaluations, name: {"checkpoint": about, **outcome.as_json()}}
+            evaluation = {"checkpoint": about, **outcome.as_json()}
+            if self.tau_curve and "+" in label:
+                evaluation["tau_curve"] = [list(point) for point in self.tau_curve.items()]
+            evaluations = {**evaluations, name: evaluation}
         folder = self._folder(trainer)
         write_results(folder, {**content, "evaluations": evaluations})
         self._written = True

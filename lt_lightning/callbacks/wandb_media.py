@@ -1,36 +1,42 @@
-"""Tables and figures of the test on Weights & Biases."""
+"""Tables, figures and images of a run on Weights & Biases."""
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
+from torch import Tensor
 
 from lt_lightning.callbacks import environment
+from lt_lightning.callbacks import wandb_names as names
+from lt_lightning.callbacks.class_weights import class_weights
 from lt_lightning.callbacks.outcome import Outcome, check_parts
 from lt_lightning.callbacks.run_record import RunRecord
-from lt_lightning.metrics.names import TEST, TRAIN, VAL
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from lt_lightning.callbacks.tail_images import TailImages
+from lt_lightning.callbacks.wandb_tables import class_weight_table, tables
+from lt_lightning.metrics.names import ALPHA, STAGE, TEST, TRAIN, VAL, WEIGHT, logged
 
 _AXIS = "epoch"
-_MAX_TABLE = 100  # a confusion table has C^2 rows; beyond this the picture has to do
+_DRAWN = (*(logged(split, "*") for split in (TRAIN, VAL, TEST)), f"{WEIGHT}/*", ALPHA, STAGE)
 
 
 class WandbMedia(Callback):
-    """Adds to W&B what scalars cannot show: classes, confusion, reliability, the subset.
+    """Adds to W&B what scalars cannot show: classes, confusion, reliability, images, the subset.
 
-    Without a WandbLogger it does nothing. With one, train/*, val/* and test/* are drawn over the
-    epoch; the run's config gets the subset's fingerprint, the groups and config.yaml; its tags
-    are the method and the size of each group. After a test the table per class, the confusion
-    table and the figures are logged under `<evaluation>/`, and the metrics go into the summary.
+    Without a WandbLogger it does nothing. With one, train/*, val/*, test/*, class weights, alpha
+    and stage are drawn over the epoch; the run's config gets the subset's fingerprint, the groups
+    and config.yaml; its tags are the method, the data and the size of each group. Class weights
+    are a table each time they change. After a test the tables per class and per bin of confidence,
+    the confusion table, the tau curve, the figures and test images of the rarest classes with
+    their predictions are logged under `<evaluation>/`, and the metrics go into the summary.
     """
 
     def __init__(self) -> None:
         self._outcome: Outcome | None = None
+        self._weights: list[float] | None = None
+        self._tail: TailImages | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse early what could not be logged at the end."""
@@ -50,11 +56,47 @@ class WandbMedia(Callback):
             return
         for logger in _loggers(trainer):
             run = logger.experiment
-            for split in (TRAIN, VAL, TEST):
-                run.define_metric(f"{split}/*", step_metric=_AXIS)
+            for name in _DRAWN:
+                run.define_metric(name, step_metric=_AXIS)
             run.config.update(_facts(trainer, pl_module), allow_val_change=True)
             tags = _tags(trainer, pl_module)
             run.tags = (*(run.tags or ()), *(tag for tag in tags if tag not in (run.tags or ())))
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Log the class weights of the loss where they are others than before."""
+        loggers = _loggers(trainer)
+        weights = class_weights(pl_module) if loggers and trainer.is_global_zero else None
+        if weights is None or weights.tolist() == self._weights:
+            return
+        self._weights = weights.tolist()
+        data: Any = getattr(trainer, "datamodule", None)
+        counts, epoch = data.class_counts.tolist(), trainer.current_epoch
+        for logger in loggers:
+            table = class_weight_table(list(map(str, data.class_names)), counts, weights, epoch)
+            logger.experiment.log({names.CLASS_WEIGHTS: table, _AXIS: epoch})
+
+    def on_test_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Be ready for the images."""
+        data: Any = getattr(trainer, "datamodule", None)
+        wanted = _loggers(trainer) and trainer.is_global_zero and hasattr(data, "normalize")
+        if wanted:
+            transform = data.normalize
+            found = list(map(str, data.class_names)), transform.mean, transform.std
+            self._tail = TailImages(data.class_counts, *found)
+
+    def on_test_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep images of the rarest classes; with several processes those of the first one."""
+        if self._tail is not None and isinstance(outputs, Tensor):
+            images, targets = batch
+            self._tail.take(images, targets, outputs)
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Sum the counts over all processes."""
@@ -62,27 +104,39 @@ class WandbMedia(Callback):
             self._outcome = Outcome.of(trainer, pl_module)
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Log the tables and figures."""
-        outcome, self._outcome = self._outcome, None
+        """Log the tables, figures and images."""
+        (outcome, self._outcome), (tail, self._tail) = (self._outcome, None), (self._tail, None)
         if outcome is None or not trainer.is_global_zero:
             return
-        label = _label(trainer)
+        label, tau_curve = _of_record(trainer)
         pictures = _pictures(outcome, f"{type(pl_module).__name__}, {label}")
         for logger in _loggers(trainer):
             run = logger.experiment
-            media = {**_tables(outcome), **_as_images(pictures)}
-            run.log({**{f"{label}/{name}": item for name, item in media.items()}})
-            run.summary.update({f"{label}/{name}": v for name, v in outcome.values.items()})
+            media = {**tables(outcome, tau_curve), **_as_images(pictures), **_tail_images(tail)}
+            run.log({names.under(label, name): item for name, item in media.items()})
+            found = {names.under(label, name): value for name, value in outcome.values.items()}
+            run.summary.update(found)
 
 
 def _loggers(trainer: Trainer) -> list[WandbLogger]:
     return [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
 
 
-def _label(trainer: Trainer) -> str:
-    """Return the label of the test, the same as in results.json."""
+def _of_record(trainer: Trainer) -> tuple[str, dict[float, float]]:
+    """Return the label of the test, as in results.json, and the tau curve of its change."""
     records = [c for c in trainer.callbacks if isinstance(c, RunRecord)]  # type: ignore[attr-defined]
-    return records[0].label(trainer) if records else "last"
+    if not records:
+        return "last", {}
+    label = records[0].label(trainer)
+    return label, records[0].tau_curve if "+" in label else {}
+
+
+def data_name(data: Any) -> str:
+    """Return what the images are and how long-tailed: "CIFAR10, ratio 100"."""
+    source, profile = getattr(data, "source", None), getattr(data, "profile", None)
+    name = type(data if source is None else source).__name__
+    ratio = getattr(profile, "imbalance_ratio", None)
+    return name if ratio is None else f"{name}, ratio {ratio:g}"
 
 
 def _facts(trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
@@ -90,6 +144,7 @@ def _facts(trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
     data: Any = getattr(trainer, "datamodule", None)
     facts: dict[str, Any] = {
         "method": type(pl_module).__name__,
+        "data_set": data_name(data),
         "fingerprint": data.fingerprint,
         "subset_seed": data.subset_seed,
         "training_seed": environment.training_seed(),
@@ -106,7 +161,7 @@ def _facts(trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
 
 def _tags(trainer: Trainer, pl_module: LightningModule) -> list[str]:
     data: Any = getattr(trainer, "datamodule", None)
-    tags = [type(pl_module).__name__]
+    tags = [type(pl_module).__name__, data_name(data)]
     tags += [f"{name} {len(members)}" for name, members in data.groups.items()]
     if data.monitor_test:
         tags.append("test seen during training")
@@ -117,31 +172,7 @@ def _tags(trainer: Trainer, pl_module: LightningModule) -> list[str]:
     return tags
 
 
-def _tables(outcome: Outcome) -> dict[str, Any]:
-    """Return the table per class, and the confusion table where it is small enough."""
-    import wandb
-
-    rows = outcome.rows()
-    columns = list(rows[0])
-    table = wandb.Table(columns=columns, data=[[row[c] for c in columns] for row in rows])
-    found: dict[str, Any] = {"per_class": table}
-    names = outcome.class_names
-    if outcome.confusion is not None and len(names) <= _MAX_TABLE:
-        counts = outcome.confusion.tolist()
-        cells = [
-            [names[i], names[j], counts[i][j]] for i in range(len(names)) for j in range(len(names))
-        ]
-        keys = ["Actual", "Predicted", "nPredictions"]
-        found["confusion"] = wandb.plot_table(
-            vega_spec_name="wandb/confusion_matrix/v1",
-            data_table=wandb.Table(columns=keys, data=cells),
-            fields={key: key for key in keys},
-            string_fields={"title": "Confusion"},
-        )
-    return found
-
-
-def _pictures(outcome: Outcome, title: str) -> dict[str, "Image"]:
+def _pictures(outcome: Outcome, title: str) -> dict[str, Any]:
     from PIL import Image
 
     from lt_lightning.callbacks.figures import to_png
@@ -152,7 +183,16 @@ def _pictures(outcome: Outcome, title: str) -> dict[str, "Image"]:
     }
 
 
-def _as_images(pictures: dict[str, "Image"]) -> dict[str, Any]:
+def _as_images(pictures: dict[str, Any]) -> dict[str, Any]:
     import wandb
 
     return {name: wandb.Image(picture) for name, picture in pictures.items()}
+
+
+def _tail_images(tail: TailImages | None) -> dict[str, Any]:
+    import wandb
+
+    if tail is None or not tail.found:
+        return {}
+    shown = [wandb.Image(image.pixels, caption=image.caption) for image in tail.found]
+    return {names.TAIL_IMAGES: shown}

@@ -43,7 +43,7 @@ class WandbRun(WandbLogger):
         entity: W&B user or team; none is the account's own.
         offline: keep the run on disk. Where there is no key it is kept on disk anyway, for W&B
             would ask for one, or end the run where nobody can answer.
-        group: none is the method and its data, the run's name.
+        group: none is the method, by the run's name, and its data; its runs differ in their seed.
         tags: further tags.
     """
 
@@ -69,13 +69,19 @@ class WandbRun(WandbLogger):
         self._folder: Path | None = None
         self._tested: set[str] = set()
 
-    def use_folder(self, folder: Path) -> None:
-        """Write below the run folder, and go on with its W&B run where there is one."""
+    def use_folder(self, folder: Path, data: str | None = None) -> None:
+        """Write below the run folder, and go on with its W&B run where there is one.
+
+        Args:
+            folder: the run folder.
+            data: the data set, which is part of the group's name.
+        """
         options: dict[str, Any] = self._wandb_init
         self._save_dir = str(folder)
         options["dir"] = str(folder)
         options["name"] = f"{folder.parent.name}/{folder.name}"
-        options["group"] = options.get("group") or folder.parent.name
+        group = ", ".join(part for part in (folder.parent.name, data) if part)
+        options["group"] = options.get("group") or group
         kept = folder / "wandb_id"
         if kept.is_file():
             options["id"] = kept.read_text(encoding="utf-8").strip()

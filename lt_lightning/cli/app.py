@@ -11,7 +11,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import Logger
 
-from lt_lightning.callbacks import EpochLines, NonFiniteGuard, RunRecord, WandbMedia
+from lt_lightning.callbacks import ClassWeights, EpochLines, NonFiniteGuard, RunRecord, WandbMedia
 from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from lt_lightning.callbacks.epoch_metrics import EpochMetrics
 from lt_lightning.callbacks.progress import StageBar
@@ -19,6 +19,7 @@ from lt_lightning.callbacks.requeue import Requeue
 from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.callbacks.save_config import SaveConfig
 from lt_lightning.callbacks.stage_checkpoint import StageCheckpoint
+from lt_lightning.callbacks.wandb_media import data_name
 from lt_lightning.callbacks.wandb_run import WandbRun
 from lt_lightning.cli import checkpoints, checks, run_folder, staged
 from lt_lightning.cli.parser import LTParser
@@ -195,7 +196,7 @@ class LTCLI(LightningCLI):
             own = RunLogger(folder, self.resumed_step)
             for logger in loggers:
                 if isinstance(logger, WandbRun):
-                    logger.use_folder(folder)
+                    logger.use_folder(folder, data_name(self.datamodule))
             trainer["logger"] = [own, *(item for item in loggers if isinstance(item, Logger))]
         else:
             trainer["logger"] = False
@@ -213,7 +214,7 @@ class LTCLI(LightningCLI):
         bar = StageBar() if sys.stderr.isatty() else EpochLines()
         if not fit:
             return [bar, self.record]
-        found: list[Callback] = [bar, NonFiniteGuard(), self.record, WandbMedia()]
+        found: list[Callback] = [bar, NonFiniteGuard(), ClassWeights(), self.record, WandbMedia()]
         if not self._get(self.config_init, "trainer").get("fast_dev_run"):
             found.append(SaveConfig(self._parser("fit"), self.options, folder))
             found.append(LastCheckpoint(folder / "checkpoints", options.every_n_steps))

@@ -57,6 +57,12 @@ def run(argv: list[str]) -> None:
         quiet()
         cam(rest)
         return
+    if command == "dashboard":
+        from lt_lightning.cli.dashboard import dashboard
+
+        quiet()
+        dashboard(rest)
+        return
     files = config_files.check(rest)
     if command == "fit":
         _start([command, *rest], None, files)

@@ -18,6 +18,7 @@ lt: long-tailed image classification
   lt cam RUN [--out DIR] [--per_class N]           make images of the rare classes to train on
   lt predict RUN --images DIR --out FILE.csv       classify the images of a folder
   lt report RUN [RUN ...] [--out FILE.html]        one table, or one page, of finished runs
+  lt dashboard --project NAME [--json FILE]        the W&B workspace of all methods side by side
   lt methods                                       methods, losses, samplers, data sets
   lt --version
 
@@ -27,7 +28,17 @@ A later --config lies over an earlier one; keys on the command line lie over bot
   lt fit --model.help BBN        the keys of one method
 Set LT_DEBUG=1 to see the traceback of an error."""
 
-COMMANDS = ("fit", "validate", "test", "calibrate", "cam", "predict", "report", "methods")
+COMMANDS = (
+    "fit",
+    "validate",
+    "test",
+    "calibrate",
+    "cam",
+    "predict",
+    "report",
+    "dashboard",
+    "methods",
+)
 _OTHER_NAMES = {"train": "fit", "eval": "test", "evaluate": "test", "list": "methods"}
 
 

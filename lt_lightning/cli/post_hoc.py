@@ -28,3 +28,4 @@ def change_model(
     change.apply(model, data)
     record.evaluation = f"{checkpoint.stem}+{change.describe()}"
     record.tested = (checkpoint, int(content["epoch"]))
+    record.tau_curve = dict(change.curve)

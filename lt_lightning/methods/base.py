@@ -200,8 +200,8 @@ class LongTailModule(L.LightningModule):
         """Log the metrics of the held-out images."""
         self._log_stats("val", self.val_stats)
 
-    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """Count one batch."""
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """Count one batch, and return its logits, (N, C)."""
         images, targets = batch
         self.count_test(self.predict_logits(images), targets)
 
@@ -210,6 +210,7 @@ class LongTailModule(L.LightningModule):
         self.test_stats.update(logits, targets)
         if self.test_confusion is not None:
             self.test_confusion.update(logits, targets)
+        return logits
 
     def on_test_epoch_start(self) -> None:
         """Forget the counts of an earlier test; they are kept after one, for the reports."""

@@ -16,6 +16,8 @@ LOSS = "loss"
 
 TRAIN, VAL, TEST = "train", "val", "test"
 MANY, MEDIUM, FEW = "many", "medium", "few"
+WEIGHT = "weight"
+ALPHA, STAGE = "alpha", "stage"  # schedules of a method
 
 _LOWER_IS_BETTER = (NLL, ECE, MCE, LOSS)
 
@@ -23,6 +25,11 @@ _LOWER_IS_BETTER = (NLL, ECE, MCE, LOSS)
 def group_acc(group: str) -> str:
     """Return the name of the accuracy of a group: acc_many of many."""
     return f"{ACC}_{group}"
+
+
+def weight(group: str) -> str:
+    """Return the name of the mean class weight of a group in the loss: weight/few."""
+    return f"{WEIGHT}/{group}"
 
 
 def logged(split: str, name: str) -> str:

@@ -1,6 +1,8 @@
 """What `lt test RUN --post_hoc NAME` may apply."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.methods import LongTailModule
@@ -10,7 +12,13 @@ class PostHoc(ABC):
     """A change of a finished model without training.
 
     A knob is given, or fitted on held-out or training images; never on the test split.
+
+    Attributes:
+        curve: the macro accuracy at each value that was tried, on the images the knob was fitted
+            on; empty where it was given, or fitted by other means.
     """
+
+    curve: Mapping[float, float] = MappingProxyType({})
 
     @abstractmethod
     def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:

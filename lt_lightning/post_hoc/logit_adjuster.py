@@ -8,6 +8,7 @@ from lt_lightning.losses import adjust_logits, fit_tau
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.outputs import held_out_logits
+from lt_lightning.post_hoc.tau_normalization import GRID, tau_curve
 
 
 class LogitAdjuster(PostHoc):
@@ -39,7 +40,9 @@ class LogitAdjuster(PostHoc):
         tau = self.tau
         if tau is None:
             logits, targets = held_out_logits(model, data)
-            tau = self.tau = fit_tau(logits, targets, counts)
+            tau = self.tau = fit_tau(logits, targets, counts, GRID)
+            tried = [(value, adjust_logits(logits, counts, value)) for value in GRID]
+            self.curve = tau_curve(tried, targets, len(counts))
 
         def change(logits: Tensor) -> Tensor:
             return adjust_logits(logits, counts, tau)

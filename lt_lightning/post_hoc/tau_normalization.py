@@ -47,7 +47,6 @@ class TauNormalization(PostHoc):
         if tau is not None and not tau >= 0:
             raise UserError(f"tau is {tau}: give 0 or more, or null to choose it from a grid.")
         self.tau, self.keep_bias, self.fit_on = tau, keep_bias, fit_on
-        self.curve: dict[float, float] = {}
 
     def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
         """Choose tau where none was given, and replace the classifier."""

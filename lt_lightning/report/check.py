@@ -65,6 +65,9 @@ def _evaluation(where: str, evaluation: dict[str, Any], classes: int) -> None:
         _need(fits, f"{where}.classes[{place}]", "is wrong")
     _reliability(f"{where}.reliability", evaluation["reliability"])
     norms, confusion = evaluation.get("weight_norms"), evaluation.get("confusion")
+    for point in evaluation.get("tau_curve", []):
+        fits = isinstance(point, list) and len(point) == 2 and all(map(_is_number, point))
+        _need(fits and None not in point, f"{where}.tau_curve", "is no list of two numbers each")
     if norms is not None:
         fits = isinstance(norms, list) and len(norms) == classes and all(map(_is_number, norms))
         _need(fits and None not in norms, f"{where}.weight_norms", "is no number for each class")

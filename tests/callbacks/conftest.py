@@ -1,9 +1,12 @@
 """A tiny data module and module with the attributes that the callbacks read."""
 
+import io
+
 import lightning as L
 import pytest
 import torch
 from lightning.pytorch.callbacks import Checkpoint
+from PIL import Image
 from torch import nn
 
 from lt_lightning.metrics import ClassStats, ConfusionCounts
@@ -116,3 +119,72 @@ def toy_data():
 @pytest.fixture
 def toy_module():
     return ToyModule
+
+
+def _small_png():
+    stream = io.BytesIO()
+    Image.new("L", (2, 2)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.fixture
+def no_wandb_account(monkeypatch, tmp_path):
+    """Be a user without account and settings."""
+    import wandb
+
+    from lt_lightning.callbacks import RunRecord
+
+    for name in ("API_KEY", "MODE", "BASE_URL", "PROJECT", "DISABLED", "IDENTITY_TOKEN_FILE"):
+        monkeypatch.setenv(f"WANDB_{name}", "taken back at the end")
+        monkeypatch.delenv(f"WANDB_{name}")
+    for name in ("CACHE_DIR", "CONFIG_DIR", "DATA_DIR"):
+        monkeypatch.setenv(f"WANDB_{name}", str(tmp_path / name))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setattr(RunRecord, "_draw", lambda *_: None)  # WandbMedia draws the same ones
+    # Figures are made, but drawing them takes seconds and is tested elsewhere.
+    monkeypatch.setattr("lt_lightning.callbacks.figures.to_png", lambda _: _small_png())
+    yield
+    wandb.teardown()
+
+
+@pytest.fixture
+def wandb_server(no_wandb_account, monkeypatch):
+    """A W&B server on the loopback with an account on it."""
+    from wandb_server import KEY, WandbServer
+
+    server = WandbServer()
+    monkeypatch.setenv("WANDB_BASE_URL", server.url)
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def pictures():
+    """A module with class weights, and data whose test images are pictures; they go together."""
+    from lt_lightning.augment import Normalize
+
+    class ToyPictures(ToyData):
+        normalize = Normalize([0.5], [0.25])
+
+        def test_dataloader(self):
+            rows = zip(TEST_PREDICTIONS, TEST_LABELS, strict=True)
+            return Batches((torch.full((1, 1, 2, 2), p / 2), torch.tensor([y])) for p, y in rows)
+
+    class ToyWeighted(ToyModule):
+        def __init__(self):
+            super().__init__()
+            self.loss = nn.Module()
+            self.loss.register_buffer("weight", torch.tensor([0.5, 1.0, 3.0]))
+
+        def test_step(self, batch, batch_idx):
+            images, targets = batch
+            logits = torch.eye(3)[(2 * images[:, 0, 0, 0]).long()] * 50
+            super().test_step((logits, targets), batch_idx)
+            return logits
+
+    module = ToyWeighted()
+    module.__class__.__name__ = "ToyModule"
+    return module, ToyPictures()

@@ -1,36 +1,21 @@
 """W&B without an account, a network or a question."""
 
+import json
 import logging
 import socket
-import struct
 import threading
-import time
 
 import pytest
 import wandb
 from lightning.pytorch.utilities import rank_zero_only
+from wandb_records import finished_records
+from wandb_server import KEY
 
-from lt_lightning.callbacks import RunRecord, WandbMedia
+from lt_lightning.callbacks import ClassWeights, RunRecord, WandbMedia
 from lt_lightning.callbacks.wandb_run import WandbRun, has_account
 from lt_lightning.errors import UserError
 
-KEY = "0123456789abcdef0123456789abcdef01234567"
-
-
-@pytest.fixture(autouse=True)
-def nobody(monkeypatch, tmp_path):
-    """Be a user without account and settings; every server is one of `contacts`."""
-    for name in ("API_KEY", "MODE", "BASE_URL", "PROJECT", "DISABLED", "IDENTITY_TOKEN_FILE"):
-        monkeypatch.setenv(f"WANDB_{name}", "taken back at the end")
-        monkeypatch.delenv(f"WANDB_{name}")
-    for name in ("CACHE_DIR", "CONFIG_DIR", "DATA_DIR"):
-        monkeypatch.setenv(f"WANDB_{name}", str(tmp_path / name))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    monkeypatch.setenv("WANDB_SILENT", "true")
-    monkeypatch.setattr(RunRecord, "_draw", lambda *_: None)  # WandbMedia draws the same ones
-    yield
-    wandb.teardown()
+pytestmark = pytest.mark.usefixtures("no_wandb_account")
 
 
 @pytest.fixture
@@ -183,79 +168,79 @@ def test_the_test_of_the_last_epoch_stays(tmp_path, monkeypatch):
     ]
 
 
-def records(file):
-    """Yield the records of an offline run: frames of a LevelDB log around W&B's own messages."""
-    from wandb.proto import wandb_internal_pb2
-
-    data, place, part = file.read_bytes(), 7, b""
-    assert data[:4] in (b":W&B", b"")
-    while place + 7 <= len(data):
-        left = 32768 - place % 32768
-        kind = data[place + 6] if left >= 7 else 0
-        if kind == 0:
-            place += left
-            continue
-        _, size, _ = struct.unpack("<IHB", data[place : place + 7])
-        chunk = data[place + 7 : place + 7 + size]
-        place += 7 + size
-        part = chunk if kind in (1, 2) else part + chunk
-        if kind in (1, 4):
-            record = wandb_internal_pb2.Record()
-            record.ParseFromString(part)
-            yield record
-
-
-def finished_records(folder, seconds=60):
-    """Return all records by type; W&B writes them some time after wandb.finish() returned."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = {}
-        for file in folder.glob("wandb/offline-run-*/*.wandb"):
-            for record in records(file):
-                found.setdefault(record.WhichOneof("record_type"), []).append(record)
-        if "exit" in found:
-            return found
-        time.sleep(0.05)
-    pytest.fail("the run was never written to its end")
-
-
 def name_of(item):
     return item.key or "/".join(item.nested_key)
 
 
 def fit_and_test(make_trainer, module, data, folder):
     logger = WandbRun()
-    logger.use_folder(folder)
-    trainer = make_trainer(RunRecord(str(folder)), WandbMedia(), logger=logger)
+    logger.use_folder(folder, "Toy, ratio 50")
+    record = RunRecord(str(folder))
+    trainer = make_trainer(record, ClassWeights(), WandbMedia(), logger=logger)
     trainer.fit(module, datamodule=data)
+    trainer.test(module, datamodule=data, verbose=False)
+    record.evaluation, record.tau_curve = "last+tau_norm_0.5", {0.0: 0.25, 0.5: 0.75}
     trainer.test(module, datamodule=data, verbose=False)
     wandb.finish()
 
 
 def test_an_offline_run_holds_everything_and_asks_nobody(
-    make_trainer, module, data, tmp_path, contacts
+    make_trainer, pictures, tmp_path, contacts
 ):
     folder = tmp_path / "ce" / "0"
-    fit_and_test(make_trainer, module, data, folder)
+    fit_and_test(make_trainer, *pictures, folder)
     assert contacts == []
     found = finished_records(folder)
     (run,) = {(r.run.display_name, r.run.run_group, r.run.project) for r in found["run"]}
-    assert run == ("ce/0", "ce", "lt_lightning")
+    assert run == ("ce/0", "ce, Toy, ratio 50", "lt_lightning")
     tags = {tag for r in found["run"] for tag in r.run.tags}
-    assert {"ToyModule", "many 2", "few 1"} <= tags
+    assert {"ToyModule", "ToyPictures", "many 2", "few 1"} <= tags
     axes = {(r.metric.glob_name or r.metric.name, r.metric.step_metric) for r in found["metric"]}
-    assert {("train/*", "epoch"), ("val/*", "epoch"), ("test/*", "epoch")} <= axes
+    drawn_over_epochs = ("train/*", "val/*", "test/*", "weight/*", "alpha", "stage")
+    assert {(name, "epoch") for name in drawn_over_epochs} <= axes
     history = [
         {name_of(item): item.value_json for item in r.history.item} for r in found["history"]
     ]
     assert [row["train/loss"] for row in history if "train/loss" in row] == ["2", "2"]
     drawn = {"/".join(name.split("/")[:2]) for row in history for name in row}
-    assert {"last/per_class", "last/accuracy_figure", "last/confusion_figure"} <= drawn
+    assert {f"last/{name}" for name in MEDIA} <= drawn
+    assert "last/tau_curve" not in drawn
+    assert {"last+tau_norm_0.5/tau_curve", "class_weights"} <= drawn
     summary = {name_of(i): i.value_json for r in found["summary"] for i in r.summary.update}
     assert float(summary["last/acc"]) == pytest.approx(4 / 6)
-    assert len(list(folder.glob("wandb/offline-run-*/files/media/images/last/*.png"))) == 3
+    files = next(folder.glob("wandb/offline-run-*/files/media"))
+    images = sorted(path.name.partition("_")[0] for path in files.glob("images/last/*.png"))
+    assert images == [
+        "accuracy",
+        "confusion",
+        "reliability",
+        *["tail"] * 2,
+    ]  # equal ones share a file
+
+    assert read_table(files, "last/per_class") == [
+        ["cat", "many", 300, 3, 2, 2 / 3],
+        ["dog", "many", 120, 2, 2, 1.0],
+        ["eel", "few", 6, 1, 0, 0.0],
+    ]
+    assert read_table(files, "last/reliability") == [[14 / 15, 1.0, 6, 1.0, 4 / 6]]
+    assert read_table(files, "last+tau_norm_0.5/tau_curve") == [[0.0, 0.25], [0.5, 0.75]]
+    assert read_table(files, "class_weights") == [
+        ["cat", 300, 0.5, 0], ["dog", 120, 1.0, 0], ["eel", 6, 3.0, 0],
+    ]  # fmt: skip
+    assert [row["weight/few"] for row in history if "weight/few" in row] == ["3", "3"]
     config = {name_of(i) for r in found["config"] + found["run"] for i in config_items(r)}
     assert {"fingerprint", "class_counts", "subset_seed"} <= config
+
+
+MEDIA = ("per_class", "reliability", "confusion_table", "tail_images",
+         "accuracy_figure", "reliability_figure", "confusion_figure")  # fmt: skip
+
+
+def read_table(files, key):
+    """Return the rows of a table that was logged; floats as they were given, to six digits."""
+    (file,) = files.glob(f"table/{key}_*.table.json")
+    rows = json.loads(file.read_text())["data"]
+    return [[pytest.approx(v) if isinstance(v, float) else v for v in row] for row in rows]
 
 
 def config_items(record):

@@ -1,0 +1,78 @@
+"""`lt dashboard --project NAME`: the W&B workspace that shows all methods side by side."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from lt_lightning.callbacks.wandb_run import has_account
+from lt_lightning.callbacks.wandb_workspace import as_json, workspace
+from lt_lightning.cli.errors import Refused, one_sentence
+from lt_lightning.errors import UserError
+from lt_lightning.report.results_file import write_whole
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Refused(f"lt dashboard --project NAME [--entity NAME] [--json FILE]: {message}.")
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = _Parser(prog="lt dashboard", allow_abbrev=False, description=__doc__)
+    parser.add_argument("--project", required=True, metavar="NAME", help="a W&B project")
+    parser.add_argument("--entity", metavar="NAME", help="user or team; by default the account's")
+    parser.add_argument("--json", metavar="FILE", help="write it into a file, without a server")
+    parser.add_argument("--force", action="store_true", help="write over the file")
+    return parser.parse_args(argv)
+
+
+def dashboard(argv: list[str]) -> None:
+    """Save the workspace on the server, or write it into a file."""
+    options = _parse(argv)
+    if options.json is None:
+        sys.stdout.write(f"Workspace: {_save(options.project, options.entity)}\n")
+        return
+    file = Path(options.json)
+    if file.is_dir():
+        raise UserError(f"--json {file} is a folder: give the name of a file.")
+    if file.exists() and not options.force:
+        raise UserError(f"--json {file} exists: add --force, or give another name.")
+    text = as_json(workspace(options.project, options.entity or ""))
+    write_whole(file, f"{text}\n".encode(), "write the workspace again")
+    sys.stdout.write(f"{file}: the workspace of {options.project}\n")
+
+
+def _save(project: str, entity: str | None) -> str:
+    """Send the workspace to the server and return its address.
+
+    Raises:
+        UserError: without an account, or if the server does not take it.
+    """
+    if not has_account():
+        raise UserError(
+            "W&B has no API key to save the workspace with: set WANDB_API_KEY, or write it into a "
+            "file by --json FILE."
+        )
+    os.environ["WANDB_SILENT"] = "true"  # the address is said once, by us
+    view = workspace(project, entity or "")
+    import wandb
+
+    try:
+        view.entity = entity or _own_entity(wandb.Api())
+        view.save()
+        return str(view.url)
+    except UserError:
+        raise
+    except Exception as error:  # W&B has no common base of what its client raises
+        raise UserError(
+            f"W&B did not take the workspace of {project} ({one_sentence(str(error))}): check "
+            "WANDB_API_KEY, the project and the network, or write it by --json FILE."
+        ) from error
+
+
+def _own_entity(api: Any) -> str:
+    found = api.default_entity
+    if not found:
+        raise UserError("W&B names no entity for this key: give one by --entity NAME.")
+    return str(found)
