@@ -205,18 +205,14 @@ def test_an_offline_run_holds_everything_and_asks_nobody(
     drawn = {"/".join(name.split("/")[:2]) for row in history for name in row}
     assert {f"last/{name}" for name in MEDIA} <= drawn
     assert "last/tau_curve" not in drawn
-    assert {"last+tau_norm_0.5/tau_curve", "class_weights"} <= drawn
+    assert "last+tau_norm_0.5/tau_curve" in drawn
+    assert any(name.startswith("class_weights/") for name in drawn)
     summary = {name_of(i): i.value_json for r in found["summary"] for i in r.summary.update}
     assert float(summary["last/acc"]) == pytest.approx(4 / 6)
     files = next(folder.glob("wandb/offline-run-*/files/media"))
     images = sorted(path.name.partition("_")[0] for path in files.glob("images/last/*.png"))
-    assert images == [
-        "accuracy",
-        "confusion",
-        "reliability",
-        *["tail"] * 2,
-    ]  # equal ones share a file
-
+    # Equal images share a file.
+    assert images == ["accuracy", "confusion", "reliability", "tail", "tail"]
     assert read_table(files, "last/per_class") == [
         ["cat", "many", 300, 3, 2, 2 / 3],
         ["dog", "many", 120, 2, 2, 1.0],
