@@ -200,13 +200,13 @@ class LongTailModule(L.LightningModule):
         """Log the metrics of the held-out images."""
         self._log_stats("val", self.val_stats)
 
-    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        """Count one batch, and return its logits, (N, C)."""
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor | None:
+        """Count one batch; logits (N, C) that are returned are shown beside the images."""
         images, targets = batch
-        self.count_test(self.predict_logits(images), targets)
+        return self.count_test(self.predict_logits(images), targets)
 
-    def count_test(self, logits: Tensor, targets: Tensor) -> None:
-        """Count one batch of test images."""
+    def count_test(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Count one batch of test images, and return its logits."""
         self.test_stats.update(logits, targets)
         if self.test_confusion is not None:
             self.test_confusion.update(logits, targets)

@@ -135,15 +135,14 @@ class CausalTDE(LongTailModule):
         self._log_without("val", self.val_without)
         self.val_without.reset()
 
-    def test_step(self, batch: Stream, batch_idx: int) -> None:
+    def test_step(self, batch: Stream, batch_idx: int) -> Tensor | None:
         """Count one batch, with and without the direct effect."""
         if self._is_changed:
-            super().test_step(batch, batch_idx)
-            return
+            return super().test_step(batch, batch_idx)
         images, targets = batch
         found, plain = self._both(images)
-        self.count_test(found, targets)
         self.test_without.update(plain, targets)
+        return self.count_test(found, targets)
 
     def on_test_epoch_start(self) -> None:
         """Forget the counts of an earlier test."""
