@@ -1,7 +1,7 @@
 """What is refused before, or right after, the classes of a config are built."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -13,7 +13,9 @@ from lt_lightning.cli.errors import Refused
 from lt_lightning.cli.nearest import nearest
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
-from lt_lightning.methods import LongTailModule
+from lt_lightning.losses import Loss
+from lt_lightning.methods import ERM, LongTailModule, TwoStage
+from lt_lightning.samplers import SamplingRule
 
 log = logging.getLogger("lt_lightning")
 
@@ -137,15 +139,39 @@ def check_streams(data: LongTailDataModule, model: LongTailModule) -> None:
 def warn_of_double_compensation(
     data: LongTailDataModule, model: LongTailModule, max_epochs: int
 ) -> None:
-    """Say so where both the sampler and the loss compensate the class sizes."""
-    if data.samplers or not model.loss.corrects_prior:
-        return
-    drawn = data.sampler.class_probabilities(data.class_counts, max_epochs - 1, max_epochs)
-    prior = data.class_counts / data.class_counts.sum()
-    if float((drawn - prior).abs().max()) > 0.01:
-        log.warning(
-            "%s does not draw the images as they are, and %s compensates the class sizes too: "
-            "the tail is compensated twice; use data.sampler InstanceBalanced.",
-            type(data.sampler).__name__,
-            type(model.loss).__name__,
-        )
+    """Say so where both the sampler and the loss compensate the class sizes in one epoch."""
+    counts, told = data.class_counts, set()
+    prior = counts / counts.sum()
+    for sampler, loss, epoch, epochs in _trainings(data, model, max_epochs):
+        names = type(sampler).__name__, type(loss).__name__
+        if not loss.corrects_prior or names in told:
+            continue
+        drawn = sampler.class_probabilities(counts, epoch, epochs)
+        if float((drawn - prior).abs().max()) > 0.01:
+            told.add(names)
+            log.warning(
+                "%s does not draw the images as they are, and %s compensates the class sizes too: "
+                "the tail is compensated twice; use InstanceBalanced in its place.",
+                *names,
+            )
+
+
+def _trainings(
+    data: LongTailDataModule, model: LongTailModule, max_epochs: int
+) -> Iterator[tuple[SamplingRule, Loss, int, int]]:
+    """Yield sampler, loss, epoch and number of epochs, for each epoch of each stage.
+
+    Streams that are mixed, as those of BBN and CMO, draw the tail more often on purpose.
+    """
+    if isinstance(model, TwoStage):
+        samplers, second = data.samplers or {}, model.stage2_loss(model.loss.class_counts)
+        for epoch in range(model.stage1_epochs):
+            yield samplers["stage1"], model.loss, epoch, model.stage1_epochs
+        for epoch in range(model.stage2_epochs):
+            yield samplers["stage2"], second, epoch, model.stage2_epochs
+    elif not data.samplers:
+        deferred = model.deferred_loss if isinstance(model, ERM) else None
+        for epoch in range(max_epochs):
+            late = isinstance(model, ERM) and model.deferral(epoch, max_epochs) > 0
+            loss = deferred if late and deferred is not None else model.loss
+            yield data.sampler, loss, epoch, max_epochs

@@ -24,7 +24,12 @@ from lt_lightning.losses.logit_adjustment import LogitAdjustment, log_prior, log
 from lt_lightning.losses.pairwise import Pairwise, pairwise_loss
 from lt_lightning.losses.post_hoc import adjust_logits, fit_tau, macro_accuracy
 from lt_lightning.losses.reduction import reduce
-from lt_lightning.losses.sigmoid_focal import SigmoidFocal, sigmoid_bias_init, sigmoid_focal_loss
+from lt_lightning.losses.sigmoid_focal import (
+    SigmoidFocal,
+    recommended_gamma,
+    sigmoid_bias_init,
+    sigmoid_focal_loss,
+)
 from lt_lightning.losses.softmax_focal import SoftmaxFocal, softmax_focal_loss
 from lt_lightning.losses.vector_scaling import VectorScaling, vector_scaling_loss
 from lt_lightning.losses.weights import (
@@ -33,6 +38,7 @@ from lt_lightning.losses.weights import (
     InverseFrequency,
     WeightRule,
     recommended_beta,
+    recommended_focal_beta,
 )
 
 __all__ = [
@@ -76,6 +82,8 @@ __all__ = [
     "pairwise_loss",
     "quantity_factors",
     "recommended_beta",
+    "recommended_focal_beta",
+    "recommended_gamma",
     "recommended_smoothing",
     "reduce",
     "sigmoid_bias_init",

@@ -10,6 +10,7 @@ from lt_lightning.errors import UserError
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.checks import check_choice, check_range
 from lt_lightning.losses.label_smoothing import Spread, smoothed_cross_entropy
+from lt_lightning.losses.published import nearest_setting, ratio_of
 from lt_lightning.losses.weights import WeightRule
 
 Form = Literal["concave", "linear", "convex", "exp"]
@@ -45,13 +46,7 @@ def recommended_smoothing(num_classes: int, imbalance_ratio: float) -> tuple[flo
     >>> recommended_smoothing(100, 100)
     (0.4, 0.1)
     """
-    check_range("num_classes", num_classes, 1.0)
-    check_range("imbalance_ratio", imbalance_ratio, 1.0)
-
-    def distance(known: tuple[int, float]) -> float:
-        return math.hypot(math.log(known[0] / num_classes), math.log(known[1] / imbalance_ratio))
-
-    return _PUBLISHED[min(_PUBLISHED, key=distance)]
+    return nearest_setting(_PUBLISHED, num_classes, imbalance_ratio)
 
 
 def class_smoothing(
@@ -88,8 +83,7 @@ def _ends(
     if eps_head is None:
         if eps_tail is not None:
             raise UserError(f"eps_tail is {eps_tail} without eps_head: give both, or none.")
-        low, high = int(class_counts.min()), int(class_counts.max())
-        return recommended_smoothing(len(class_counts), high / low)
+        return recommended_smoothing(len(class_counts), ratio_of(class_counts))
     head = check_range("eps_head", eps_head, 0.0, 1.0)
     return head, check_range("eps_tail", 0.0 if eps_tail is None else eps_tail, 0.0, head)
 

@@ -2,11 +2,13 @@
 
 import math
 from abc import ABC, abstractmethod
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from lt_lightning.losses.checks import check_range
+from lt_lightning.losses.checks import check_choice, check_range
+from lt_lightning.losses.published import nearest_setting, ratio_of
 
 
 class WeightRule(ABC):
@@ -40,6 +42,15 @@ class InverseFrequency(WeightRule):
 
 # number of classes -> beta of the published class-balanced losses
 _PUBLISHED_BETA = {10: 0.9999, 100: 0.9, 1000: 0.999, 8142: 0.999}
+# (number of classes, imbalance ratio) -> beta of the published class-balanced focal losses
+_PUBLISHED_FOCAL_BETA: dict[tuple[int, float], float] = {
+    (10, 100): 0.9999,
+    (10, 50): 0.9999,
+    (100, 100): 0.9,
+    (100, 50): 0.99,
+    (1000, 256): 0.999,
+    (8142, 500): 0.999,
+}
 
 
 def recommended_beta(num_classes: int) -> float:
@@ -63,6 +74,27 @@ def recommended_beta(num_classes: int) -> float:
     return _PUBLISHED_BETA[nearest]
 
 
+def recommended_focal_beta(num_classes: int, imbalance_ratio: float) -> float:
+    """Return the beta of the published class-balanced focal loss on the data set most alike.
+
+    The nearest by log(C) and log(imbalance ratio) of CIFAR-10-LT 0.9999, CIFAR-100-LT 0.9 at
+    ratio 100 and 0.99 at ratio 50 (Bag of Tricks, CB-Focal), ImageNet and iNaturalist 0.999 (the
+    scripts of Cui et al., set here at the ratios of ImageNet-LT and iNaturalist 2018). They come
+    from searches on test images.
+
+    Args:
+        num_classes: C, at least 1.
+        imbalance_ratio: largest over smallest class count, at least 1.
+
+    Raises:
+        UserError: if an argument is below 1.
+
+    >>> recommended_focal_beta(100, 50)
+    0.99
+    """
+    return nearest_setting(_PUBLISHED_FOCAL_BETA, num_classes, imbalance_ratio)
+
+
 class EffectiveNumber(WeightRule):
     """Class-balanced weights, the inverse of each class's effective number of images.
 
@@ -75,27 +107,40 @@ class EffectiveNumber(WeightRule):
     Paper: Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019.
 
     Args:
-        beta: in [0, 1). 0.9999 is what DRW uses on all data sets. None is `recommended_beta`,
-            what the published class-balanced losses use: 0.9 on CIFAR-100-LT, for example.
+        beta: in [0, 1). 0.9999 is what DRW uses on all data sets. None is what the published
+            class-balanced losses use: 0.9 on CIFAR-100-LT, for example.
+        published: whose beta None takes: that of cross-entropy, `recommended_beta`, or that of
+            the focal loss, `recommended_focal_beta`. A given beta does without.
 
     Raises:
-        UserError: if `beta` is outside [0, 1).
+        UserError: if `beta` is outside [0, 1) or `published` is unknown.
     """
 
-    def __init__(self, *, beta: float | None = 0.9999) -> None:
+    def __init__(
+        self,
+        *,
+        beta: float | None = 0.9999,
+        published: Literal["cross_entropy", "focal"] = "cross_entropy",
+    ) -> None:
         if beta is not None:
             check_range("beta", beta, 0.0, 1.0, open_high=True)
-        self.beta = beta
+        check_choice("published", published, ("cross_entropy", "focal"))
+        self.beta, self.published = beta, published
 
     def __call__(self, class_counts: Tensor) -> Tensor:
         """Return the weights, with the sum C."""
         counts = class_counts.to(torch.float64)
-        beta = recommended_beta(len(counts)) if self.beta is None else self.beta
+        beta = self._published(counts) if self.beta is None else self.beta
         if beta == 0.0:
             return torch.ones_like(counts)
         # expm1 keeps all digits where beta^n is close to 1
         inverse = 1.0 / -torch.expm1(counts * math.log(beta))
         return len(counts) * inverse / inverse.sum()
+
+    def _published(self, counts: Tensor) -> float:
+        if self.published == "focal":
+            return recommended_focal_beta(len(counts), ratio_of(counts))
+        return recommended_beta(len(counts))
 
 
 class GeneralizedReweight(WeightRule):

@@ -31,9 +31,10 @@ class LogitAdjuster(PostHoc):
 
     def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
         """Choose tau where none was given, and change the logits."""
-        if model.loss.corrects_prior:
+        last = getattr(model, "deferred_loss", None) or model.loss
+        if last.corrects_prior:
             raise UserError(
-                f"The run was trained with {type(model.loss).__name__}, which compensates the "
+                f"The run was trained with {type(last).__name__}, which compensates the "
                 "class sizes already: LogitAdjuster is for runs of CrossEntropy."
             )
         counts = data.class_counts

@@ -116,6 +116,26 @@ CASES = [
         "scale 30|scale 7|the same",
         1,
     ),
+    Case("bare-cosines", FIT + " --model.head CosineHead --model.head.scale 1", "[-1, 1]|30", 1),
+    Case(
+        "beta",
+        FIT + " --model.loss CrossEntropy --model.loss.weights EffectiveNumber "
+        "--model.loss.weights.beta 1.0",
+        "beta is 1.0|[0, 1)",
+        1,
+    ),
+    Case(
+        "negative-beta",
+        FIT + " --data.sampler EffectiveNumberBalanced --data.sampler.beta -0.1",
+        "beta is -0.1|from 0",
+        1,
+    ),
+    Case(
+        "bias-of-nothing",
+        FIT + " --model.head LinearHead --model.head.bias false --model.head.bias_init sigmoid",
+        "bias_init is sigmoid|leave out one",
+        1,
+    ),
     # config files
     Case("config", "fit --config nonexistent.yaml", "nonexistent.yaml does not exist"),
     Case("config-typo", "fit --config {configs}/bnn.yaml", "bnn.yaml|did you mean|bbn.yaml"),

@@ -24,13 +24,25 @@ def _effective(n, beta):
         ("cb_ce", (), 5000, 50, 0.9999),
         ("cb_ce", CIFAR100, 500, 5, 0.9),
         ("cb_ce", RATIO_50, 5000, 100, 0.9999),
+        ("cb_focal", (), 5000, 50, 0.9999),
+        ("cb_focal", RATIO_50, 5000, 100, 0.9999),
         ("cb_focal", CIFAR100, 500, 5, 0.9),
+        ("cb_focal", (*CIFAR100, *RATIO_50), 500, 10, 0.99),
+        ("cb_ce", (*CIFAR100, *RATIO_50), 500, 10, 0.9),
     ],
 )
 def test_beta_of_class_balanced_losses_is_that_of_the_data_set(build, name, more, head, tail, beta):
     weight = _model(build, name, *more).loss.weight
     expected = _effective(head, beta) / _effective(tail, beta)
     assert float(weight[-1] / weight[0]) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("more", "gamma"),
+    [((), 1.0), (RATIO_50, 2.0), (CIFAR100, 1.0), ((*CIFAR100, *RATIO_50), 1.0)],
+)
+def test_gamma_of_class_balanced_focal_loss_is_that_of_data_set_and_ratio(build, more, gamma):
+    assert _model(build, "cb_focal", *more).loss.gamma == gamma
 
 
 def test_deferred_weights_keep_their_beta_on_all_data_sets(build):

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from lt_lightning.errors import UserError
 from lt_lightning.heads import LinearHead
 
 D, C = 200, 50
@@ -45,3 +46,12 @@ def test_bias_starts_as_pytorch_does(init):
     bias = LinearHead(D, 5000, init=init).bias.detach()
     assert float(bias.abs().max()) <= 1 / math.sqrt(D)
     assert float(bias.std()) == pytest.approx(1 / math.sqrt(3 * D), rel=0.05)
+
+
+def test_bias_for_sigmoids_starts_every_class_at_one_in_c():
+    for classes in (2, 10, 100):
+        head = LinearHead(D, classes, bias_init="sigmoid")
+        at_zero = torch.sigmoid(head(torch.zeros(1, D)))[0].tolist()
+        assert at_zero == pytest.approx([1 / classes] * classes)
+    with pytest.raises(UserError, match="bias_init is sigmoid but bias is false"):
+        LinearHead(D, 3, bias=False, bias_init="sigmoid")

@@ -12,11 +12,13 @@ from lt_lightning.losses import (
     CrossEntropy,
     LabelAwareSmoothing,
     LogitAdjustment,
+    SigmoidFocal,
     SoftmaxFocal,
     class_smoothing,
     ldam_margins,
     log_prior,
     quantity_factors,
+    recommended_gamma,
     recommended_smoothing,
     sigmoid_bias_init,
     smoothed_cross_entropy,
@@ -163,3 +165,11 @@ def test_weighted_mean_of_soft_targets_in_pytorch_is_another_loss():
     soft = share * F.one_hot(first, 2) + (1 - share) * F.one_hot(second, 2)
     torch.testing.assert_close(ours, two_terms)
     assert not torch.isclose(ours, F.cross_entropy(logits, soft, weight), rtol=0.05)
+
+
+def test_gamma_that_is_not_given_is_the_published_one(cifar_counts):
+    known = {(10, 100): 1.0, (10, 50): 2.0, (100, 100): 1.0, (100, 50): 1.0}
+    for (classes, ratio), gamma in known.items():
+        assert recommended_gamma(classes, ratio) == gamma
+        assert SigmoidFocal(cifar_counts(classes, ratio), gamma=None).gamma == gamma
+    assert SigmoidFocal(cifar_counts(10, 50)).gamma == 2.0

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from lt_lightning.errors import UserError
 from lt_lightning.losses import (
     CrossEntropy,
     EffectiveNumber,
@@ -10,10 +11,16 @@ from lt_lightning.losses import (
     InverseFrequency,
     WeightRule,
     recommended_beta,
+    recommended_focal_beta,
 )
 
 RULES = {
-    EffectiveNumber: [EffectiveNumber(), EffectiveNumber(beta=0.9), EffectiveNumber(beta=None)],
+    EffectiveNumber: [
+        EffectiveNumber(),
+        EffectiveNumber(beta=0.9),
+        EffectiveNumber(beta=None),
+        EffectiveNumber(beta=None, published="focal"),
+    ],
     GeneralizedReweight: [GeneralizedReweight(), GeneralizedReweight(rho=1.2)],
     InverseFrequency: [InverseFrequency(), InverseFrequency(power=0.5)],
 }
@@ -133,3 +140,15 @@ def test_beta_by_data_set(cifar_counts):
         counts = cifar_counts(classes, 100)
         assert torch.equal(EffectiveNumber(beta=None)(counts), EffectiveNumber(beta=beta)(counts))
     assert EffectiveNumber().beta == 0.9999, "deferred re-weighting uses it on all data sets"
+
+
+def test_beta_of_the_focal_loss_by_data_set_and_ratio(cifar_counts):
+    known = [(10, 100), (10, 50), (100, 100), (100, 50), (1000, 256), (8142, 500)]
+    found = [recommended_focal_beta(*setting) for setting in known]
+    assert found == [0.9999, 0.9999, 0.9, 0.99, 0.999, 0.999]
+    for ratio, beta in ((100, 0.9), (50, 0.99)):
+        counts = cifar_counts(100, ratio)
+        rule = EffectiveNumber(beta=None, published="focal")
+        assert torch.equal(rule(counts), EffectiveNumber(beta=beta)(counts))
+    with pytest.raises(UserError, match="published is 'bce': choose one of"):
+        EffectiveNumber(beta=None, published="bce")

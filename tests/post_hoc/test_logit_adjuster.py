@@ -41,6 +41,13 @@ def test_a_run_that_compensated_already_is_refused():
         LogitAdjuster().apply(finished(BalancedSoftmax), SimpleNamespace(class_counts=COUNTS))
 
 
+def test_a_deferred_loss_that_compensates_is_refused_too():
+    model = finished()
+    model.deferred_loss = BalancedSoftmax(COUNTS)
+    with pytest.raises(UserError, match="BalancedSoftmax, which compensates"):
+        LogitAdjuster().apply(model, SimpleNamespace(class_counts=COUNTS))
+
+
 def test_negative_tau_is_refused():
     with pytest.raises(UserError, match="tau is -1"):
         LogitAdjuster(tau=-1)
