@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
@@ -26,6 +27,7 @@ _NAMED_CLASSES = 20  # more names than this cannot be read
 _ANNOTATED_CLASSES = 12
 _NAME_LENGTH = 20
 _TICKS = 10
+_PANELS = 4  # reliability diagrams in a row
 
 
 def accuracy_per_class(
@@ -151,12 +153,57 @@ def reliability_diagram(
         values: what `ClassStats.compute` returns; `acc` and `ece` are printed.
         title: the title.
     """
-    edges, total = 100 * reliability["edges"].numpy(), reliability["total"].numpy()
-    filled = total > 0
-    accuracy = 100 * reliability["accuracy"].numpy()[filled]
-    confidence = 100 * reliability["confidence"].numpy()[filled]
     figure = Figure(figsize=(5.6, 6.4), layout="constrained")
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    _reliability_bars(axes, reliability)
+    axes.set(ylabel="accuracy (%)")
+    total = reliability["total"].numpy()
+    images, bins = int(total.sum()), len(total)
+    numbers = _numbers(values)
+    axes.set_title(f"{title}\n{numbers}, {images} images, {bins} bins", parse_math=False)
+    edges, filled = 100 * reliability["edges"].numpy(), total > 0
+    share = 100 * total[filled] / max(images, 1)
+    below.bar(edges[:-1][filled], share, np.diff(edges)[filled], align="edge", color="#777777",
+              edgecolor="white")  # fmt: skip
+    below.set(xlabel="confidence (%)", ylabel="images (%)")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2,
+                  fontsize="small")  # fmt: skip
+    return figure
+
+
+def reliability_side_by_side(
+    parts: Sequence[tuple[str, Mapping[str, Tensor], Mapping[str, float]]], *, title: str
+) -> Figure:
+    """Return several reliability diagrams on one scale: before and after a stage or a change.
+
+    Args:
+        parts: a heading, and what `reliability_diagram` takes, for each.
+        title: the title of all.
+    """
+    columns = min(len(parts), _PANELS)
+    rows = math.ceil(len(parts) / columns)
+    figure = Figure(figsize=(3.4 * columns, 3.6 * rows + 0.9), layout="constrained")
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    shown: dict[str, Artist] = {}
+    for axes, (heading, reliability, values) in zip(grid.flat, parts, strict=False):
+        _reliability_bars(axes, reliability)
+        axes.set_title(f"{heading}\n{_numbers(values)}", parse_math=False, fontsize="medium")
+        shown |= {str(name): h for h, name in zip(*axes.get_legend_handles_labels(), strict=True)}
+    for axes in grid.flat[len(parts) :]:
+        axes.set_axis_off()
+    figure.supxlabel("confidence (%)", fontsize="medium")
+    figure.supylabel("accuracy (%)", fontsize="medium")
+    figure.suptitle(title, parse_math=False)
+    figure.legend(list(shown.values()), list(shown), loc="outside lower center", ncols=len(shown),
+                  fontsize="small")  # fmt: skip
+    return figure
+
+
+def _reliability_bars(axes: Axes, reliability: Mapping[str, Tensor]) -> None:
+    """Draw the accuracy of each bin and its gap to the confidence."""
+    edges, filled = 100 * reliability["edges"].numpy(), reliability["total"].numpy() > 0
+    accuracy = 100 * reliability["accuracy"].numpy()[filled]
+    confidence = 100 * reliability["confidence"].numpy()[filled]
     left, width = edges[:-1][filled], np.diff(edges)[filled]
     axes.bar(left, accuracy, width, align="edge", color=_ACCURACY, edgecolor="white",
              label="accuracy")  # fmt: skip
@@ -170,19 +217,36 @@ def reliability_diagram(
             axes.bar(left[wrong], gap, width[wrong], bottom=low, align="edge", color=colour,
                      alpha=0.75, hatch=hatch, edgecolor="white", label=name)  # fmt: skip
     axes.plot([0, 100], [0, 100], color="black", linestyle="--", linewidth=1, label="calibrated")
-    axes.set(ylabel="accuracy (%)", xlim=(0, 100), ylim=(0, 100))
-    images = int(total.sum())
-    numbers = "".join(
-        f"{label} {100 * values[key]:.1f} %, "
+    axes.set(xlim=(0, 100), ylim=(0, 100))
+
+
+def _numbers(values: Mapping[str, float]) -> str:
+    return ", ".join(
+        f"{label} {100 * values[key]:.1f} %"
         for label, key in (("accuracy", "acc"), ("ECE", "ece"))
         if key in values
     )
-    axes.set_title(f"{title}\n{numbers}{images} images, {len(total)} bins", parse_math=False)
-    share = 100 * total[filled] / max(images, 1)
-    below.bar(left, share, width, align="edge", color="#777777", edgecolor="white")
-    below.set(xlabel="confidence (%)", ylabel="images (%)")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2,
-                  fontsize="small")  # fmt: skip
+
+
+def knob_curve(curve: Mapping[float, float], knob: str, images: str) -> Figure:
+    """Return the macro accuracy over the values of a knob; the first of the best was chosen.
+
+    Args:
+        curve: macro accuracy in [0, 1] by value.
+        knob: its name, such as tau.
+        images: the images that were scored, such as held-out.
+    """
+    chosen = max(curve, key=curve.__getitem__)
+    figure = Figure(figsize=(5.6, 3.8), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(list(curve), [100 * value for value in curve.values()], color="#0072B2", marker="o",
+              markersize=4)  # fmt: skip
+    axes.plot([chosen], [100 * curve[chosen]], color=_OVER, marker="D", markersize=9,
+              linestyle="none", label=f"chosen: {chosen:g}")  # fmt: skip
+    axes.set(xlabel=knob, ylabel=f"macro accuracy on {images} images (%)")
+    axes.set_title(f"{knob} chosen on {images} images")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
     return figure
 
 

@@ -9,7 +9,16 @@ from torch import Tensor
 
 from lt_lightning.callbacks.weight_norms import weight_norms
 from lt_lightning.errors import UserError
-from lt_lightning.metrics.names import ACC, ACC_MACRO, ACC_WORST, ECE, MCE, NLL, group_acc
+from lt_lightning.metrics.names import (
+    ACC,
+    ACC_MACRO,
+    ACC_WORST,
+    BRIER,
+    ECE,
+    MCE,
+    NLL,
+    group_acc,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -130,7 +139,7 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         """Return plain values; see `results_file` for what they mean."""
         total = self.per_class["total"]
-        names = (ACC, ACC_MACRO, ACC_WORST, NLL, ECE, MCE)
+        names = (ACC, ACC_MACRO, ACC_WORST, NLL, ECE, MCE, BRIER)
         more: dict[str, Any] = {}
         if self.weight_norms is not None:
             more["weight_norms"] = self.weight_norms.tolist()

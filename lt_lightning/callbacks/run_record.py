@@ -7,6 +7,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from lt_lightning.callbacks import environment
+from lt_lightning.callbacks.comparison import side_by_side
 from lt_lightning.callbacks.outcome import Outcome, check_parts
 from lt_lightning.errors import UserError
 from lt_lightning.report.results_file import (
@@ -28,6 +29,7 @@ DEFINITIONS = {
     "ece": "sum over bins of share of images * |accuracy - mean confidence|; bins of equal width "
     "over (0, 1], right edges belong to the bin",
     "mce": "largest |accuracy - mean confidence| of a bin that has images",
+    "brier": "mean of the squared distance of the probabilities from the target, 0 to 2",
 }
 
 
@@ -45,6 +47,8 @@ class RunRecord(Callback):
         tested: the checkpoint whose weights the model holds, and its epoch, where Lightning did
             not load it.
         tau_curve: macro accuracy at each value that a change after training was chosen from.
+        fitted_on: the images that it was fitted on, if any.
+    To be read: `extra_pictures`, PNG files of the last test by name that are not of its own.
 
     Args:
         folder: the run folder; none is the trainer's default_root_dir.
@@ -57,6 +61,8 @@ class RunRecord(Callback):
         self.command: list[str] | None = None
         self.tested: tuple[Path, int] | None = None
         self.tau_curve: dict[float, float] = {}
+        self.fitted_on: str | None = None
+        self.extra_pictures: dict[str, bytes] = {}
         self._seconds = 0.0
         self._since: float | None = None
         self._fitted, self._written = False, False
@@ -137,14 +143,25 @@ class RunRecord(Callback):
         folder = self._folder(trainer)
         write_results(folder, {**content, "evaluations": evaluations})
         self._written = True
-        chosen_by = evaluations[label]["checkpoint"]["chosen_by"]
-        self._draw(folder, label, outcomes[""], f"{type(pl_module).__name__}, {chosen_by}")
+        self._draw(folder, label, outcomes[""], evaluations, type(pl_module).__name__)
 
-    def _draw(self, folder: Path, label: str, outcome: Outcome, title: str) -> None:
-        from lt_lightning.callbacks.figures import to_png
+    def _draw(
+        self, folder: Path, label: str, outcome: Outcome, evaluations: dict[str, Any], method: str
+    ) -> None:
+        from lt_lightning.callbacks.figures import knob_curve, to_png
 
+        title = f"{method}, {evaluations[label]['checkpoint']['chosen_by']}"
         for name, figure in outcome.figures(title).items():
             write_whole(folder / f"{name}_{label}.png", to_png(figure))
+        more: dict[str, bytes] = {}
+        if self.tau_curve and "+" in label:
+            more["tau_curve"] = to_png(knob_curve(self.tau_curve, "tau", str(self.fitted_on)))
+            write_whole(folder / f"tau_curve_{label}.png", more["tau_curve"])
+        beside = side_by_side(evaluations, method)
+        if beside is not None:
+            more["reliability_side_by_side"] = to_png(beside)
+            write_whole(folder / "reliability_side_by_side.png", more["reliability_side_by_side"])
+        self.extra_pictures = more
 
     def _folder(self, trainer: Trainer) -> Path:
         return Path(self.folder or trainer.default_root_dir)
@@ -201,7 +218,9 @@ class RunRecord(Callback):
             chosen_by = self._chosen_by(trainer, earlier)
         else:
             chosen_by = "named by the user"
-        chosen_by += f", then {change}" if change else ""
+        if change:
+            fitted = f", fitted on {self.fitted_on} images" if self.fitted_on else ""
+            chosen_by += f", then {change}{fitted}"
         return {"path": path, "epoch": epoch, "chosen_by": chosen_by}
 
     def _chosen_by(self, trainer: Trainer, earlier: str | None) -> str:

@@ -110,6 +110,10 @@ class WandbMedia(Callback):
             return
         label, tau_curve = _of_record(trainer)
         pictures = _pictures(outcome, f"{type(pl_module).__name__}, {label}")
+        for record in _records(trainer):  # it has drawn already, for it comes before
+            pictures |= {
+                f"{name}_figure": _opened(png) for name, png in record.extra_pictures.items()
+            }
         for logger in _loggers(trainer):
             run = logger.experiment
             media = {**tables(outcome, tau_curve), **_as_images(pictures), **_tail_images(tail)}
@@ -124,7 +128,7 @@ def _loggers(trainer: Trainer) -> list[WandbLogger]:
 
 def _of_record(trainer: Trainer) -> tuple[str, dict[float, float]]:
     """Return the label of the test, as in results.json, and the tau curve of its change."""
-    records = [c for c in trainer.callbacks if isinstance(c, RunRecord)]  # type: ignore[attr-defined]
+    records = _records(trainer)
     if not records:
         return "last", {}
     label = records[0].label(trainer)
@@ -137,6 +141,10 @@ def data_name(data: Any) -> str:
     name = type(data if source is None else source).__name__
     ratio = getattr(profile, "imbalance_ratio", None)
     return name if ratio is None else f"{name}, ratio {ratio:g}"
+
+
+def _records(trainer: Trainer) -> list[RunRecord]:
+    return [c for c in trainer.callbacks if isinstance(c, RunRecord)]  # type: ignore[attr-defined]
 
 
 def _facts(trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
@@ -173,14 +181,17 @@ def _tags(trainer: Trainer, pl_module: LightningModule) -> list[str]:
 
 
 def _pictures(outcome: Outcome, title: str) -> dict[str, Any]:
-    from PIL import Image
-
     from lt_lightning.callbacks.figures import to_png
 
     return {
-        f"{name}_figure": Image.open(io.BytesIO(to_png(figure)))
-        for name, figure in outcome.figures(title).items()
+        f"{name}_figure": _opened(to_png(figure)) for name, figure in outcome.figures(title).items()
     }
+
+
+def _opened(png: bytes) -> Any:
+    from PIL import Image
+
+    return Image.open(io.BytesIO(png))
 
 
 def _as_images(pictures: dict[str, Any]) -> dict[str, Any]:

@@ -65,8 +65,8 @@ class LTCLI(LightningCLI):
     model: LongTailModule
     trainer: L.Trainer
 
-    def __init__(self, argv: list[str], run: Path | None = None) -> None:
-        self.argv, self.folder = argv, run
+    def __init__(self, argv: list[str], run: Path | None = None, answer: bool = True) -> None:
+        self.argv, self.folder, self.answer = argv, run, answer
         self.resume: Path | None = None
         self.resumed_step: int | None = None
         super().__init__(
@@ -283,7 +283,7 @@ class LTCLI(LightningCLI):
     def _say_where(self) -> None:
         """Close with the numbers of the run and its folder."""
         assert self.folder is not None
-        if self.trainer.is_global_zero:
+        if self.answer and self.trainer.is_global_zero:
             table = render(load_rows([self.folder]))
             sys.stdout.write(f"{table}\nFigures and all numbers: {self.folder}\n")
 

@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,7 @@ def run(argv: list[str]) -> None:
     Raises:
         Refused: if the command line, or a file on it, is not understood.
     """
-    asked, command, rest = argv[0], argv[0], argv[1:]
-    if command == "calibrate":
-        command, rest = "test", _calibration(rest)
+    command, rest = argv[0], argv[1:]
     if command == "predict":
         from lt_lightning.cli.predict import predict
 
@@ -71,33 +70,50 @@ def run(argv: list[str]) -> None:
     if not rest or rest[0].startswith("-"):
         if not any(item in _QUESTIONS or item.endswith(".help") for item in rest):
             raise Refused(
-                f"lt {asked} needs a run: write its folder first, such as lt {asked} "
+                f"lt {command} needs a run: write its folder first, such as lt {command} "
                 "runs/bbn-digits/0."
             )
-        _start([command, *rest], None, files)
+        _start([command.replace("calibrate", "test"), *rest], None, files)
         return
     if any(item.split("=")[0] == "--ckpt_path" for item in rest):
         raise Refused(
-            f"lt {asked} takes the checkpoint as its run: lt {asked} RUN/checkpoints/last.ckpt."
+            f"lt {command} takes the checkpoint as its run: lt {command} RUN/checkpoints/last.ckpt."
         )
-    folder, checkpoint = run_folder.of_run(rest[0], best)
+    if command == "calibrate":
+        from lt_lightning.cli.calibrate import calibrate
+
+        own = next((item for item in rest if item.startswith("--post_hoc")), None)
+        if own:
+            raise Refused(f"lt calibrate fits its own changes, leave out {own}: lt test takes it.")
+        calibrate(
+            rest[0], best, rest[1:], lambda more: _on_run("test", rest[0], best, more, files, False)
+        )
+        return
+    _on_run(command, rest[0], best, rest[1:], files)
+
+
+def _on_run(
+    command: str,
+    run: str,
+    best: bool,
+    more: Sequence[str],
+    files: config_files.Files,
+    answer: bool = True,
+) -> None:
+    """Run `command` on a finished run, with the options `more` over those of its config."""
+    folder, checkpoint = run_folder.of_run(run, best)
     kept = config_of(folder)
     with tempfile.TemporaryDirectory() as aside:
         config = Path(aside) / "config.yaml"
         config.write_text(yaml.safe_dump(kept), encoding="utf-8")
         given = ["--config", str(config), "--ckpt_path", str(checkpoint), "--verbose=false"]
         files = {folder / "config.yaml": kept, **files}
-        _start([command, *given, *rest[1:]], folder, files)
+        _start([command, *given, *more], folder, files, answer)
 
 
-def _calibration(rest: list[str]) -> list[str]:
-    """Return the arguments of `lt test` that `lt calibrate` stands for."""
-    vector = "--vector" in rest
-    change = "VectorScalingCalibration" if vector else "TemperatureScaling"
-    return [*(item for item in rest if item != "--vector"), "--post_hoc", change]
-
-
-def _start(arguments: list[str], folder: Path | None, files: config_files.Files) -> None:
+def _start(
+    arguments: list[str], folder: Path | None, files: config_files.Files, answer: bool = True
+) -> None:
     """Give the command line to LightningCLI; a refusal names the file that it is about."""
     from lt_lightning.cli.app import LTCLI
 
@@ -105,7 +121,7 @@ def _start(arguments: list[str], folder: Path | None, files: config_files.Files)
     if folder is None:
         run_folder.forget_own()
     try:
-        LTCLI(arguments, run=folder)
+        LTCLI(arguments, run=folder, answer=answer)
     except Refused as refused:
         file = refused.key and config_files.owner(files, arguments, refused.key)
         if not file:

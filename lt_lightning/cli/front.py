@@ -14,7 +14,7 @@ lt: long-tailed image classification
   lt fit --config FILE --ckpt_path last            go on with the newest run of that name
   lt test RUN [--best] [--key value ...]           test a finished run again
   lt validate RUN [--best] [--key value ...]       the same on its held-out images
-  lt calibrate RUN [--vector]                      fit a temperature on held-out images
+  lt calibrate RUN [--best]                        temperature and vector scaling, before and after
   lt cam RUN [--out DIR] [--per_class N]           make images of the rare classes to train on
   lt predict RUN --images DIR --out FILE.csv       classify the images of a folder
   lt report RUN [RUN ...] [--out FILE.html]        one table, or one page, of finished runs

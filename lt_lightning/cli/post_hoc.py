@@ -29,3 +29,4 @@ def change_model(
     record.evaluation = f"{checkpoint.stem}+{change.describe()}"
     record.tested = (checkpoint, int(content["epoch"]))
     record.tau_curve = dict(change.curve)
+    record.fitted_on = change.fitted_on

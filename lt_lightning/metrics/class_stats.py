@@ -11,10 +11,20 @@ from torchmetrics import Metric
 
 from lt_lightning.errors import UserError
 from lt_lightning.metrics.confusion import check_batch
-from lt_lightning.metrics.names import ACC, ACC_MACRO, ACC_WORST, ECE, MCE, NLL, group_acc
+from lt_lightning.metrics.names import (
+    ACC,
+    ACC_MACRO,
+    ACC_WORST,
+    BRIER,
+    ECE,
+    MCE,
+    NLL,
+    group_acc,
+)
 
 CONFIDENCE_UNIT = 2**40  # exact for float32 confidences down to 2^-17; full after 8 million per bin
 NLL_UNIT = 2**24
+BRIER_UNIT = 2**32  # a score is at most 2, so a billion images fit
 NLL_LIMIT = 2.0**15  # nats per image, so that 16 million of the worst images still fit
 
 
@@ -22,9 +32,9 @@ class ClassStats(Metric):
     """Counts per class and per confidence bin, and every metric that follows from them.
 
     The state holds integers only: images and hits per class and per bin, and the sums of
-    confidence and NLL in fixed point. Integer sums do not depend on their order, so the values
-    are the same bits for any order of the batches and any number of processes, if each image
-    gets the same logits.
+    confidence, NLL and Brier score in fixed point. Integer sums do not depend on their order, so
+    the values are the same bits for any order of the batches and any number of processes, if each
+    image gets the same logits.
 
     - acc: hits / images. acc_macro: mean over the classes that have images here.
     - acc_<group>: mean over the classes of the group that have images here; absent where no class
@@ -32,8 +42,9 @@ class ClassStats(Metric):
     - nll: mean of -log p(target), in nats, at most 32768 per image.
     - ece = sum_b |S_b| / N * |acc(S_b) - conf(S_b)| over bins of equal width in (0, 1], right
       edges belong to the bin, a confidence of 1 to the last one. mce: the largest such gap.
+    - brier: mean of sum_c (p_c - [c = target])^2, from 0 to 2.
 
-    An image whose logits give no probabilities (NaN) is a miss with confidence 0.
+    An image whose logits give no probabilities (NaN) is a miss with confidence 0 and Brier score 2.
 
     Paper: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, Eqs. 3 and 5 (equation
     numbers recalled, unchecked).
@@ -60,6 +71,7 @@ class ClassStats(Metric):
     total: Tensor
     correct: Tensor
     nll_sum: Tensor
+    brier_sum: Tensor
     bin_total: Tensor
     bin_correct: Tensor
     bin_confidence: Tensor
@@ -80,7 +92,8 @@ class ClassStats(Metric):
                 )
         self.num_classes, self.bins = num_classes, bins
         self.groups = {group: list(members) for group, members in groups.items()}
-        per_class, per_bin = ("total", "correct", "nll_sum"), ("total", "correct", "confidence")
+        per_class = ("total", "correct", "nll_sum", "brier_sum")
+        per_bin = ("total", "correct", "confidence")
         sizes = dict.fromkeys(per_class, num_classes)
         sizes.update({f"bin_{name}": bins for name in per_bin})
         for name, size in sizes.items():
@@ -106,11 +119,16 @@ class ClassStats(Metric):
         check_batch(logits, targets, self.num_classes)
         wide = logits if logits.dtype == torch.float64 else logits.float()
         with torch.autocast(logits.device.type, enabled=False):
-            confidence, predicted = wide.softmax(dim=1).max(dim=1)
+            chances = wide.softmax(dim=1)
+            confidence, predicted = chances.max(dim=1)
+            # (1 - p_y)^2 + sum over the others, without a table of one-hot targets
+            own = chances.gather(1, targets[:, None]).squeeze(1)
+            brier = chances.square().sum(dim=1) - 2 * own + 1
             nll = F.cross_entropy(wide, targets, reduction="none")
         finite = confidence.isfinite()
         confidence = torch.where(finite, confidence, 0).clamp(max=1)
         nll = torch.where(finite, nll, NLL_LIMIT).clamp(max=NLL_LIMIT)
+        brier = torch.where(finite, brier, 2).clamp(0, 2)
         one = torch.ones_like(targets)
         hit = ((predicted == targets) & finite).to(torch.int64)
         bin_index = bin_of(confidence, self.bins)
@@ -118,6 +136,7 @@ class ClassStats(Metric):
         self.total = self.total.index_add(0, targets, one)
         self.correct = self.correct.index_add(0, targets, hit)
         self.nll_sum = self.nll_sum.index_add(0, targets, _fixed(nll, NLL_UNIT))
+        self.brier_sum = self.brier_sum.index_add(0, targets, _fixed(brier, BRIER_UNIT))
         self.bin_total = self.bin_total.index_add(0, bin_index, one)
         self.bin_correct = self.bin_correct.index_add(0, bin_index, hit)
         self.bin_confidence = self.bin_confidence.index_add(
@@ -147,6 +166,7 @@ class ClassStats(Metric):
         filled = self.bin_total.cpu() > 0
         values[ECE] = float(gap_sum.sum()) / images
         values[MCE] = float((gap_sum[filled] / self.bin_total.cpu()[filled]).max())
+        values[BRIER] = int(self.brier_sum.sum()) / BRIER_UNIT / images
         return values
 
     def per_class(self) -> dict[str, Tensor]:

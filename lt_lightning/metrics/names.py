@@ -1,7 +1,7 @@
 """The names of all metrics, in one place.
 
 Logged names are `<split>/<name>`, for example `val/acc_many`. Accuracies, `ece` and `mce` are
-fractions in [0, 1], never percent; `nll` is in nats.
+fractions in [0, 1], never percent; `nll` is in nats, `brier` lies in [0, 2].
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ ACC_WORST = "acc_worst"  # the lowest of these classes
 NLL = "nll"
 ECE = "ece"
 MCE = "mce"
+BRIER = "brier"
 LOSS = "loss"
 
 TRAIN, VAL, TEST = "train", "val", "test"
@@ -19,7 +20,7 @@ MANY, MEDIUM, FEW = "many", "medium", "few"
 WEIGHT = "weight"
 ALPHA, STAGE = "alpha", "stage"  # schedules of a method
 
-_LOWER_IS_BETTER = (NLL, ECE, MCE, LOSS)
+_LOWER_IS_BETTER = (NLL, ECE, MCE, BRIER, LOSS)
 
 
 def group_acc(group: str) -> str:

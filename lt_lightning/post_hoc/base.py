@@ -16,9 +16,12 @@ class PostHoc(ABC):
     Attributes:
         curve: the macro accuracy at each value that was tried, on the images the knob was fitted
             on; empty where it was given, or fitted by other means.
+        fitted_on: the images that a knob was fitted on, "held-out" or "training"; none where it
+            was given.
     """
 
     curve: Mapping[float, float] = MappingProxyType({})
+    fitted_on: str | None = None
 
     @abstractmethod
     def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:

@@ -33,6 +33,7 @@ class TemperatureScaling(PostHoc):
         """Fit T where none was given, and divide the logits."""
         temperature = self.temperature
         if temperature is None:
+            self.fitted_on = "held-out"
             log_t = torch.zeros(1, dtype=torch.float64, requires_grad=True)
             minimise_nll(*held_out_logits(model, data), [log_t], lambda z: z / log_t.exp())
             temperature = self.temperature = log_t.exp().item()
@@ -60,6 +61,7 @@ class VectorScalingCalibration(PostHoc):
         scale = torch.ones(model.num_classes, dtype=torch.float64, requires_grad=True)
         bias = torch.zeros(model.num_classes, dtype=torch.float64, requires_grad=True)
         logits, targets = held_out_logits(model, data)
+        self.fitted_on = "held-out"
 
         def penalty() -> Tensor:
             return self.decay * ((scale - 1).square().sum() + bias.square().sum())

@@ -43,7 +43,7 @@ class LogitAdjuster(PostHoc):
             logits, targets = held_out_logits(model, data)
             tau = self.tau = fit_tau(logits, targets, counts, GRID)
             tried = [(value, adjust_logits(logits, counts, value)) for value in GRID]
-            self.curve = tau_curve(tried, targets, len(counts))
+            self.curve, self.fitted_on = tau_curve(tried, targets, len(counts)), "held-out"
 
         def change(logits: Tensor) -> Tensor:
             return adjust_logits(logits, counts, tau)

@@ -51,6 +51,7 @@ class TauNormalization(PostHoc):
     def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
         """Choose tau where none was given, and replace the classifier."""
         if self.tau is None:
+            self.fitted_on = self.fit_on.replace("_", "-")
             pick = held_out_features if self.fit_on == "held_out" else training_features
             self.tau = self._choose(model, *pick(model, data))
         model.head = self._head(model, self.tau)
@@ -66,7 +67,7 @@ class TauNormalization(PostHoc):
         log.info(
             "tau %g has the best macro accuracy on %s images, %.2f %%",
             best,
-            self.fit_on.replace("_", "-"),
+            self.fitted_on,
             100 * self.curve[best],
         )
         return best

@@ -7,7 +7,9 @@ import torch
 from lt_lightning.callbacks.figures import (
     accuracy_per_class,
     confusion_matrix,
+    knob_curve,
     reliability_diagram,
+    reliability_side_by_side,
     to_png,
 )
 from lt_lightning.metrics import ClassStats
@@ -131,6 +133,29 @@ def test_reliability_bars_and_gaps():
     assert legend_texts(figure) == [
         "calibrated", "accuracy", "gap: too confident", "gap: not confident enough"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parts", "shape"), [(2, (1, 2)), (5, (2, 4))])
+def test_reliability_side_by_side_shares_one_scale(parts, shape):
+    one = (stats().reliability(), stats().compute())
+    figure = reliability_side_by_side([(f"part {k}", *one) for k in range(parts)], title="T")
+    drawn = [axes for axes in figure.axes if axes.containers]
+    assert figure.axes[0].get_gridspec().get_geometry() == shape
+    assert [axes.get_title() for axes in drawn] == [
+        f"part {k}\naccuracy 66.7 %, ECE 16.7 %" for k in range(parts)
+    ]
+    assert {axes.get_xlim() + axes.get_ylim() for axes in drawn} == {(0, 100, 0, 100)}
+    assert len(legend_texts(figure)) == 4  # each name once
+    assert overlaps(figure) == []
+
+
+def test_the_curve_of_a_knob_marks_what_was_chosen():
+    figure = knob_curve({0.0: 0.5, 0.5: 0.75, 1.0: 0.75}, "tau", "held-out")
+    (axes,) = figure.axes
+    assert axes.lines[0].get_xydata().tolist() == [[0, 50], [0.5, 75], [1, 75]]
+    assert axes.lines[1].get_xydata().tolist() == [[0.5, 75]]
+    assert axes.get_legend().get_texts()[0].get_text() == "chosen: 0.5"
+    assert axes.get_ylabel() == "macro accuracy on held-out images (%)"
 
 
 def test_reliability_of_nothing():

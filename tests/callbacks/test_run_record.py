@@ -125,6 +125,24 @@ def test_second_evaluation_is_merged(make_trainer, module, data, tmp_path):
     assert (tmp_path / "accuracy_last.png").is_file()
 
 
+def test_a_change_after_training_is_drawn_beside_what_was_before(
+    make_trainer, module, data, tmp_path
+):
+    record = RunRecord()
+    trainer = fit_and_test(make_trainer, record, module, data)
+    assert record.extra_pictures == {}
+    record.evaluation, record.fitted_on = "last+tau_norm_0.5", "held-out"
+    record.tau_curve = {0.0: 0.25, 0.5: 0.75}
+    trainer.test(module, datamodule=data, verbose=False)
+    chosen_by = read_results(tmp_path)["evaluations"]["last+tau_norm_0.5"]["checkpoint"][
+        "chosen_by"
+    ]
+    assert chosen_by == "last epoch, then tau_norm_0.5, fitted on held-out images"
+    for name in ("tau_curve_last+tau_norm_0.5", "reliability_side_by_side"):
+        assert (tmp_path / f"{name}.png").read_bytes()[:4] == b"\x89PNG", name
+    assert list(record.extra_pictures) == ["tau_curve", "reliability_side_by_side"]
+
+
 def test_test_in_a_new_process_keeps_the_training(
     make_trainer, toy_module, toy_data, tmp_path, monkeypatch
 ):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 ACCURACIES = {"acc", "acc_macro", "acc_worst", "acc_many", "acc_medium", "acc_few"}
-EVALUATED = ACCURACIES | {"nll", "ece", "mce"}
+EVALUATED = ACCURACIES | {"nll", "ece", "mce", "brier"}
 RATE = 0.1
 SHORT = {"limit_train_batches": 2, "limit_val_batches": 0}
 

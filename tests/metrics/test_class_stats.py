@@ -25,7 +25,7 @@ def oracle(logits, targets, groups, bins):
     """Slow loops from the definitions, in float64."""
     classes = logits.shape[1]
     hits, images = [0] * classes, [0] * classes
-    nll, cells = 0.0, [[0, 0, 0.0] for _ in range(bins)]
+    nll, brier, cells = 0.0, 0.0, [[0, 0, 0.0] for _ in range(bins)]
     for row, y in zip(logits.double().tolist(), targets.tolist(), strict=True):
         top = max(row)
         z = sum(math.exp(v - top) for v in row)
@@ -34,6 +34,8 @@ def oracle(logits, targets, groups, bins):
         images[y] += 1
         hits[y] += hit
         nll += math.log(z) + top - row[y]
+        chances = [math.exp(v - top) / z for v in row]
+        brier += sum((q - (c == y)) ** 2 for c, q in enumerate(chances))
         b = min(max(math.ceil(p * bins) - 1, 0), bins - 1)
         cells[b][0] += 1
         cells[b][1] += hit
@@ -49,6 +51,7 @@ def oracle(logits, targets, groups, bins):
     out["nll"] = nll / n
     out["ece"] = sum(abs(h - c) for _, h, c in cells) / n
     out["mce"] = max(abs(h - c) / k for k, h, c in cells if k)
+    out["brier"] = brier / n
     return out
 
 
@@ -229,6 +232,17 @@ def test_nan_logits_are_misses_without_confidence():
     assert values["acc"] == 0.0
     assert values["nll"] == NLL_LIMIT
     assert values["ece"] == 0.0
+    assert values["brier"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("chances", "brier"),
+    [([1.0, 0.0, 0.0], 0.0), ([0.0, 1.0, 0.0], 2.0), ([0.5, 0.25, 0.25], 0.375)],
+)
+def test_brier_score_by_hand(chances, brier):
+    stats = ClassStats(3, groups={})
+    stats.update(torch.tensor([chances]).log(), torch.tensor([0]))
+    assert stats.compute()["brier"] == pytest.approx(brier, abs=1e-6)
 
 
 def test_nll_is_limited():

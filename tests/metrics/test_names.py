@@ -24,5 +24,5 @@ def test_these_are_the_names_that_class_stats_gives():
     stats.update(torch.eye(3), torch.arange(3))
     assert list(stats.compute()) == [
         *("acc", "acc_macro", "acc_many", "acc_medium", "acc_few", "acc_worst"),
-        *("nll", "ece", "mce"),
+        *("nll", "ece", "mce", "brier"),
     ]

@@ -33,6 +33,8 @@ def test_fits_tau_on_held_out_images(monkeypatch):
     change, model = LogitAdjuster(tau=None), finished()
     change.apply(model, SimpleNamespace(class_counts=COUNTS))
     assert change.tau == pytest.approx(0.7)
+    assert max(change.curve, key=change.curve.__getitem__) == change.tau
+    assert change.fitted_on == "held-out"
     assert model.post_hoc(logits).argmax(dim=1).tolist() == [0, 1]
 
 

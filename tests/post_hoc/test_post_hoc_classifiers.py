@@ -46,6 +46,14 @@ def test_tau_is_chosen_by_the_accuracy_of_classes_not_of_images(head, monkeypatc
     assert change.curve[0.0] == 0.5
     assert change.curve[1.0] == 1.0
     assert torch.equal(model.head(x).argmax(1), y)
+    assert change.fitted_on == "training"
+
+
+def test_a_tau_that_was_given_has_no_curve(head):
+    change = TauNormalization(tau=0.5)
+    change.apply(finished(head), None)
+    assert change.curve == {}
+    assert change.fitted_on is None
 
 
 def test_tau_curve_is_the_mean_over_classes():

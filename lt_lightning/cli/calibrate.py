@@ -1,0 +1,69 @@
+"""`lt calibrate RUN`: temperature and vector scaling of a finished run, before and after."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lt_lightning.cli import run_folder
+from lt_lightning.report.results_file import FILE_NAME, read_results
+
+CHANGES = ("TemperatureScaling", "VectorScalingCalibration")
+# One process fits all there is to fit, and the test numbers do not depend on their number.
+ALONE = ("--trainer.devices", "1", "--trainer.num_nodes", "1", "--trainer.strategy", "auto")
+_COLUMNS = (  # heading, key, factor, digits
+    ("all %", "acc", 100, 2),
+    ("macro %", "acc_macro", 100, 2),
+    ("ECE %", "ece", 100, 2),
+    ("MCE %", "mce", 100, 2),
+    ("NLL", "nll", 1, 4),
+    ("Brier", "brier", 1, 4),
+)
+
+
+def calibrate(
+    run: str, best: bool, more: Sequence[str], test: Callable[[Sequence[str]], None]
+) -> None:
+    """Test a run as it is and after each change, and write the numbers side by side.
+
+    Args:
+        run: a run folder, or a checkpoint in it.
+        best: whether it is best.ckpt and not last.ckpt.
+        more: options that lie over those of the run.
+        test: runs `lt test` on the run with these arguments, without its answer.
+    """
+    folder, checkpoint = run_folder.of_run(run, best)
+    for change in CHANGES:
+        test([*ALONE, *more, "--post_hoc", change])
+    found = _evaluations(folder)
+    label = checkpoint.stem
+    if "brier" not in found.get(label, {}).get("overall", {}):
+        test([*ALONE, *more])
+        found = _evaluations(folder)
+    fitted = [f"{label}+temperature", f"{label}+vector_scaling"]
+    labels = [label, *(name for name in found if name.startswith(tuple(fitted)))]
+    picture = folder / "reliability_side_by_side.png"
+    sys.stdout.write(f"{_table(found, labels)}\nReliability before and after: {picture}\n")
+
+
+def _evaluations(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = read_results(folder / FILE_NAME)["evaluations"]
+    return found
+
+
+def _table(found: dict[str, Any], labels: Sequence[str]) -> str:
+    """Return one row for each evaluation, numbers of the test images."""
+    rows = [[heading for heading, *_ in _COLUMNS] + ["weights"]]
+    for label in labels:
+        overall = found[label]["overall"]
+        cells = [
+            f"{k * overall[key]:.{d}f}" if key in overall else "-" for _, key, k, d in _COLUMNS
+        ]
+        rows.append([*cells, found[label]["checkpoint"]["chosen_by"]])
+    widths = [max(len(row[k]) for row in rows) for k in range(len(_COLUMNS))]
+    lines = [
+        "  ".join([*(c.rjust(w) for c, w in zip(row, widths, strict=False)), row[-1]])
+        for row in rows
+    ]
+    lines.insert(1, "-" * max(map(len, lines)))
+    return "\n".join(lines)
