@@ -159,8 +159,8 @@ def reliability_diagram(
     axes.set(ylabel="accuracy (%)")
     total = reliability["total"].numpy()
     images, bins = int(total.sum()), len(total)
-    numbers = _numbers(values)
-    axes.set_title(f"{title}\n{numbers}, {images} images, {bins} bins", parse_math=False)
+    numbers = ", ".join(filter(None, (_numbers(values), f"{images} images", f"{bins} bins")))
+    axes.set_title(f"{title}\n{numbers}", parse_math=False)
     edges, filled = 100 * reliability["edges"].numpy(), total > 0
     share = 100 * total[filled] / max(images, 1)
     below.bar(edges[:-1][filled], share, np.diff(edges)[filled], align="edge", color="#777777",
@@ -191,8 +191,12 @@ def reliability_side_by_side(
         shown |= {str(name): h for h, name in zip(*axes.get_legend_handles_labels(), strict=True)}
     for axes in grid.flat[len(parts) :]:
         axes.set_axis_off()
-    figure.supxlabel("confidence (%)", fontsize="medium")
-    figure.supylabel("accuracy (%)", fontsize="medium")
+    # Of each column the last diagram; a label of the whole figure would lie under the legend.
+    for axes in grid.flat[max(len(parts) - columns, 0) : len(parts)]:
+        axes.tick_params(labelbottom=True)
+        axes.set_xlabel("confidence (%)")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("accuracy (%)")
     figure.suptitle(title, parse_math=False)
     figure.legend(list(shown.values()), list(shown), loc="outside lower center", ncols=len(shown),
                   fontsize="small")  # fmt: skip

@@ -236,6 +236,8 @@ class LTCLI(LightningCLI):
         self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
         if self.best_checkpoint is not None:
             self._test_again("best", self.best_checkpoint.path)
+        if staged.back_to_stage1(self.model, self.record):
+            self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
         self._test_again("stage1", self.folder / "checkpoints" / "stage1.ckpt")
         change = self._get(self.config_init, "post_hoc")
         if change is not None:

@@ -1,12 +1,15 @@
 """What the command works out for runs in two stages, and for those that build on another run."""
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from jsonargparse import Namespace
 
-from lt_lightning.cli import run_folder
+from lt_lightning.callbacks import RunRecord
+from lt_lightning.cli import checkpoints, run_folder
 from lt_lightning.errors import UserError
+from lt_lightning.methods import LongTailModule, TwoStage
 
 DEFAULT_EPOCHS = 200  # of the CIFAR experiments, where neither config nor method says
 
@@ -44,3 +47,21 @@ def find_backbone(options: Any, goes_on: bool) -> None:
     if given.get("backbone_init"):
         with suppress(*([UserError] if goes_on else [])):
             given["backbone_init"] = str(run_folder.of_run(given["backbone_init"])[1])
+
+
+def back_to_stage1(model: LongTailModule, record: RunRecord) -> bool:
+    """Give `model` the weights that stage 2 began with, where they are of another run.
+
+    Returns:
+        Whether they can be tested: the file is still there, and its classifier is that of the
+        config. A run of both stages has its own stage1.ckpt.
+    """
+    path = model.stage1_ckpt if isinstance(model, TwoStage) else None
+    if path is None or not Path(path).is_file():
+        return False
+    assert isinstance(model, TwoStage)
+    content = checkpoints.read(path)
+    if not model.back_to_stage1(content, path):
+        return False
+    record.evaluation, record.tested = "stage1", (Path(path), int(content["epoch"]))
+    return True

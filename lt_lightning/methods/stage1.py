@@ -1,6 +1,7 @@
 """Taking over the weights of a finished stage 1."""
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 from lt_lightning.data.datamodule import DATA_STATE
@@ -12,9 +13,26 @@ log = logging.getLogger(__name__)
 STAGE = "lt_stage"  # the key of the stage in a checkpoint
 
 
+@dataclass(frozen=True)
+class Taken:
+    """How many tensors were taken; of the backbone all, of the classifier all or none."""
+
+    backbone: int
+    head: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether the classifier was taken too."""
+        return self.head > 0
+
+    def __str__(self) -> str:
+        head = f"all {self.head}" if self.whole else "none"
+        return f"all {self.backbone} tensors of the backbone and {head} of the classifier"
+
+
 def take_over(
     content: dict[str, Any], path: str, module: LongTailModule, *, needs_head: bool
-) -> None:
+) -> Taken:
     """Load backbone and head of a stage-1 checkpoint; every tensor is accounted for.
 
     Args:
@@ -45,16 +63,11 @@ def take_over(
         )
     if fits:
         head.load_state_dict(saved)
-    log.info(
-        "%s: took all %d tensors of the backbone and %s of the classifier",
-        path,
-        total,
-        f"all {head_total}" if fits else "none",
-    )
+    return Taken(total, head_total if fits else 0)
 
 
 def _check_classes(content: dict[str, Any], path: str, module: LongTailModule) -> None:
-    """Refuse other classes, and warn of other images."""
+    """Refuse other classes."""
     known = content.get("hyper_parameters", {})
     counts, names = known.get("class_counts"), known.get("class_names")
     if counts is not None and len(counts) != module.num_classes:
@@ -69,6 +82,10 @@ def _check_classes(content: dict[str, Any], path: str, module: LongTailModule) -
             f"{path} has a class {other[0]} where the data have {other[1]}: use the data of that "
             "run."
         )
+
+
+def warn_of_other_images(content: dict[str, Any], path: str, module: LongTailModule) -> None:
+    """Say so where stage 1 was trained on other images than stage 2 will be."""
     data = getattr(module.trainer, "datamodule", None)
     seen, now = content.get(DATA_STATE, {}).get("fingerprint"), getattr(data, "fingerprint", None)
     if seen and now and seen != now:

@@ -6,7 +6,6 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 import torch
 from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.cli import OptimizerCallable
@@ -21,7 +20,8 @@ from lt_lightning.losses import CrossEntropy
 from lt_lightning.methods.base import LongTailModule, LossFactory, run_seed
 from lt_lightning.methods.freezing import BNMode, Freezing
 from lt_lightning.methods.scale import check_scale
-from lt_lightning.methods.stage1 import STAGE, take_over
+from lt_lightning.methods.stage1 import STAGE, take_over, warn_of_other_images
+from lt_lightning.methods.stage_switch import begin_anew
 from lt_lightning.methods.steps import mixed_loss, plain_loss
 from lt_lightning.recipes import CosineRecipe
 from lt_lightning.schedule import Schedule
@@ -155,7 +155,9 @@ class TwoStage(LongTailModule):
             # A run that goes on does without this file; that it does is known in on_fit_start.
             if Path(self.stage1_ckpt).is_file():
                 content = read(self.stage1_ckpt)
-                take_over(content, self.stage1_ckpt, self, needs_head=self.needs_first_head)
+                warn_of_other_images(content, self.stage1_ckpt, self)
+                taken = take_over(content, self.stage1_ckpt, self, needs_head=self.needs_first_head)
+                log.info("%s: took %s", self.stage1_ckpt, taken)
             self.enter(2)
 
     def on_fit_start(self) -> None:
@@ -206,6 +208,11 @@ class TwoStage(LongTailModule):
         if stage == 2:
             self.freezing.apply(self.backbone)
         self.train(self.training)
+
+    def back_to_stage1(self, content: dict[str, Any], path: str) -> bool:
+        """Take the weights that stage 2 began with; return whether the classifier fits too."""
+        self.enter(1)
+        return take_over(content, path, self, needs_head=False).whole
 
     def train(self, mode: bool = True) -> "TwoStage":
         """Set the mode; frozen layers stay as stage 2 has them."""
@@ -282,16 +289,3 @@ class TwoStage(LongTailModule):
         stage = int(checkpoint.get(STAGE, 1))
         if stage != self.stage:
             self.enter(stage)
-
-
-def begin_anew(trainer: L.Trainer, module: LongTailModule) -> None:
-    """Make optimizers, schedulers and DDP anew for the parameters that are trained now.
-
-    This is the one place that uses names of Lightning which are public but not documented.
-    """
-    strategy = trainer.strategy
-    strategy.setup_optimizers(trainer)
-    if strategy.model is not module:  # DDP counts the gradients it was made for
-        strategy.model = module
-        configure: Any = getattr(strategy, "configure_ddp")  # noqa: B009  only DDP has it
-        configure()

@@ -146,6 +146,8 @@ def test_reliability_side_by_side_shares_one_scale(parts, shape):
     ]
     assert {axes.get_xlim() + axes.get_ylim() for axes in drawn} == {(0, 100, 0, 100)}
     assert len(legend_texts(figure)) == 4  # each name once
+    labelled = [bool(axes.get_xlabel()) for axes in drawn]
+    assert labelled == [False] * (parts - shape[1]) + [True] * shape[1]
     assert overlaps(figure) == []
 
 
