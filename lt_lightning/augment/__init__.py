@@ -6,6 +6,7 @@ from lt_lightning.augment.color_jitter import ColorJitter
 from lt_lightning.augment.crop_flip import RandomCropFlip
 from lt_lightning.augment.cut_mix import CutMix
 from lt_lightning.augment.cutout import Cutout
+from lt_lightning.augment.grayscale import RandomGrayscale
 from lt_lightning.augment.manifold_mixup import ManifoldMixup, MixedInside, mix_at
 from lt_lightning.augment.mixing import Mixed, Mixing
 from lt_lightning.augment.mixup import Mixup
@@ -39,6 +40,7 @@ __all__ = [
     "Normalize",
     "RandAugment",
     "RandomCropFlip",
+    "RandomGrayscale",
     "Remix",
     "mix_at",
     "paste",

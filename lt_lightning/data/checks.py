@@ -1,6 +1,6 @@
 """What the data module refuses before it looks at any image."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lt_lightning.errors import UserError
@@ -28,6 +28,23 @@ def check_one(holdout: bool, monitor_test: bool) -> None:
         raise UserError(
             "data.monitor_test is true and data.holdout is set: both fill `val`, give one."
         )
+
+
+def check_streams_of(
+    samplers: Mapping[str, SamplingRule] | None, **options: Mapping[str, object] | None
+) -> None:
+    """Refuse an option of a named sampler that is not there.
+
+    Raises:
+        UserError: with the option, the name and the names there are.
+    """
+    for option, values in options.items():
+        for name in values or {}:
+            if name not in (samplers or {}):
+                there = f"has {', '.join(sorted(samplers))}" if samplers else "is not given"
+                raise UserError(
+                    f"data.{option} has {name!r} but data.samplers {there}: give one of its names."
+                )
 
 
 def check_sampling(folder: Path | None, rules: Sequence[SamplingRule]) -> None:

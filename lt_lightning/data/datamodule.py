@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lt_lightning.augment import BatchTransform, Normalize, RandomCropFlip
 from lt_lightning.data.added_images import AddedImages
-from lt_lightning.data.checks import check_least, check_one, check_sampling
+from lt_lightning.data.checks import check_least, check_one, check_sampling, check_streams_of
 from lt_lightning.data.digits import Digits
 from lt_lightning.data.holdout import Holdout
 from lt_lightning.data.loader import EvalLoader, Pipeline, TrainLoader
@@ -51,6 +51,9 @@ class LongTailDataModule(L.LightningDataModule):
         sampler: how an epoch is drawn, for methods with one stream.
         samplers: named samplers, for methods with several streams (BBN: uniform and reversed) or
             stages (stage1 and stage2).
+        views: how often each image is in a batch of a named sampler, each time augmented anew;
+            1 for a name that is not there. Contrastive methods compare two views of an image.
+        augments: what is done to the batches of a named sampler instead of `augment`.
         added_images: a folder of training images that `lt cam` made, for samplers that draw from
             them too (WithAdded). Counts, groups and fingerprint stay those of the source's images.
         epoch_length: images per epoch and stream; none is the sampler's own, mostly N.
@@ -74,6 +77,8 @@ class LongTailDataModule(L.LightningDataModule):
         eval_batch_size: int = 500,
         sampler: SamplingRule = InstanceBalanced(),
         samplers: dict[str, SamplingRule] | None = None,
+        views: dict[str, int] | None = None,
+        augments: dict[str, BatchTransform | None] | None = None,
         added_images: str | None = None,
         epoch_length: int | None = None,
         drop_last: bool = False,
@@ -87,12 +92,15 @@ class LongTailDataModule(L.LightningDataModule):
         check_least(0, workers=workers)
         check_least(1, epoch_length=epoch_length)
         check_one(holdout is not None, monitor_test)
+        check_streams_of(samplers, views=views, augments=augments)
+        check_least(1, **{f"views.{name}": count for name, count in (views or {}).items()})
         self.source, self.root, self.profile = source, Path(root).expanduser(), profile
         self.subset_seed, self.holdout, self.monitor_test = subset_seed, holdout, monitor_test
         self.group_rule = group_rule
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         self.sampler, self.samplers, self.epoch_length = sampler, samplers, epoch_length
         self.drop_last, self.augment, self.normalize = drop_last, augment, normalize
+        self.views, self.augments = views or {}, augments or {}
         self.workers, self.seed = workers, seed
         self.added_images = None if added_images is None else Path(added_images).expanduser()
         self._subset = Subset(profile, holdout, subset_seed)
@@ -210,13 +218,15 @@ class LongTailDataModule(L.LightningDataModule):
         stage: Stage = known(trainer.current_epoch)
         return stage
 
-    def _train_loader(self, rule: SamplingRule, stream: int, stage: Stage) -> TrainLoader:
+    def _train_loader(
+        self, rule: SamplingRule, stream: int, stage: Stage, name: str = ""
+    ) -> TrainLoader:
         (rank, world), device = self._processes(), self._device()
         split = "full" if stage.full_data else _BOTH if _BOTH in self._splits else "train"
         if stage.features:
             images, pipeline = self._features(split), Pipeline(None, torch.Tensor.float, device)
         else:
-            augment = self.augment if stage.augment else None
+            augment = self.augments.get(name, self.augment) if stage.augment else None
             images, pipeline = self._images(split), Pipeline(augment, self.normalize, device)
         if self.batch_size % world:
             raise UserError(
@@ -244,6 +254,7 @@ class LongTailDataModule(L.LightningDataModule):
             pipeline=pipeline,
             seed=self._seed(),
             workers=self.workers,
+            views=self.views.get(name, 1),
         )
         if len(loader) == 0:
             raise UserError(
@@ -270,9 +281,9 @@ class LongTailDataModule(L.LightningDataModule):
         stage = self._stage()
         if stage.name or not self.samplers:
             rule = self.samplers[stage.name] if self.samplers else self.sampler
-            return self._train_loader(rule, stage.number - 1, stage)
+            return self._train_loader(rule, stage.number - 1, stage, stage.name)
         streams = {
-            name: self._train_loader(rule, k, stage)
+            name: self._train_loader(rule, k, stage, name)
             for k, (name, rule) in enumerate(sorted(self.samplers.items()))
         }
         return CombinedLoader(streams, "min_size")

@@ -101,6 +101,8 @@ class TrainLoader:
         pipeline: augmentation and normalisation.
         seed: the seed of the augmentation.
         workers: DataLoader workers; only used for images in files.
+        views: how often each image of a batch is in it, each time augmented anew: first all
+            images once, then all again in the same order.
     """
 
     def __init__(
@@ -113,8 +115,10 @@ class TrainLoader:
         pipeline: Pipeline,
         seed: int,
         workers: int = 0,
+        views: int = 1,
     ) -> None:
         self.images, self.sampler, self.pipeline = images, sampler, pipeline
+        self.views = views
         self.batch_size, self.drop_last = batch_size, drop_last
         self.seed, self.workers = seed, workers
         self._done = 0
@@ -128,7 +132,8 @@ class TrainLoader:
         # A generator: the sampler is read at the first batch, after Lightning has set the epoch.
         first, self._resume_at = self._resume_at, 0
         order = torch.tensor(list(self.sampler), dtype=torch.int64)
-        batches = list(torch.split(order, self.batch_size))[first : len(self)]
+        drawn = torch.split(order, self.batch_size)[first : len(self)]
+        batches = [batch.repeat(self.views) for batch in drawn]
         epoch, rank = self.sampler.epoch, self.sampler.rank
         seeds = [
             derive_seed(self.seed, self.sampler.stream, epoch, first + k, rank)

@@ -5,6 +5,7 @@ from lt_lightning.heads.causal_norm import CausalNormHead
 from lt_lightning.heads.cosine import CosineHead
 from lt_lightning.heads.linear import LinearHead
 from lt_lightning.heads.nearest_mean import NearestMeanHead
+from lt_lightning.heads.projection import ProjectionHead
 from lt_lightning.heads.scaled import ScaledHead
 from lt_lightning.heads.tau_norm import TauNormHead
 
@@ -14,6 +15,7 @@ __all__ = [
     "CosineHead",
     "LinearHead",
     "NearestMeanHead",
+    "ProjectionHead",
     "ScaledHead",
     "TauNormHead",
 ]

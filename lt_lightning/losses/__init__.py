@@ -1,6 +1,10 @@
 """Losses: a pure formula per file, class weights apart from them."""
 
 from lt_lightning.losses.ala import ALA, ala_loss, quantity_factors
+from lt_lightning.losses.balanced_contrastive import (
+    BalancedContrastive,
+    balanced_contrastive_loss,
+)
 from lt_lightning.losses.balanced_group_softmax import (
     BalancedGroupSoftmax,
     balanced_group_softmax_loss,
@@ -10,8 +14,10 @@ from lt_lightning.losses.balanced_softmax import BalancedSoftmax
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.cdt import CDT
 from lt_lightning.losses.checks import check_class_counts
+from lt_lightning.losses.contrastive import ContrastiveLoss, ContrastiveTerm
 from lt_lightning.losses.cross_entropy import CrossEntropy
 from lt_lightning.losses.deltas import AdjustmentDelta, DeltaRule, EqualizedDelta, MarginDelta
+from lt_lightning.losses.gather import gather
 from lt_lightning.losses.influence_balanced import InfluenceBalanced, influence_balanced_loss
 from lt_lightning.losses.label_aware_smoothing import (
     LabelAwareSmoothing,
@@ -23,6 +29,11 @@ from lt_lightning.losses.ldam import LDAM, ldam_loss, ldam_margins
 from lt_lightning.losses.logit_adjustment import LogitAdjustment, log_prior, logit_adjusted_loss
 from lt_lightning.losses.pairwise import Pairwise, pairwise_loss
 from lt_lightning.losses.post_hoc import adjust_logits, fit_tau, macro_accuracy
+from lt_lightning.losses.prototypical_contrastive import (
+    PrototypicalContrastive,
+    prototypical_contrastive_loss,
+    recommended_temperature,
+)
 from lt_lightning.losses.reduction import reduce
 from lt_lightning.losses.sigmoid_focal import (
     SigmoidFocal,
@@ -31,6 +42,10 @@ from lt_lightning.losses.sigmoid_focal import (
     sigmoid_focal_loss,
 )
 from lt_lightning.losses.softmax_focal import SoftmaxFocal, softmax_focal_loss
+from lt_lightning.losses.supervised_contrastive import (
+    SupervisedContrastive,
+    supervised_contrastive_loss,
+)
 from lt_lightning.losses.vector_scaling import VectorScaling, vector_scaling_loss
 from lt_lightning.losses.weights import (
     EffectiveNumber,
@@ -46,8 +61,11 @@ __all__ = [
     "CDT",
     "LDAM",
     "AdjustmentDelta",
+    "BalancedContrastive",
     "BalancedGroupSoftmax",
     "BalancedSoftmax",
+    "ContrastiveLoss",
+    "ContrastiveTerm",
     "CrossEntropy",
     "DeltaRule",
     "EffectiveNumber",
@@ -61,18 +79,22 @@ __all__ = [
     "Loss",
     "MarginDelta",
     "Pairwise",
+    "PrototypicalContrastive",
     "Reduction",
     "SigmoidFocal",
     "SoftmaxFocal",
+    "SupervisedContrastive",
     "VectorScaling",
     "WeightRule",
     "adjust_logits",
     "ala_loss",
+    "balanced_contrastive_loss",
     "balanced_group_softmax_loss",
     "check_class_counts",
     "class_groups",
     "class_smoothing",
     "fit_tau",
+    "gather",
     "influence_balanced_loss",
     "ldam_loss",
     "ldam_margins",
@@ -80,15 +102,18 @@ __all__ = [
     "logit_adjusted_loss",
     "macro_accuracy",
     "pairwise_loss",
+    "prototypical_contrastive_loss",
     "quantity_factors",
     "recommended_beta",
     "recommended_focal_beta",
     "recommended_gamma",
     "recommended_smoothing",
+    "recommended_temperature",
     "reduce",
     "sigmoid_bias_init",
     "sigmoid_focal_loss",
     "smoothed_cross_entropy",
     "softmax_focal_loss",
+    "supervised_contrastive_loss",
     "vector_scaling_loss",
 ]

@@ -8,6 +8,7 @@ from lt_lightning.methods.cmo import CMO
 from lt_lightning.methods.decoupled import Decoupled
 from lt_lightning.methods.dis_align import DisAlign
 from lt_lightning.methods.erm import ERM
+from lt_lightning.methods.hybrid_contrastive import HybridContrastive
 from lt_lightning.methods.mixup_two_stage import MixupTwoStage
 from lt_lightning.methods.rotation_ssp import RotationSSP
 from lt_lightning.methods.self_supervised import SelfSupervised
@@ -21,6 +22,7 @@ __all__ = [
     "ClassifierBound",
     "Decoupled",
     "DisAlign",
+    "HybridContrastive",
     "LongTailModule",
     "MixupTwoStage",
     "RotationSSP",

@@ -259,9 +259,13 @@ class LongTailModule(L.LightningModule):
         """Return the class probabilities, (N, C)."""
         return self.predict_logits(batch[0]).float().softmax(dim=1)
 
+    def trained_parameters(self) -> list[Any]:
+        """Return what the optimizer trains: parameters, or groups of them with own options."""
+        return [p for p in self.parameters() if p.requires_grad]
+
     def configure_optimizers(self) -> Any:
         """Return the optimizer over what is trained, and the epoch-wise learning rate."""
-        optimizer = self.optimizer_factory([p for p in self.parameters() if p.requires_grad])
+        optimizer = self.optimizer_factory(self.trained_parameters())
         epochs = self.max_epochs
         scheduler = LambdaLR(optimizer, lambda epoch: self.lr_schedule(epoch, epochs))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler}}

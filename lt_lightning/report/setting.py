@@ -9,8 +9,8 @@ from lt_lightning.report.run import Run
 
 # What may differ between two repetitions: where and how fast they ran, and what they drew.
 _DATA_KEYS = (
-    "sampler", "samplers", "epoch_length", "batch_size", "drop_last", "augment", "holdout",
-    "added_images",
+    "sampler", "samplers", "views", "augments", "epoch_length", "batch_size", "drop_last",
+    "augment", "holdout", "added_images",
 )  # fmt: skip
 _TRAINER_KEYS = ("max_epochs", "max_steps", "gradient_clip_val", "accumulate_grad_batches")
 _FREE_MODEL_KEYS = ("channels_last", "compile", "stage1_ckpt")

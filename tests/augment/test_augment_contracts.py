@@ -22,6 +22,7 @@ from lt_lightning.augment import (
     Mixup,
     RandAugment,
     RandomCropFlip,
+    RandomGrayscale,
     Remix,
 )
 from lt_lightning.errors import UserError
@@ -34,6 +35,7 @@ TRANSFORMS = {
     Cutout: (Cutout(), 100),
     RandAugment: (RandAugment(), 40),
     RandomCropFlip: (RandomCropFlip(), 80),
+    RandomGrayscale: (RandomGrayscale(), 2),
 }
 MIXINGS = {
     CutMix: CutMix(),

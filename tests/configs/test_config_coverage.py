@@ -10,7 +10,7 @@ from lt_lightning import augment, classifiers, data, losses, methods, post_hoc, 
 from lt_lightning.augment import BatchTransform, Mixing
 from lt_lightning.classifiers import ClassifierRule
 from lt_lightning.data import Profile, Source
-from lt_lightning.losses import DeltaRule, Loss, WeightRule
+from lt_lightning.losses import ContrastiveLoss, DeltaRule, Loss, WeightRule
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc import PostHoc
 from lt_lightning.samplers import SamplingRule
@@ -19,7 +19,7 @@ FAMILIES = {
     augment: (BatchTransform, Mixing),
     classifiers: (ClassifierRule,),
     data: (Profile, Source),
-    losses: (DeltaRule, Loss, WeightRule),
+    losses: (ContrastiveLoss, DeltaRule, Loss, WeightRule),
     methods: (LongTailModule,),
     post_hoc: (PostHoc,),
     samplers: (SamplingRule,),

@@ -18,6 +18,7 @@ RUN_BY_DEFAULT = {
     "cmo",
     "crt",
     "dis_align",
+    "hybrid_psc",
     "influence_balanced",  # a deferred loss
     "ldam_drw",  # cosine head, deferred weights
     "manifold_mixup",  # mixing inside the network

@@ -11,11 +11,12 @@ from lt_lightning import methods
 from lt_lightning.backbones import BilateralResNetCIFAR, ResNetCIFAR
 from lt_lightning.data import Digits, Exponential, LongTailDataModule
 from lt_lightning.data.source import MemoryImages
-from lt_lightning.heads import CausalNormHead
+from lt_lightning.heads import CausalNormHead, ProjectionHead
 from lt_lightning.methods import LongTailModule, SelfSupervised
 from lt_lightning.metrics import ShotGroups
 from lt_lightning.recipes import CosineRecipe
-from lt_lightning.samplers import InstanceBalanced, Reversed
+from lt_lightning.samplers import ClassBalanced, InstanceBalanced, Reversed
+from lt_lightning.schedule import LinearDecay
 
 SEED = "PL_GLOBAL_SEED"  # where Lightning keeps the seed of the run
 CLASSES = 5
@@ -27,6 +28,10 @@ def _tiny():
 
 def _tiny_bilateral():
     return BilateralResNetCIFAR(depth=8, width=4)
+
+
+def _tiny_projection(features):
+    return ProjectionHead(features, out_features=8)
 
 
 def _soft_causal_head(features, outputs):
@@ -45,6 +50,11 @@ NEEDS = {
     "CausalTDE": {
         "model": {"backbone": _tiny_bilateral, "head": _soft_causal_head},
         "metrics": {f"acc{end}_without_tde" for end in ("", "_macro", "_many", "_medium", "_few")},
+    },
+    "HybridContrastive": {
+        "model": {"projection": _tiny_projection, "alpha": LinearDecay()},
+        "samplers": {"features": InstanceBalanced(), "classifier": ClassBalanced()},
+        "data": {"views": {"features": 2}},
     },
     "CMO": {"model": {"plain_first": 0, "plain_last": 0, "probability": 0.8}},
 }
@@ -144,7 +154,8 @@ class Lab:
 
     def data(self, method=None, **options):
         streams = tuple(getattr(method, "streams", ()))
-        samplers = NEEDS.get(getattr(method, "__name__", ""), {}).get("samplers")
+        needs = NEEDS.get(getattr(method, "__name__", ""), {})
+        samplers = needs.get("samplers")
         if samplers is None and streams:
             samplers = {name: InstanceBalanced() for name in streams}
         settings = {
@@ -155,6 +166,7 @@ class Lab:
             "samplers": samplers,
             "augment": None,
             "workers": 0,
+            **needs.get("data", {}),
         }
         return LongTailDataModule(**{**settings, **options})
 

@@ -1,0 +1,41 @@
+"""What the methods with a contrastive and a classifier branch share."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from lt_lightning.heads import ProjectionHead
+from lt_lightning.losses import ContrastiveLoss
+from lt_lightning.methods.base import LongTailModule
+
+ProjectionFactory = Callable[[int], ProjectionHead]
+ContrastiveFactory = Callable[[Tensor, int], ContrastiveLoss]
+STREAMS = ("classifier", "features")
+
+
+def branch_features(
+    module: LongTailModule, contrasted: Tensor, classified: Tensor, joint_pass: bool
+) -> tuple[Tensor, Tensor]:
+    """Return the features of both batches, from one pass of the shared backbone or from two.
+
+    One pass normalises both batches together and moves the running statistics once; of two passes
+    each has its own statistics, and that of the classifier comes last.
+    """
+    if joint_pass:
+        features = module.features(torch.cat([contrasted, classified]))
+        return features[: len(contrasted)], features[len(contrasted) :]
+    return module.features(contrasted), module.features(classified)
+
+
+def log_skipped(module: LongTailModule, dropped: Tensor) -> None:
+    """Count the batches without any positive pair, whose share of dropped anchors is 1."""
+    module.log(
+        "train/skipped_batches",
+        (dropped == 1).float() / module.trainer.world_size,  # all processes see the same batch
+        on_step=False,
+        on_epoch=True,
+        sync_dist=True,
+        reduce_fx="sum",
+        batch_size=1,
+    )

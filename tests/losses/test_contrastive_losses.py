@@ -1,0 +1,336 @@
+"""The losses on embeddings: slow loops from the equations, and what all of them promise."""
+
+import copy
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from lt_lightning import losses
+from lt_lightning.errors import UserError
+from lt_lightning.losses import (
+    BalancedContrastive,
+    ContrastiveLoss,
+    PrototypicalContrastive,
+    SupervisedContrastive,
+    balanced_contrastive_loss,
+    prototypical_contrastive_loss,
+    recommended_temperature,
+    supervised_contrastive_loss,
+)
+
+CLASSES, WIDTH, ROWS = 5, 6, 13
+COUNTS = torch.tensor([90, 40, 12, 5, 1])
+
+
+class WithPrototypes(BalancedContrastive):
+    """Class-averaging and class-complement, with prototypes that are always given."""
+
+    def forward(self, embeddings, targets, prototypes=None):
+        return super().forward(embeddings, targets, unit(CLASSES, seed=9, like=embeddings))
+
+
+MADE = {
+    "sc": lambda **more: SupervisedContrastive(COUNTS, WIDTH, **more),
+    "psc": lambda **more: PrototypicalContrastive(COUNTS, WIDTH, **more),
+    "moving psc": lambda **more: PrototypicalContrastive(
+        COUNTS, WIDTH, prototypes="moving", **more
+    ),
+    "averaged": lambda **more: BalancedContrastive(COUNTS, WIDTH, **more),
+    "bcl": lambda **more: WithPrototypes(COUNTS, WIDTH, **more),
+}
+KINDS = {SupervisedContrastive, PrototypicalContrastive, BalancedContrastive}
+ALONE = {"sc", "averaged"}  # those in which an anchor can be without a positive
+
+
+def unit(rows, seed=0, like=None):
+    generator = torch.Generator().manual_seed(seed)
+    found = F.normalize(torch.randn(rows, WIDTH, generator=generator, dtype=torch.float64), dim=1)
+    return found if like is None else found.to(like.dtype)
+
+
+def labels(rows=ROWS):
+    """Labels of four classes, and one image alone in the fifth."""
+    drawn = torch.arange(rows) % (CLASSES - 1)
+    drawn[rows // 2] = CLASSES - 1
+    return drawn
+
+
+@pytest.fixture(params=MADE)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def loss(name):
+    torch.manual_seed(0)
+    return MADE[name]()
+
+
+def dot(a, b, temperature):
+    return sum(x * y for x, y in zip(a, b, strict=True)) / temperature
+
+
+def slow_supervised(z, y, temperature):
+    values = []
+    for i in range(len(z)):
+        positives = [j for j in range(len(z)) if j != i and y[j] == y[i]]
+        if not positives:
+            values.append(None)
+            continue
+        total = sum(math.exp(dot(z[i], z[k], temperature)) for k in range(len(z)) if k != i)
+        logs = [dot(z[i], z[j], temperature) - math.log(total) for j in positives]
+        values.append(-sum(logs) / len(logs))
+    return values
+
+
+def slow_prototypical(z, y, p, temperature):
+    values = []
+    for i in range(len(z)):
+        own = math.exp(dot(z[i], p[y[i]], temperature))
+        others = sum(math.exp(dot(z[i], p[j], temperature)) for j in range(len(p)) if j != y[i])
+        values.append(-math.log(own / others))
+    return values
+
+
+def slow_balanced(z, y, p, temperature):
+    keys, classes = z + p, y + list(range(len(p)))
+    values = []
+    for i in range(len(z)):
+        total = 0.0
+        for c in range(CLASSES):
+            members = [k for k in range(len(keys)) if k != i and classes[k] == c]
+            terms = [math.exp(dot(z[i], keys[k], temperature)) for k in members]
+            total += sum(terms) / len(terms) if terms else 0.0
+        positives = [j for j in range(len(keys)) if j != i and classes[j] == y[i]]
+        logs = [dot(z[i], keys[j], temperature) - math.log(total) for j in positives]
+        values.append(-sum(logs) / len(logs) if logs else None)
+    return values
+
+
+def check(found, has, expected):
+    assert has.tolist() == [value is not None for value in expected]
+    want = [0.0 if value is None else value for value in expected]
+    assert found.tolist() == pytest.approx(want, abs=1e-12)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.1])
+def test_supervised_is_the_double_loop(temperature):
+    z, y = unit(ROWS), labels()
+    expected = slow_supervised(z.tolist(), y.tolist(), temperature)
+    assert expected.count(None) == 1
+    check(*supervised_contrastive_loss(z, y, temperature=temperature), expected)
+    two_views, both = torch.cat([z, unit(ROWS, seed=1)]), y.repeat(2)
+    expected = slow_supervised(two_views.tolist(), both.tolist(), temperature)
+    assert None not in expected
+    check(*supervised_contrastive_loss(two_views, both, temperature=temperature), expected)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.1])
+def test_prototypical_is_the_double_loop(temperature):
+    z, y, p = unit(ROWS), labels(), unit(CLASSES, seed=2)
+    expected = slow_prototypical(z.tolist(), y.tolist(), p.tolist(), temperature)
+    found = prototypical_contrastive_loss(z, y, p, temperature=temperature)
+    assert found.tolist() == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.1])
+@pytest.mark.parametrize("complement", [True, False])
+def test_balanced_is_the_double_loop(temperature, complement):
+    z, y, p = unit(ROWS), labels(), unit(CLASSES, seed=2)
+    given = p if complement else None
+    expected = slow_balanced(z.tolist(), y.tolist(), p.tolist() if complement else [], temperature)
+    assert expected.count(None) == (0 if complement else 1)
+    check(*balanced_contrastive_loss(z, y, given, temperature=temperature), expected)
+
+
+def test_balanced_is_supervised_where_all_classes_are_alike():
+    """Two views of one image per class: the own class has 1 other, each rival 2 in its mean."""
+    z, y = unit(2 * CLASSES), torch.arange(CLASSES).repeat(2)
+    s = z @ z.T / 0.1
+    own = torch.arange(2 * CLASSES)
+    other = (own + CLASSES) % (2 * CLASSES)
+    positive = s[own, other].exp()
+    rivals = s.exp().sum(1) - positive - s[own, own].exp()
+    expected = -(positive / (positive + rivals / 2)).log()
+    torch.testing.assert_close(balanced_contrastive_loss(z, y, temperature=0.1)[0], expected)
+
+
+def test_hand_made_prototypical_loss_is_negative():
+    p = torch.eye(3, WIDTH, dtype=torch.float64)
+    value = prototypical_contrastive_loss(p[:1], torch.tensor([0]), p, temperature=0.5)
+    assert float(value) == pytest.approx(-2 + math.log(2))
+    worst = prototypical_contrastive_loss(p[:1], torch.tensor([1]), p, temperature=0.5)
+    assert float(worst) == pytest.approx(math.log(math.exp(2) + 1))
+    opposed = torch.cat([p[:1], -p[:1], -p[:1]])
+    least = prototypical_contrastive_loss(p[:1], torch.tensor([0]), opposed, temperature=0.5)
+    assert float(least) == pytest.approx(-2 / 0.5 + math.log(2))
+
+
+def test_hand_made_supervised_loss():
+    z = torch.eye(3, WIDTH, dtype=torch.float64)[[0, 0, 1]]
+    values, has = supervised_contrastive_loss(z, torch.tensor([4, 4, 2]), temperature=1.0)
+    alike = -math.log(math.e / (math.e + 1))
+    assert values.tolist() == pytest.approx([alike, alike, 0])
+    assert has.tolist() == [True, True, False]
+
+
+def test_no_class_is_forgotten():
+    exported = [getattr(losses, name) for name in losses.__all__]
+    kinds = {c for c in exported if isinstance(c, type) and issubclass(c, ContrastiveLoss)}
+    assert kinds - {ContrastiveLoss} == KINDS
+    assert {type(make()) for make in MADE.values()} - {WithPrototypes} == KINDS
+
+
+def test_value_is_the_mean_over_anchors_that_count(name, loss):
+    z, y = unit(ROWS), labels()
+    term = loss.double()(z, y)
+    extra = (unit(CLASSES, seed=9),) if name == "bcl" else ()
+    values, has = loss.eval().per_anchor(z, y, *extra)
+    assert (name in ALONE) == (not has.all())
+    if name != "moving psc":  # its prototypes have moved since
+        assert float(term.loss.detach()) == pytest.approx(float(values[has].mean().detach()))
+    assert float(term.dropped) == pytest.approx(1 - float(has.double().mean()))
+    assert not term.dropped.requires_grad
+
+
+def test_gradient_is_that_of_the_value(name, loss):
+    loss = loss.double().eval()
+    z, y = unit(7).requires_grad_(), labels(7)
+    assert torch.autograd.gradcheck(lambda rows: loss(rows, y).loss, (z,))
+    parameters = list(loss.parameters())
+    assert bool(parameters) == (name == "psc")
+    for parameter in parameters:
+        loss(z, y).loss.backward()
+        assert parameter.grad.abs().sum() > 0
+
+
+def test_order_of_the_batch_does_not_matter(loss):
+    loss = loss.double().eval()
+    z, y = unit(ROWS), labels()
+    order = torch.randperm(ROWS, generator=torch.Generator().manual_seed(3))
+    torch.testing.assert_close(loss(z[order], y[order]).loss, loss(z, y).loss)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_finite_and_computed_wide(loss, dtype):
+    z, y = unit(ROWS).float().requires_grad_(), labels()
+    loss.eval()
+    wide = loss(z, y).loss
+    with torch.autocast("cpu", dtype):
+        value = loss(z, y).loss
+    assert torch.equal(value, wide)
+    narrow = loss(z.to(dtype), y).loss
+    assert narrow.dtype == torch.float32
+    narrow.backward()
+    assert z.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e3])
+@pytest.mark.parametrize("case", ["equal", "opposed", "random"])
+def test_extreme_values_are_finite(name, temperature, case):
+    z = unit(ROWS).float()
+    z = {"equal": z[:1].expand(ROWS, -1), "opposed": z[:1] * torch.ones(ROWS, 1), "random": z}[case]
+    if case == "opposed":
+        z = z * (1 - 2 * (torch.arange(ROWS) % 2))[:, None]
+    z = z.clone().requires_grad_()
+    value = MADE[name](temperature=temperature)(z, labels()).loss
+    value.backward()
+    assert value.isfinite()
+    assert z.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("rows", [0, 1, CLASSES])
+def test_batch_without_positives_has_no_loss_and_no_gradient(name, loss, rows):
+    z = unit(rows).float().requires_grad_()
+    loss_, dropped = loss(z, torch.arange(rows))
+    loss_.backward()
+    assert z.grad.isfinite().all()
+    if name in ALONE:
+        assert float(loss_.detach()) == 0
+        assert float(z.grad.abs().sum()) == 0
+        assert float(dropped) == 1
+    else:
+        assert loss_.isfinite()
+        assert float(dropped) == (0 if rows else 1)
+
+
+def test_second_view_is_a_positive_of_a_class_with_one_image(loss):
+    z, y = unit(2 * CLASSES).float(), torch.arange(CLASSES).repeat(2)
+    assert float(loss(z, y).dropped) == 0
+
+
+def test_learned_prototypes_are_used_at_length_one():
+    torch.manual_seed(0)
+    loss = PrototypicalContrastive(COUNTS, WIDTH)
+    z, y = unit(ROWS).float(), labels()
+    before = loss(z, y).loss
+    with torch.no_grad():
+        loss.prototypes.mul_(torch.tensor([[0.1], [3.0], [7.0], [1.0], [50.0]]))
+    torch.testing.assert_close(loss(z, y).loss, before)
+
+
+def test_moving_prototypes_follow_the_means():
+    torch.manual_seed(0)
+    loss = PrototypicalContrastive(COUNTS, WIDTH, prototypes="moving", momentum=0.75).double()
+    start = copy.deepcopy(loss.prototypes)
+    z, y = unit(4), torch.tensor([0, 0, 2, 2])
+    loss(z, y)
+    means = {0: z[:2].mean(0), 2: z[2:].mean(0)}
+    for c in range(CLASSES):
+        want = means[c] / means[c].norm() if c in means else start[c]
+        torch.testing.assert_close(loss.prototypes[c], want)
+    assert loss.seen.tolist() == [True, False, True, False, False]
+    old = copy.deepcopy(loss.prototypes[0])
+    loss(z[2:], torch.tensor([0, 1]))
+    want = 0.75 * old + 0.25 * z[2]
+    torch.testing.assert_close(loss.prototypes[0], want / want.norm())
+    torch.testing.assert_close(loss.prototypes[1], z[3])
+    kept = copy.deepcopy(loss.prototypes)
+    loss.eval()(z, y)
+    assert torch.equal(loss.prototypes, kept)
+    assert not list(loss.parameters())
+
+
+def test_temperatures_are_those_of_the_data_set():
+    assert [recommended_temperature(c) for c in (2, 10, 30, 40, 100, 1000)] == [
+        *(1.0, 1.0, 1.0),
+        *(0.1, 0.1, 0.1),
+    ]
+    assert PrototypicalContrastive(torch.ones(10), 4).temperature == 1.0
+    assert PrototypicalContrastive(torch.ones(100), 4).temperature == 0.1
+    assert PrototypicalContrastive(torch.ones(100), 4, temperature=0.5).temperature == 0.5
+    for classes in (10, 100):
+        assert SupervisedContrastive(torch.ones(classes), 4).temperature == 0.1
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])
+def test_bad_temperature_is_refused(name, temperature):
+    with pytest.raises(UserError, match=r"temperature is .*: choose it in \(0, inf\)"):
+        MADE[name](temperature=temperature)
+
+
+def test_bad_arguments_are_refused():
+    with pytest.raises(UserError, match="There is 1 class"):
+        PrototypicalContrastive(torch.tensor([4]), WIDTH)
+    with pytest.raises(UserError, match=r"momentum is 1\.0"):
+        PrototypicalContrastive(COUNTS, WIDTH, momentum=1.0)
+    with pytest.raises(UserError, match="prototypes is 'mean': choose one of learned, moving"):
+        PrototypicalContrastive(COUNTS, WIDTH, prototypes="mean")
+    with pytest.raises(UserError, match="embedding_dim is 0"):
+        SupervisedContrastive(COUNTS, 0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "targets", "sentence"),
+    [
+        ((ROWS, WIDTH + 1), labels(), "was built for the width 6"),
+        ((ROWS,), labels(), "was built for the width 6"),
+        ((ROWS, WIDTH), labels()[:4], "one class index per embedding"),
+        ((ROWS, WIDTH), labels().float(), "one class index per embedding"),
+    ],
+)
+def test_wrong_shapes_are_refused(loss, rows, targets, sentence):
+    with pytest.raises(UserError, match=sentence):
+        loss(torch.randn(rows), targets)
