@@ -14,7 +14,7 @@ from lt_lightning.losses.balanced_softmax import BalancedSoftmax
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.cdt import CDT
 from lt_lightning.losses.checks import check_class_counts
-from lt_lightning.losses.contrastive import ContrastiveLoss, ContrastiveTerm
+from lt_lightning.losses.contrastive import ContrastiveLoss
 from lt_lightning.losses.cross_entropy import CrossEntropy
 from lt_lightning.losses.deltas import AdjustmentDelta, DeltaRule, EqualizedDelta, MarginDelta
 from lt_lightning.losses.gather import gather
@@ -65,7 +65,6 @@ __all__ = [
     "BalancedGroupSoftmax",
     "BalancedSoftmax",
     "ContrastiveLoss",
-    "ContrastiveTerm",
     "CrossEntropy",
     "DeltaRule",
     "EffectiveNumber",
