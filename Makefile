@@ -62,9 +62,10 @@ type: $(VENV)/.installed-dev  ## mypy, strict
 readme: $(VENV)/.installed-dev  ## write the table of methods into the README
 	$(BIN)/python tests/readme_table.py --write
 
-bench: $(VENV)/.installed-dev  ## speed, as ratios measured in one run
+bench: $(VENV)/.installed-dev  ## speed and memory, as ratios measured in one run
 	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/augmentation.py
+	$(BIN)/python bench/memory.py
 
 clean:  ## remove caches, not runs
 	rm -rf .mypy_cache .pytest_cache .ruff_cache build dist

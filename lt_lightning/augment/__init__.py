@@ -20,6 +20,7 @@ from lt_lightning.augment.normalize import (
 from lt_lightning.augment.paste import paste
 from lt_lightning.augment.rand_augment import RandAugment
 from lt_lightning.augment.remix import Remix
+from lt_lightning.augment.resized_crop import RandomResizedCrop
 
 __all__ = [
     "CIFAR_MEAN",
@@ -41,6 +42,7 @@ __all__ = [
     "RandAugment",
     "RandomCropFlip",
     "RandomGrayscale",
+    "RandomResizedCrop",
     "Remix",
     "mix_at",
     "paste",

@@ -33,6 +33,8 @@ class ColorJitter(BatchTransform):
         contrast: half width of the factor's range, at least 0.
         saturation: half width of the factor's range, at least 0.
         hue: largest turn, in turns of the colour circle, from 0 to 0.5.
+        probability: of an image to be jittered at all, in [0, 1]; 0.8 is usual for contrastive
+            views.
 
     Raises:
         UserError: if a value is outside its range.
@@ -44,17 +46,26 @@ class ColorJitter(BatchTransform):
         contrast: float = 0.4,
         saturation: float = 0.4,
         hue: float = 0.0,
+        probability: float = 1.0,
     ) -> None:
         check_range("brightness", brightness, 0)
         check_range("contrast", contrast, 0)
         check_range("saturation", saturation, 0)
         check_range("hue", hue, 0, 0.5)
+        check_range("probability", probability, 0, 1)
         self.brightness, self.contrast = brightness, contrast
-        self.saturation, self.hue = saturation, hue
+        self.saturation, self.hue, self.probability = saturation, hue, probability
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return jittered images, uint8 (N, C, H, W)."""
         check_images(images)
+        if self.probability == 1:
+            return self._jittered(images, generator)
+        draw = torch.rand(len(images), generator=generator, device=images.device)
+        chosen = (draw < self.probability).view(-1, 1, 1, 1)
+        return torch.where(chosen, self._jittered(images, generator), images)
+
+    def _jittered(self, images: Tensor, generator: torch.Generator) -> Tensor:
         active = self._active()
         shape, device = (len(images), len(active)), images.device
         # The rank of uniform numbers is a uniform permutation.

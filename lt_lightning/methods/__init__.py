@@ -2,6 +2,7 @@
 
 from lt_lightning.methods.base import LongTailModule
 from lt_lightning.methods.bbn import BBN
+from lt_lightning.methods.bcl import BCL
 from lt_lightning.methods.causal_tde import CausalTDE
 from lt_lightning.methods.classifier_bound import ClassifierBound
 from lt_lightning.methods.cmo import CMO
@@ -16,6 +17,7 @@ from lt_lightning.methods.two_stage import TwoStage
 
 __all__ = [
     "BBN",
+    "BCL",
     "CMO",
     "ERM",
     "CausalTDE",

@@ -1,9 +1,10 @@
 """What the methods with a contrastive and a classifier branch share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lt_lightning.heads import ProjectionHead
 from lt_lightning.losses import ContrastiveLoss
@@ -26,6 +27,20 @@ def branch_features(
         features = module.features(torch.cat([contrasted, classified]))
         return features[: len(contrasted)], features[len(contrasted) :]
     return module.features(contrasted), module.features(classified)
+
+
+def without_decay(parameters: list[Any], own: Iterable[nn.Parameter]) -> list[Any]:
+    """Return `parameters` in one group, and those of them that are in `own` in one without decay.
+
+    For vectors that are divided by their length: decay would shorten them, and so raise the
+    learning rate of their directions.
+    """
+    free = list(own)
+    if not free:
+        return parameters
+    names = {id(parameter) for parameter in free}
+    others = [parameter for parameter in parameters if id(parameter) not in names]
+    return [{"params": others}, {"params": free, "weight_decay": 0.0}]
 
 
 def log_skipped(module: LongTailModule, dropped: Tensor) -> None:

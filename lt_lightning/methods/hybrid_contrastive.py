@@ -13,6 +13,7 @@ from lt_lightning.methods.branches import (
     ProjectionFactory,
     branch_features,
     log_skipped,
+    without_decay,
 )
 from lt_lightning.schedule import ParabolicDecay, Schedule
 
@@ -84,9 +85,4 @@ class HybridContrastive(LongTailModule):
 
     def trained_parameters(self) -> list[Any]:
         """Return all parameters, those of the contrastive loss in a group without decay."""
-        own = list(self.feature_loss.parameters())
-        if not own:
-            return super().trained_parameters()
-        names = {id(parameter) for parameter in own}
-        others = [p for p in super().trained_parameters() if id(p) not in names]
-        return [{"params": others}, {"params": own, "weight_decay": 0.0}]
+        return without_decay(super().trained_parameters(), self.feature_loss.parameters())

@@ -23,6 +23,7 @@ from lt_lightning.augment import (
     RandAugment,
     RandomCropFlip,
     RandomGrayscale,
+    RandomResizedCrop,
     Remix,
 )
 from lt_lightning.errors import UserError
@@ -36,6 +37,7 @@ TRANSFORMS = {
     RandAugment: (RandAugment(), 40),
     RandomCropFlip: (RandomCropFlip(), 80),
     RandomGrayscale: (RandomGrayscale(), 2),
+    RandomResizedCrop: (RandomResizedCrop(), 100),
 }
 MIXINGS = {
     CutMix: CutMix(),

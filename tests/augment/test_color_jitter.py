@@ -76,3 +76,22 @@ def test_bad_parameters(name):
 def test_hue_is_at_most_half_a_turn():
     with pytest.raises(UserError, match=r"hue is 0.6: give a number from 0 to 0.5"):
         ColorJitter(hue=0.6)
+
+
+@pytest.mark.parametrize(("probability", "share"), [(0.0, 0), (0.8, 0.8), (1.0, 1)])
+def test_share_of_jittered_images(rng, probability, share):
+    images = torch.tensor([200, 40, 90], dtype=torch.uint8).view(1, 3, 1, 1).expand(2000, 3, 2, 2)
+    out = ColorJitter(hue=0.1, probability=probability)(images, rng(1))
+    changed = (out != images).flatten(1).any(1).float().mean()
+    assert float(changed) == pytest.approx(share, abs=0.03)
+
+
+def test_chosen_images_are_jittered_as_all_would_be(rng, pictures):
+    out = ColorJitter(probability=0.5)(pictures, rng(0))
+    generator = rng(0)
+    chosen = torch.rand(len(pictures), generator=generator) < 0.5
+    want = ColorJitter()(pictures, generator)
+    assert torch.equal(out[chosen], want[chosen])
+    assert torch.equal(out[~chosen], pictures[~chosen])
+    with pytest.raises(UserError, match=r"probability is 1\.2: give a number from 0 to 1"):
+        ColorJitter(probability=1.2)

@@ -12,6 +12,7 @@ METHOD_FILES = sorted(CONFIGS.glob("*.yaml"))
 RUN_BY_DEFAULT = {
     "balanced_group_softmax",  # more outputs than classes
     "bbn",
+    "bcl",
     "causal_tde",
     "ce",
     "classifier_bound",  # all images in stage 2

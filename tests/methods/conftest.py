@@ -47,6 +47,10 @@ NEEDS = {
         "model": {"backbone": _tiny_bilateral},
         "samplers": {"uniform": InstanceBalanced(), "reversed": Reversed()},
     },
+    "BCL": {
+        "model": {"projection": _tiny_projection},
+        "data": {"views": {"features": 2}},
+    },
     "CausalTDE": {
         "model": {"backbone": _tiny_bilateral, "head": _soft_causal_head},
         "metrics": {f"acc{end}_without_tde" for end in ("", "_macro", "_many", "_medium", "_few")},
