@@ -18,7 +18,7 @@ class LogitAdjuster(PostHoc):
 
     Args:
         tau: 1 is canonical; none is the value of 0, 0.1, ..., 2 with the best macro accuracy on
-            held-out images.
+            held-out images, of equals the nearest to 1.
 
     Raises:
         UserError: if tau is negative.

@@ -48,6 +48,17 @@ def test_value_and_gradient_are_finite_on_extreme_logits(case):
         assert slope.isfinite().all()
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_value_and_gradient_are_finite_on_extreme_logits_of_half_precision(case, dtype):
+    batch = case.batch()
+    for logits in extremes(batch):
+        with torch.autocast("cpu", dtype=dtype):
+            value, slope = gradient(case, case.build(), replaced(batch, logits.to(dtype)))
+        assert (value.dtype, slope.dtype) == (torch.float32, dtype)
+        assert value.isfinite()
+        assert slope.isfinite().all()
+
+
 def test_a_hopeless_image_still_pulls_its_target_up(case):
     batch = case.batch()
     _, slope = gradient(case, case.build(), replaced(batch, extremes(batch)[2]))

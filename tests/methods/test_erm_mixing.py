@@ -6,6 +6,7 @@ import math
 import lightning as L
 import pytest
 import torch
+import torch.nn.functional as F
 
 from lt_lightning.augment import ManifoldMixup, Mixed, Mixing, Mixup
 from lt_lightning.losses import CrossEntropy, EffectiveNumber
@@ -97,6 +98,33 @@ def test_mixup_draws_from_the_generator_of_the_step(lab):
         expected = _weighted_mean(logits, targets, weight, mixed.share)
         expected += _weighted_mean(logits, mixed.targets_b, weight, 1 - mixed.share)
         assert loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_mixup_trains_as_a_loop_by_hand(lab):
+    """Two epochs in float64: weight, partners, loss and step are all written here."""
+    steps, epochs = Steps(), 2
+    model = {"mixing": Mixup(alpha=1.0)}
+    fitted = lab.fit(
+        ERM, steps, epochs=epochs, model=model, precision="64-true", limit_val_batches=0
+    )
+    network = torch.nn.Sequential(*steps.steps[0][1:3])
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=2e-4)
+    for epoch, _, _, _, generator, (images, targets), loss in steps.steps:
+        gammas = torch._standard_gamma(torch.ones(2, 1).double(), generator=generator)
+        lam = float(gammas[0] / gammas.sum())
+        partner = torch.randperm(len(images), generator=generator)
+        logits = network(lam * images + (1 - lam) * images[partner])
+        value = lam * F.cross_entropy(logits, targets)
+        value = value + (1 - lam) * F.cross_entropy(logits, targets[partner])
+        optimizer.param_groups[0]["lr"] = 0.1 * (1 + math.cos(math.pi * epoch / epochs)) / 2
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        assert float(value.detach()) == pytest.approx(loss, rel=1e-5)  # lam is float32 there
+    assert len(steps.steps) >= 4
+    trained = torch.nn.Sequential(fitted.module.backbone, fitted.module.head)
+    for ours, theirs in zip(network.parameters(), trained.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
 def test_mixing_is_given_the_class_counts(lab):
