@@ -65,6 +65,7 @@ readme: $(VENV)/.installed-dev  ## write the table of methods into the README
 bench: $(VENV)/.installed-dev  ## speed and memory, as ratios measured in one run
 	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/augmentation.py
+	$(BIN)/python bench/feature_cache.py
 	$(BIN)/python bench/memory.py
 
 clean:  ## remove caches, not runs
