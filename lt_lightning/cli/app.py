@@ -3,7 +3,7 @@
 import logging
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import lightning as L
 import torch
@@ -21,7 +21,8 @@ from lt_lightning.callbacks.save_config import SaveConfig
 from lt_lightning.callbacks.stage_checkpoint import StageCheckpoint
 from lt_lightning.callbacks.wandb_media import data_name
 from lt_lightning.callbacks.wandb_run import WandbRun
-from lt_lightning.cli import checkpoints, checks, run_folder, staged
+from lt_lightning.cli import checkpoints, checks, pretraining, run_folder, staged
+from lt_lightning.cli.options import CheckpointOptions, PretrainOptions
 from lt_lightning.cli.parser import LTParser
 from lt_lightning.cli.post_hoc import change_model
 from lt_lightning.data import LongTailDataModule
@@ -31,24 +32,6 @@ from lt_lightning.post_hoc import PostHoc
 from lt_lightning.report import load_rows, render
 
 log = logging.getLogger("lt_lightning")
-
-
-class CheckpointOptions:
-    """What is saved beside checkpoints/last.ckpt.
-
-    Args:
-        monitor: the metric that chooses best.ckpt, where there is a validation split.
-        mode: whether more or less of it is better.
-        every_n_steps: save last.ckpt in mid-epoch too, every so many steps.
-    """
-
-    def __init__(
-        self,
-        monitor: str = "val/acc_macro",
-        mode: Literal["max", "min"] = "max",
-        every_n_steps: int | None = None,
-    ) -> None:
-        self.monitor, self.mode, self.every_n_steps = monitor, mode, every_n_steps
 
 
 def native_bf16() -> bool:
@@ -65,8 +48,14 @@ class LTCLI(LightningCLI):
     model: LongTailModule
     trainer: L.Trainer
 
-    def __init__(self, argv: list[str], run: Path | None = None, answer: bool = True) -> None:
-        self.argv, self.folder, self.answer = argv, run, answer
+    def __init__(
+        self,
+        argv: list[str],
+        run: Path | None = None,
+        answer: bool = True,
+        command: list[str] | None = None,
+    ) -> None:
+        self.argv, self.folder, self.answer, self.command = argv, run, answer, command
         self.resume: Path | None = None
         self.resumed_step: int | None = None
         super().__init__(
@@ -112,6 +101,7 @@ class LTCLI(LightningCLI):
             help="Version of the run; by default the next free number.",
         )
         parser.add_class_arguments(CheckpointOptions, "checkpoint")
+        parser.add_class_arguments(PretrainOptions, "pretrain")
         parser.add_subclass_arguments(
             PostHoc,
             "post_hoc",
@@ -146,15 +136,15 @@ class LTCLI(LightningCLI):
         method = options.model.class_path.rsplit(".", 1)[-1]
         options.name = options.name or run_folder.run_name(self.argv, method)
         root = Path(options.runs)
-        if wanted is None:
+        if self.folder is not None:  # given by the run that this one is a part of
+            self.resume = run_folder.checkpoint_of(self.folder)
+        elif wanted is None:
             self.folder = run_folder.started_again(root, options.name, options.version)
-            if self.folder is not None:
-                self.resume = self.folder / "checkpoints" / "last.ckpt"
+            self.resume = run_folder.checkpoint_of(self.folder)
         elif wanted == "last":
             self.folder = run_folder.last_run(root, options.name, options.version)
-            if self.folder is not None:
-                self.resume = self.folder / "checkpoints" / "last.ckpt"
-            else:
+            self.resume = run_folder.checkpoint_of(self.folder)
+            if self.folder is None:
                 wanted_run = root / options.name / (options.version or "")
                 log.warning("No run %s to go on with: starting anew.", wanted_run)
         else:
@@ -210,6 +200,7 @@ class LTCLI(LightningCLI):
     def _callbacks(self, folder: Path, fit: bool) -> list[Callback]:
         options = self.options.checkpoint
         self.record = RunRecord(str(folder))
+        self.record.command = self.command
         self.best_checkpoint: BestCheckpoint | None = None
         bar = StageBar() if sys.stderr.isatty() else EpochLines()
         if not fit:
@@ -226,6 +217,12 @@ class LTCLI(LightningCLI):
                 self.best_checkpoint = best
                 found.append(best)
         return found
+
+    def before_fit(self) -> None:
+        """Pre-train the backbone first, where that is asked for."""
+        found = pretraining.before(self)
+        if found is not None:
+            self.model.backbone_init = str(found)
 
     def after_fit(self) -> None:
         """Report on the test split: the last epoch, and what else the run has to be tested."""

@@ -8,6 +8,8 @@ from pathlib import Path
 from lt_lightning.cli import launch
 from lt_lightning.errors import UserError
 
+PRETRAIN = "pretrain"  # the folder of a pre-training in that of its run
+
 
 def run_name(argv: Sequence[str], method: str) -> str:
     """Return the default name of a run: its config files, without trainer and logger fragments."""
@@ -98,8 +100,15 @@ def started_again(root: Path, name: str, version: str | None) -> Path | None:
     )
 
 
+def checkpoint_of(folder: Path | None) -> Path | None:
+    """Return the last checkpoint of a run, or none."""
+    file = None if folder is None else folder / "checkpoints" / "last.ckpt"
+    return file if file is not None and file.is_file() else None
+
+
 def _has_checkpoint(folder: Path) -> bool:
-    return (folder / "checkpoints" / "last.ckpt").is_file()
+    """Return whether a run, or its pre-training, can go on."""
+    return any(checkpoint_of(part) is not None for part in (folder, folder / PRETRAIN))
 
 
 def forget_own() -> None:

@@ -18,7 +18,7 @@ _FREE_MODEL_KEYS = ("channels_last", "compile", "stage1_ckpt")
 _RECIPE = (
     "model.lr_schedule", "model.optimizer", "data.batch_size", "data.drop_last", "data.holdout",
     "trainer.max_epochs", "trainer.max_steps", "trainer.gradient_clip_val",
-    "trainer.accumulate_grad_batches",
+    "trainer.accumulate_grad_batches", "pretrain.options",
 )  # fmt: skip
 _FOLDERS = ("data.added_images",)  # whether there is one matters, not where it lies
 _RUNS = ("model.backbone_init",)  # its name matters, not where it lies or which version it is
@@ -55,7 +55,8 @@ class Setting:
     @property
     def is_base(self) -> bool:
         """Whether it is the method that its config files name, whatever the recipe."""
-        return all(key.startswith(_RECIPE) for key in self.changed)
+        free = (*_RECIPE, *_RUNS) if "pretrain.config" in dict(self.values) else _RECIPE
+        return all(key.startswith(free) for key in self.changed)
 
 
 def setting_of(run: Run) -> Setting:
@@ -145,7 +146,7 @@ def _matters(key: str) -> bool:
         return first in _DATA_KEYS
     if part == "trainer":
         return first in _TRAINER_KEYS
-    return part == "model" and first not in _FREE_MODEL_KEYS
+    return part == "pretrain" or (part == "model" and first not in _FREE_MODEL_KEYS)
 
 
 def _flat(content: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
@@ -167,5 +168,7 @@ def _text(key: str, value: str) -> str:
 
     config.yaml has the checkpoint of a run that another began with: runs/NAME/0/checkpoints/x.ckpt.
     """
+    if key == "pretrain.config":
+        return PurePath(value).stem
     parts = PurePath(value).parts
     return parts[-4] if key in _RUNS and len(parts) >= 4 else value

@@ -18,7 +18,12 @@ def _short(path):
     """Return the options that leave one epoch, or one of each stage."""
     if "stage1_epochs" in content(path)["model"]["init_args"]:
         return ["--model.stage1_epochs", "1", "--model.stage2_epochs", "1"]
-    return ["--trainer.max_epochs", "1"]
+    return ["--trainer.max_epochs", "1", *_short_pretraining(path)]
+
+
+def _short_pretraining(path):
+    short = "trainer.max_epochs=1 data.batch_size=8"
+    return ["--pretrain.options", short] if "pretrain" in content(path) else []
 
 
 def _run(lt, path, root, tmp_path):

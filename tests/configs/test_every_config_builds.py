@@ -24,7 +24,7 @@ def test_model_and_data_are_built_from_the_file_alone(path, build):
 
 def test_file_names_all_that_decides_a_run(method_file):
     found = content(method_file)
-    assert set(found) <= {"seed_everything", "trainer", "model", "data", "post_hoc"}
+    assert set(found) <= {"seed_everything", "pretrain", "trainer", "model", "data", "post_hoc"}
     assert found["seed_everything"] == 0
     model, data = found["model"]["init_args"], found["data"]
     epochs = found.get("trainer", {}).get("max_epochs")

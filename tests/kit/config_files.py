@@ -25,6 +25,7 @@ RUN_BY_DEFAULT = {
     "manifold_mixup",  # mixing inside the network
     "mislas",
     "ssp_rotation",
+    "ssp_uniform",  # a pre-training before the run
     "strong_augmentation",
     "tau_norm",  # a change after training
 }

@@ -1,0 +1,117 @@
+"""A pre-training before the run, in one command: a run of its own in the run's folder.
+
+Two fits one after the other, not one that changes over: the pre-training has its own method, data
+options, schedule, checkpoints and results, is resumed like any run, and what the second fit does
+is what it does with model.backbone_init.
+"""
+
+import logging
+import shlex
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from lt_lightning.cli import config_files, run_folder
+from lt_lightning.cli.errors import Refused
+from lt_lightning.report.results_file import FILE_NAME
+
+if TYPE_CHECKING:
+    from lt_lightning.cli.app import LTCLI
+
+log = logging.getLogger("lt_lightning")
+
+# Of the run, whatever the file of the pre-training says: the images, and what they are seen on.
+_DATA = (
+    "source", "root", "profile", "subset_seed", "holdout", "group_rule", "eval_batch_size",
+    "normalize", "workers", "seed",
+)  # fmt: skip
+_TRAINER = (
+    "accelerator", "strategy", "devices", "num_nodes", "precision", "fast_dev_run",
+    "limit_train_batches", "limit_val_batches", "limit_test_batches", "deterministic", "benchmark",
+    "sync_batchnorm", "enable_progress_bar", "detect_anomaly",
+)  # fmt: skip
+_MODEL = ("backbone", "channels_last", "compile")
+# Of the run where the file of the pre-training has its own not.
+_DATA_BELOW = ("augment", "drop_last")
+
+
+def before(cli: "LTCLI") -> Path | None:
+    """Run the pre-training of a run, if it has one that is not done, and return its checkpoint.
+
+    None where there is no pre-training, or none any more: a run that goes on has its own weights.
+
+    Raises:
+        Refused: if a file or an option of the pre-training is not understood.
+    """
+    options = cli.options
+    model: Any = options.model.init_args
+    if options.pretrain.config is None or cli.resume or model.get("backbone_init"):
+        return None
+    assert cli.folder is not None
+    file = _find(options.pretrain.config, cli.argv)
+    options.pretrain.config = str(file)
+    folder = cli.folder / run_folder.PRETRAIN
+    if not (folder / FILE_NAME).is_file():
+        log.info("pre-training by %s in %s", file, folder)
+        _run(cli, file, folder)
+        log.info("the run itself, in %s", cli.folder)
+    return None if options.trainer.fast_dev_run else run_folder.checkpoint_of(folder)
+
+
+def _find(name: str, argv: list[str]) -> Path:
+    """Return the file from here, or else beside the files of the command line."""
+    places = [Path(name), *(path.parent / name for path in config_files.paths(argv))]
+    return next((place for place in places if place.is_file()), places[0])
+
+
+def _run(cli: "LTCLI", file: Path, folder: Path) -> None:
+    """Fit and test the pre-training in `folder`, going on where it was stopped."""
+    kept = yaml.safe_load(cli._parser("fit").dump(cli.options, skip_none=False))
+    more = _words(cli.options.pretrain.options or "")
+    with tempfile.TemporaryDirectory() as aside:
+        below, above = Path(aside) / "below.yaml", Path(aside) / "above.yaml"
+        _write(below, {"data": _part(kept["data"], _DATA_BELOW)})
+        _write(above, _of_run(kept))
+        files = [word for path in (below, file, above) for word in ("--config", str(path))]
+        config_files.check(files)
+        inner = type(cli)(
+            ["fit", *files, *more, "--name", folder.name],
+            run=folder,
+            command=["lt", "fit", "--config", str(file), *more],
+        )
+    if inner.trainer.interrupted:
+        raise KeyboardInterrupt
+    cli._set_seed()
+
+
+def _words(text: str) -> list[str]:
+    """Return the options of a text as words of a command line."""
+    words = shlex.split(text)
+    bad = next((word for word in words if not word[0].isalpha() or "=" not in word), None)
+    if bad is not None:
+        raise Refused(
+            f"pretrain.options has {bad!r}: give KEY=VALUE, such as trainer.max_epochs=100.",
+            "pretrain.options",
+        )
+    return [f"--{word}" for word in words]
+
+
+def _of_run(kept: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of the run that are those of its pre-training too."""
+    return {
+        "seed_everything": kept["seed_everything"],
+        "trainer": _part(kept["trainer"], _TRAINER),
+        "model": {"init_args": _part(kept["model"]["init_args"], _MODEL)},
+        "data": _part(kept["data"], _DATA),
+        "checkpoint": {"every_n_steps": kept["checkpoint"]["every_n_steps"]},
+    }
+
+
+def _part(options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: options[name] for name in names if name in options}
+
+
+def _write(file: Path, content: dict[str, Any]) -> None:
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
