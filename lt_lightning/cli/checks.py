@@ -15,10 +15,12 @@ from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.losses import Loss
 from lt_lightning.methods import ERM, LongTailModule, TwoStage
+from lt_lightning.methods.branches import STREAMS
 from lt_lightning.samplers import SamplingRule
 
 log = logging.getLogger("lt_lightning")
 
+_FILES = {"HybridContrastive": "hybrid_sc"}  # methods whose file has another name
 LINKED = ("class_counts", "class_names", "groups")  # what the model is told of the data
 
 # Options of Lightning's Trainer that would leave a run without its record.
@@ -132,7 +134,7 @@ def check_streams(data: LongTailDataModule, model: LongTailModule) -> None:
     given = f"data.samplers has {', '.join(have)}" if have else "there is no data.samplers"
     raise UserError(
         f"{method} needs the samplers {', '.join(want)} but {given}: set data.samplers with the "
-        f"keys {', '.join(want)}, as in configs/{method.lower()}.yaml."
+        f"keys {', '.join(want)}, as in configs/{_FILES.get(method, method.lower())}.yaml."
     )
 
 
@@ -169,6 +171,9 @@ def _trainings(
             yield samplers["stage1"], model.loss, epoch, model.stage1_epochs
         for epoch in range(model.stage2_epochs):
             yield samplers["stage2"], second, epoch, model.stage2_epochs
+    elif tuple(model.streams) == STREAMS:
+        for epoch in range(max_epochs):
+            yield (data.samplers or {})["classifier"], model.loss, epoch, max_epochs
     elif not data.samplers:
         deferred = model.deferred_loss if isinstance(model, ERM) else None
         for epoch in range(max_epochs):

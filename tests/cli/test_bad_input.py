@@ -107,6 +107,12 @@ CASES = [
     ),
     # what does not go together
     Case("bbn-one-stream", "fit --model BBN", "reversed, uniform|data.samplers|bbn.yaml", 1),
+    Case(
+        "hybrid-one-stream",
+        "fit --model HybridContrastive",
+        "classifier, features|data.samplers|hybrid_sc.yaml",
+        1,
+    ),
     Case("erm-two-streams", FIT + " --data.samplers.uniform Reversed", "--data.samplers null", 1),
     Case("stream-typo", "fit --config {configs}/bbn.yaml --data.samplers.reversed Foo", "'Foo'"),
     Case("linear-margin", FIT + " --model.loss LDAM", "cosine|--model.head CosineHead", 1),

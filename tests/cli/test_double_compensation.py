@@ -7,7 +7,7 @@ import pytest
 from lt_lightning.cli.checks import warn_of_double_compensation
 from lt_lightning.data import Digits, Exponential, LongTailDataModule
 from lt_lightning.losses import BalancedSoftmax, CrossEntropy, LogitAdjustment
-from lt_lightning.methods import CMO, ERM, Decoupled
+from lt_lightning.methods import BCL, CMO, ERM, Decoupled, HybridContrastive
 from lt_lightning.samplers import (
     ClassBalanced,
     InstanceBalanced,
@@ -58,6 +58,15 @@ def test_a_deferred_loss_counts_in_its_own_epochs(told):
     assert told(StepSwitch(0.5, ClassBalanced(), InstanceBalanced()), **late) == []
     first = {"loss": BalancedSoftmax, "deferred_loss": CrossEntropy, "deferral": StepAt(0.5)}
     assert told(StepSwitch(0.5), **first) == []
+
+
+def test_stream_of_the_classifier_counts_beside_a_contrastive_branch(told):
+    draws = {"features": InstanceBalanced(), "classifier": ClassBalanced()}
+    (sentence,) = told(draws, method=BCL)
+    assert sentence.startswith("ClassBalanced does not")
+    assert told({**draws, "classifier": InstanceBalanced()}, method=BCL) == []
+    assert told(draws, method=HybridContrastive) == []
+    assert len(told(draws, method=HybridContrastive, loss=BalancedSoftmax)) == 1
 
 
 def test_each_stage_has_its_own_sampler_and_loss(told):
