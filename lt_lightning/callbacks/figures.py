@@ -20,8 +20,8 @@ from torch import Tensor
 
 # Blue, orange and wine differ in lightness too, so they stay apart for colour-blind eyes and in
 # grey; each group has its own marker besides.
-_GROUP_STYLES = (("#0072B2", "o"), ("#E69F00", "s"), ("#882255", "^"), ("#009E73", "D"))
-_OTHER_STYLE = ("#777777", "x")
+GROUP_STYLES = (("#0072B2", "o"), ("#E69F00", "s"), ("#882255", "^"), ("#009E73", "D"))
+OTHER_STYLE = ("#777777", "x")
 _ACCURACY, _OVER, _UNDER = "#56B4E9", "#D55E00", "#009E73"
 _NAMED_CLASSES = 20  # more names than this cannot be read
 _ANNOTATED_CLASSES = 12
@@ -47,8 +47,8 @@ def accuracy_per_class(
     usable = ~np.isnan(percent) & (counts > 0)
     size = 6 if len(counts) <= 150 else 3.5
     rest = sorted(set(range(len(counts))).difference(*groups.values()))
-    styles = [_GROUP_STYLES[k % len(_GROUP_STYLES)] for k in range(len(groups))]
-    parts = [*zip(groups.items(), styles, strict=True), (("no group", rest), _OTHER_STYLE)]
+    styles = [GROUP_STYLES[k % len(GROUP_STYLES)] for k in range(len(groups))]
+    parts = [*zip(groups.items(), styles, strict=True), (("no group", rest), OTHER_STYLE)]
     for (name, members), (colour, marker) in parts:
         index = np.array([k for k in members if usable[k]], dtype=np.int64)
         if not len(index):

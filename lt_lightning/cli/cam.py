@@ -20,8 +20,8 @@ from lt_lightning.cam.store import write_added
 from lt_lightning.cli import checkpoints, run_folder
 from lt_lightning.cli.commands import config_of
 from lt_lightning.cli.errors import Refused
-from lt_lightning.cli.parser import LTParser
 from lt_lightning.cli.predict import device_of, load_model
+from lt_lightning.cli.run_data import check_same, data_of_run, split_words
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.added_images import ABOUT, AddedImages
 from lt_lightning.data.datamodule import DATA_STATE
@@ -32,7 +32,6 @@ from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
 
 _SCREEN = Console(stderr=True)  # the answer alone goes to standard output
-_FACTS = (("fingerprint", "the images"), ("image_size", "images with a side of"))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -75,24 +74,9 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     return options
 
 
-def _split(argv: list[str]) -> tuple[list[str], list[str]]:
-    """Return the command's own words, and those that are options of the data."""
-    own: list[str] = []
-    of_data: list[str] = []
-    words = iter(argv)
-    for word in words:
-        if not word.startswith("--data."):
-            own.append(word)
-            continue
-        of_data.append(word)
-        if "=" not in word:
-            of_data += [value for value in [next(words, None)] if value is not None]
-    return own, of_data
-
-
 def cam(argv: list[str]) -> None:
     """Write a folder of new images, and say what to do with it."""
-    own, of_data = _split(argv)
+    own, of_data = split_words(argv)
     options = _parse(own)
     device = device_of(options.device)
     folder, checkpoint = run_folder.of_run(options.run, options.best)
@@ -100,8 +84,8 @@ def cam(argv: list[str]) -> None:
     model = load_model(content, checkpoint).to(device).eval()
     class_weight(model.head, model.num_classes)  # refused before any image is read
     config = config_of(folder)
-    data = _data(config, of_data)
-    _check_same(content[DATA_STATE], data.facts(), checkpoint)
+    data = data_of_run(config, of_data, "lt cam")
+    check_same(content[DATA_STATE], data.facts(), checkpoint)
     made = _made(options, config, folder, checkpoint)
     key = hashlib.sha256(json.dumps([made, data.facts()], sort_keys=True).encode()).hexdigest()
     name = f"{folder.parent.name}-{folder.name}-{key[:8]}"
@@ -109,27 +93,6 @@ def cam(argv: list[str]) -> None:
     if not _is_there(out, made):
         _make(_Work(model, data, device, options), out, made)
     _say(out, data)
-
-
-def _data(config: dict[str, Any], words: list[str]) -> LongTailDataModule:
-    """Return the data of the run, set up; `words` lie over its config."""
-    parser = LTParser(prog="lt cam", default_env=False)
-    parser.add_lightning_class_args(LongTailDataModule, "data")
-    of_run = parser.parse_object({"data": config["data"]})
-    given = parser.parse_args(words, namespace=of_run)
-    data: LongTailDataModule = parser.instantiate_classes(given).data
-    data.prepare_data()
-    data.setup("test")
-    return data
-
-
-def _check_same(trained: dict[str, Any], found: dict[str, Any], checkpoint: Path) -> None:
-    for key, what in _FACTS:
-        if trained.get(key) != found[key]:
-            raise UserError(
-                f"{checkpoint} was trained on {what} {trained.get(key)} but the data have "
-                f"{found[key]}: give the data of that run, with --data.root where they moved."
-            )
 
 
 def _made(

@@ -56,6 +56,12 @@ def run(argv: list[str]) -> None:
         quiet()
         cam(rest)
         return
+    if command == "report":
+        from lt_lightning.cli.features import report_with_features
+
+        quiet()
+        report_with_features(rest)
+        return
     if command == "dashboard":
         from lt_lightning.cli.dashboard import dashboard
 

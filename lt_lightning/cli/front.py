@@ -18,6 +18,7 @@ lt: long-tailed image classification
   lt cam RUN [--out DIR] [--per_class N]           make images of the rare classes to train on
   lt predict RUN --images DIR --out FILE.csv       classify the images of a folder
   lt report RUN [RUN ...] [--out FILE.html]        one table, or one page, of finished runs
+  lt report RUN [RUN ...] --features               t-SNE of test features as well
   lt dashboard --project NAME [--json FILE]        the W&B workspace of all methods side by side
   lt methods                                       methods, losses, samplers, data sets
   lt --version
@@ -53,7 +54,7 @@ def answer(arguments: Sequence[str]) -> tuple[str | None, int]:
         if len(arguments) > 1:
             return f"lt: 'lt methods' takes no argument, it was given {arguments[1]!r}.", 2
         return table(), 0
-    if first == "report":
+    if first == "report" and "--features" not in arguments:
         return report(arguments[1:])
     if first not in COMMANDS:
         near = _OTHER_NAMES.get(first) or nearest(first, COMMANDS)

@@ -12,7 +12,7 @@ from lt_lightning.report.table import find_runs, load_rows, render
 FORMATS = ("text", "md", "csv", "latex", "html")
 _USAGE = (
     "lt report RUN [RUN ...] [--out FILE.html] [--format text|md|csv|latex|html] [--newest] "
-    "[--force]"
+    "[--features] [--force]"
 )
 _SUFFIXES = {
     ".html": "html", ".htm": "html", ".md": "md", ".csv": "csv", ".tex": "latex", ".txt": "text",
@@ -28,20 +28,37 @@ class _Parser(argparse.ArgumentParser):
         raise _Refused(message)
 
 
-def report(arguments: Sequence[str]) -> tuple[str, int]:
-    """Return the text of `lt report` and its exit status."""
+def parse(arguments: Sequence[str]) -> argparse.Namespace | str:
+    """Return the options of `lt report`, or what is wrong with them.
+
+    --features is done before the report, for it needs torch: see `cli/features.py`.
+    """
+    try:
+        options = _parser().parse_args(list(arguments))
+        options.style = _style(options.format, options.out)
+    except _Refused as refused:
+        return f"{_USAGE}: {refused}."
+    return options
+
+
+def _parser() -> _Parser:
     parser = _Parser(prog="lt report", allow_abbrev=False, add_help=False)
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("--newest", action="store_true")
     parser.add_argument("--format")
     parser.add_argument("--out")
     parser.add_argument("--force", action="store_true")
+    parser.add_argument("--features", action="store_true")
+    return parser
+
+
+def report(arguments: Sequence[str]) -> tuple[str, int]:
+    """Return the text of `lt report` and its exit status."""
+    options = parse(arguments)
+    if isinstance(options, str):
+        return f"lt: {options}", 2
     try:
-        options = parser.parse_args(list(arguments))
-        style = _style(options.format, options.out)
-        return _answer(options, style), 0
-    except _Refused as refused:
-        return f"lt: {_USAGE}: {refused}.", 2
+        return _answer(options, options.style), 0
     except UserError as error:
         return f"lt: {error}", 1
 

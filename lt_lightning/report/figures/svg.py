@@ -96,11 +96,19 @@ class Plot:
             f'<path class="{kind}" d="M{_path([self.place(*start), self.place(*end)])}"/>'
         )
 
-    def note(self, x: float, y: float, text: str, anchor: str = "middle") -> None:
+    def cloud(self, points: list[tuple[float, float]], kind: str) -> None:
+        """Add many points as one path."""
+        places = (self.place(*point) for point in points)
+        path = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in places)
+        self.parts.append(f'<path class="{kind}" d="{path}"/>')
+
+    def note(
+        self, x: float, y: float, text: str, anchor: str = "middle", kind: str = "note"
+    ) -> None:
         """Add a text inside the axes."""
         left, top = self.place(x, y)
         self.parts.append(
-            f'<text class="note" x="{left:.1f}" y="{top:.1f}" text-anchor="{anchor}">'
+            f'<text class="{kind}" x="{left:.1f}" y="{top:.1f}" text-anchor="{anchor}">'
             f"{escape(text)}</text>"
         )
 

@@ -6,6 +6,7 @@ from html import escape
 from lt_lightning.report.cell import Cell, Grid
 from lt_lightning.report.dataset import Data
 from lt_lightning.report.figures import confusion as confusions
+from lt_lightning.report.figures import features as embedded
 from lt_lightning.report.figures.class_size import (
     PerClass,
     accuracies,
@@ -21,6 +22,7 @@ from lt_lightning.report.figures.scale import Scale, around, from_zero, percent,
 from lt_lightning.report.figures.series import Series
 from lt_lightning.report.figures.svg import Plot, marker
 from lt_lightning.report.page.numbers import by_accuracy
+from lt_lightning.report.run import Run
 
 DRAWN = 7  # the colours that the colour-blind can tell apart
 Styled = list[tuple[int, Cell]]
@@ -49,7 +51,7 @@ def drawings(grid: Grid, data: Data) -> str:
     lined = "".join(figure for figure in figures if figure)
     return (
         f'<h3>Figures</h3>{note}{_switches(cells)}<div class="figures">{lined}</div>'
-        f"{calibration(cells)}{confusion(cells)}"
+        f"{calibration(cells)}{confusion(cells)}{features(cells)}"
     )
 
 
@@ -204,3 +206,31 @@ def confusion(cells: Styled) -> str:
         "classes from the most training images to the fewest.</p>"
         f'<p class="ramp"><i></i> {scale}</p><div class="figures small">{"".join(found)}</div>'
     )
+
+
+def features(cells: Styled) -> str:
+    """Return test features in the plane for each method that has them."""
+    found, groups = [], {}
+    for _, cell in cells:
+        known = embedded.clouds(cell)
+        if known is not None:
+            groups.update({one.group: one.style for one in known.groups})
+            text = f"{known.images:,} test images, as many of each class; {_seed(known.run)}."
+            found.append(_figure(cell.title, embedded.draw(cell, known), text))
+    if not found:
+        return ""
+    keys = "".join(
+        f'<li><svg class="key" viewBox="-12 -7 24 14" aria-hidden="true"><path class="cloud '
+        f'g{style}" d="M0 0h0"/></svg>{escape(name)}</li>'
+        for name, style in sorted(groups.items(), key=lambda item: item[1])
+    )
+    return (
+        "<h3>Test features</h3><p>t-SNE of what the classifier sees, last epoch, coloured by the "
+        "group of the true class. Distances between far groups and their sizes mean nothing.</p>"
+        f'<ul class="legend">{keys}</ul><div class="figures small">{"".join(found)}</div>'
+    )
+
+
+def _seed(run: Run) -> str:
+    seed = run.content["seeds"]["training"]
+    return "seed not known" if seed is None else f"seed {seed}"

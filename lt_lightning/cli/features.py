@@ -1,0 +1,92 @@
+"""`lt report RUNS --features`: t-SNE of the test features of finished runs, then the report."""
+
+import hashlib
+import logging
+import sys
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lt_lightning.callbacks.feature_figure import feature_figure
+from lt_lightning.callbacks.figures import to_png
+from lt_lightning.cli import checkpoints, run_folder
+from lt_lightning.cli.commands import config_of
+from lt_lightning.cli.errors import Refused
+from lt_lightning.cli.predict import load_model
+from lt_lightning.cli.run_data import check_same, data_of_run, split_words
+from lt_lightning.data import LongTailDataModule
+from lt_lightning.data.datamodule import DATA_STATE
+from lt_lightning.data.loader import EvalLoader, Pipeline
+from lt_lightning.errors import UserError
+from lt_lightning.methods import LongTailModule
+from lt_lightning.metrics.embedding import choose_shown, tsne
+from lt_lightning.report.command import parse, report
+from lt_lightning.report.features_file import Features, read_features, write_features
+from lt_lightning.report.results_file import write_whole
+from lt_lightning.report.table import find_runs
+
+log = logging.getLogger("lt_lightning")
+FIGURE = "features_last.png"
+_BATCH = 128
+
+
+def report_with_features(argv: list[str]) -> None:
+    """Make features.json and a figure in each run folder, then report.
+
+    Raises:
+        Refused: if the command line is not understood.
+        UserError: if a run has no checkpoint, or its images are not there.
+    """
+    own, of_data = split_words(argv)
+    options = parse(own)
+    if isinstance(options, str):
+        raise Refused(options)
+    folders = find_runs(options.runs, options.newest)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    for number, folder in enumerate(folders):
+        log.info("features of run %d of %d, %s", number + 1, len(folders), folder)
+        _make(folder, of_data, device)
+    text, status = report([word for word in own if word != "--features"])
+    if status:
+        raise UserError(text.removeprefix("lt: "))
+    sys.stdout.write(f"{text}\n" + "".join(f"  {folder / FIGURE}\n" for folder in folders))
+
+
+def _make(folder: Path, of_data: list[str], device: torch.device) -> None:
+    """Write features and figure of one run, unless they are there for the same weights."""
+    _, checkpoint = run_folder.of_run(str(folder))
+    digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:16]
+    content = checkpoints.read(checkpoint)
+    model = load_model(content, checkpoint).to(device).eval()
+    known = read_features(folder, model.num_classes)
+    if known is not None and known.weights == digest and (folder / FIGURE).is_file():
+        return
+    data = data_of_run(config_of(folder), of_data, "lt report")
+    check_same(content[DATA_STATE], data.facts(), checkpoint)
+    found, labels = _features(model, data, device)
+    points = tsne(found)
+    columns = [[round(value, 2) for value in column.tolist()] for column in points.T]
+    features = Features(digest, checkpoint.name, labels.tolist(), *columns)
+    write_features(folder, features)
+    title = f"{folder.parent.name}/{folder.name}: test features"
+    figure = feature_figure(points, labels, data.groups, list(data.class_names), title=title)
+    write_whole(folder / FIGURE, to_png(figure), "report again")
+
+
+def _features(
+    model: LongTailModule, data: LongTailDataModule, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Return features (N, D) and labels (N,) of the test images that are shown."""
+    images = data.whole("test").images
+    loader = EvalLoader(
+        images.select(choose_shown(images.labels)),
+        batch_size=_BATCH,
+        pipeline=Pipeline(None, data.normalize, device),
+        rank=0,
+        world_size=1,
+        workers=data.workers,
+    )
+    with torch.inference_mode():
+        pairs = [(model.features(batch).float().cpu(), labels.cpu()) for batch, labels in loader]
+    return torch.cat([f.flatten(1) for f, _ in pairs]), torch.cat([y for _, y in pairs])

@@ -1,0 +1,57 @@
+"""The data of a finished run, for commands that look at its images again."""
+
+from pathlib import Path
+from typing import Any
+
+from lt_lightning.cli.parser import LTParser
+from lt_lightning.data import LongTailDataModule
+from lt_lightning.errors import UserError
+
+_FACTS = (("fingerprint", "the images"), ("image_size", "images with a side of"))
+
+
+def split_words(argv: list[str]) -> tuple[list[str], list[str]]:
+    """Return the command's own words, and those that are options of the data."""
+    own: list[str] = []
+    of_data: list[str] = []
+    words = iter(argv)
+    for word in words:
+        if not word.startswith("--data."):
+            own.append(word)
+            continue
+        of_data.append(word)
+        if "=" not in word:
+            of_data += [value for value in [next(words, None)] if value is not None]
+    return own, of_data
+
+
+def data_of_run(config: dict[str, Any], words: list[str], prog: str) -> LongTailDataModule:
+    """Return the data of the run, set up; `words` lie over its config.
+
+    Args:
+        config: the config of the run.
+        words: options of the data from the command line.
+        prog: the command, for what the parser says.
+    """
+    parser = LTParser(prog=prog, default_env=False)
+    parser.add_lightning_class_args(LongTailDataModule, "data")
+    of_run = parser.parse_object({"data": config["data"]})
+    given = parser.parse_args(words, namespace=of_run)
+    data: LongTailDataModule = parser.instantiate_classes(given).data
+    data.prepare_data()
+    data.setup("test")
+    return data
+
+
+def check_same(trained: dict[str, Any], found: dict[str, Any], checkpoint: Path) -> None:
+    """Refuse images other than those of the checkpoint.
+
+    Raises:
+        UserError: if they are others.
+    """
+    for key, what in _FACTS:
+        if trained.get(key) != found[key]:
+            raise UserError(
+                f"{checkpoint} was trained on {what} {trained.get(key)} but the data have "
+                f"{found[key]}: give the data of that run, with --data.root where they moved."
+            )
