@@ -22,6 +22,7 @@ from lt_lightning.callbacks.stage_checkpoint import StageCheckpoint
 from lt_lightning.callbacks.wandb_media import data_name
 from lt_lightning.callbacks.wandb_run import WandbRun
 from lt_lightning.cli import checkpoints, checks, pretraining, run_folder, staged
+from lt_lightning.cli.closing import closing
 from lt_lightning.cli.options import CheckpointOptions, PretrainOptions
 from lt_lightning.cli.parser import LTParser
 from lt_lightning.cli.post_hoc import change_model
@@ -283,8 +284,7 @@ class LTCLI(LightningCLI):
         """Close with the numbers of the run and its folder."""
         assert self.folder is not None
         if self.answer and self.trainer.is_global_zero:
-            table = render(load_rows([self.folder]))
-            sys.stdout.write(f"{table}\nFigures and all numbers: {self.folder}\n")
+            sys.stdout.write(f"{render(load_rows([self.folder]))}\n{closing(self.folder)}")
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,22 @@
+"""The last words of a run: five lines with the paths that matter."""
+
+from pathlib import Path
+
+from lt_lightning.report.results_file import FILE_NAME
+
+
+def closing(folder: Path) -> str:
+    """Return where the numbers, figures and weights of a run lie, and how to look at them."""
+    figures = sorted(file.name for file in folder.glob("*.png"))
+    weights = sorted(file.name for file in (folder / "checkpoints").glob("*.ckpt"))
+    page = f"lt report {folder} --out report.html"
+    offline = any(folder.glob("wandb/offline-run-*"))
+    page += f"; W&B: wandb sync {folder}/wandb/offline-run-*" if offline else ""
+    lines = {
+        "numbers": f"{folder / FILE_NAME}; over the epochs: metrics.csv",
+        "figures": ", ".join(figures) or "none",
+        "weights": ", ".join(f"checkpoints/{name}" for name in weights) or "none",
+        "page": page,
+    }
+    listed = "".join(f"  {name:<8} {text}\n" for name, text in lines.items())
+    return f"Figures and all numbers: {folder}\n{listed}"
