@@ -103,6 +103,8 @@ def damaged():
         (f"{last}/reliability/edges", "all"),
         (f"{last}/weight_norms", [1.0]),
         (f"{last}/weight_norms", [None] * 10),
+        (f"{last}/tau_curve", [[0.0]]),
+        (f"{last}/tau_curve", [[0.0, None]]),
         (f"{last}/confusion", ["0:1"]),
         (f"{last}/confusion", ["0:1 x"] * 10),
         (f"{last}/confusion", ["10:1"] * 10),

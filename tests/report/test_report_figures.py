@@ -14,6 +14,8 @@ from lt_lightning.report.figures.reliability import bins, gap, reliability
 from lt_lightning.report.figures.scale import Scale, around, percent, wide
 from lt_lightning.report.figures.series import Point, Series
 from lt_lightning.report.figures.svg import Plot
+from lt_lightning.report.figures.tau import tau_curves
+from lt_lightning.report.page.drawings import chosen_tau
 
 
 def places(svg, tag="path", kind="dot"):
@@ -209,3 +211,24 @@ def test_every_axis_holds_its_values(make, values):
         if value <= 100 or make is not percent:
             assert -1e-9 <= scale.share(value) <= 1 + 1e-9
     assert len(scale.ticks()) >= 2
+
+
+def test_tau_is_drawn_where_it_was_chosen(cells_of, results):
+    def tried(content, *points):
+        content["evaluations"]["last+tau_norm_1"] = {
+            **content["evaluations"]["last"], "tau_curve": [list(point) for point in points],
+        }  # fmt: skip
+        return content
+
+    cells = cells_of(
+        (tried(results(), (0.0, 0.5), (1.0, 0.75), (2.0, 0.25)), {}),
+        (tried(results(seed=1), (0.0, 0.25), (1.0, 0.25)), {}),
+    )
+    (series,) = tau_curves(cells)
+    assert series.name.endswith("+ tau_norm")
+    assert [(point.x, point.y) for point in series.points] == [(0.0, 37.5), (1.0, 50.0)]
+    assert series.points[1].low == pytest.approx(50 - math.sqrt(2) * 25)
+    page = chosen_tau(cells)
+    assert "Choice of tau after training" in page
+    assert len(places(page[page.index("<svg") : page.index("</svg>") + 6])) == 2
+    assert chosen_tau(cells[:1]) == ""

@@ -21,6 +21,7 @@ from lt_lightning.report.figures.reliability import bins, gap, reliability
 from lt_lightning.report.figures.scale import Scale, around, from_zero, percent, wide
 from lt_lightning.report.figures.series import Series
 from lt_lightning.report.figures.svg import Plot, marker
+from lt_lightning.report.figures.tau import tau_curves
 from lt_lightning.report.page.numbers import by_accuracy
 from lt_lightning.report.run import Run
 
@@ -46,7 +47,7 @@ def drawings(grid: Grid, data: Data) -> str:
             "The tables hold all of them.</p>"
         )
     figures = [
-        class_size(cells), *training(cells), weight_norms(cells), *costs(cells),
+        class_size(cells), *training(cells), weight_norms(cells), chosen_tau(cells), *costs(cells),
     ]  # fmt: skip
     lined = "".join(figure for figure in figures if figure)
     return (
@@ -119,6 +120,19 @@ def weight_norms(cells: Styled) -> str:
     """Return the norms of the classifier's weights over class size."""
     title = "Classifier weight norms over class size"
     return _per_class(cells, title, "norm / mean over the classes", "", relative_norms)
+
+
+def chosen_tau(cells: Styled) -> str:
+    """Return the macro accuracy over tau, where a change after training chose it."""
+    series = tau_curves(cells)
+    if not series:
+        return ""
+    points = [point for one in series for point in one.points]
+    title = "Choice of tau after training"
+    x = Scale("tau (no unit)", min(p.x for p in points), max(p.x for p in points))
+    y = around("macro accuracy (%)", [point.y for point in points])
+    text = f"On the images it was chosen on, never the test split. {_seeds(cells)}."
+    return _figure(title, lines(title, x, y, series), text, series)
 
 
 def training(cells: Styled) -> list[str]:
