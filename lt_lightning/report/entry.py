@@ -10,6 +10,7 @@ from lt_lightning.report.run import Run
 from lt_lightning.report.setting import Setting, setting_of
 
 METRICS = ("all", "macro", "many", "medium", "few", "worst", "ECE")
+_TAKEN_OVER = ("stage1_ckpt", "backbone_init")
 _VALUE = re.compile(r"_-?\d+(\.\d+)?(e-?\d+)?$")  # the fitted value at the end of a post-hoc name
 
 
@@ -75,6 +76,14 @@ class Entry:
         """Minutes of training."""
         seconds = self.run.content["training"]["seconds"]
         return None if seconds is None else seconds / 60
+
+    @property
+    def took_over(self) -> bool:
+        """Whether it began with the weights of another run, whose minutes are not in its own."""
+        model = self.run.config.get("model")
+        options = model.get("init_args") if isinstance(model, dict) else None
+        given = options if isinstance(options, dict) else {}
+        return any(given.get(key) for key in _TAKEN_OVER)
 
     @property
     def parameters(self) -> int | None:

@@ -16,7 +16,9 @@ _TRAINER_KEYS = ("max_epochs", "max_steps", "gradient_clip_val", "accumulate_gra
 _FREE_MODEL_KEYS = ("channels_last", "compile", "stage1_ckpt")
 # A change of these leaves the method what it is; it only trains it by another recipe.
 _RECIPE = (
-    "model.lr_schedule", "model.optimizer", "data.batch_size", "data.drop_last", "data.holdout",
+    "model.lr_schedule", "model.optimizer", "model.stage1_epochs", "model.stage2_epochs",
+    "model.stage2_lr_schedule", "model.stage2_optimizer", "data.batch_size",
+    "data.drop_last", "data.holdout",
     "trainer.max_epochs", "trainer.max_steps", "trainer.gradient_clip_val",
     "trainer.accumulate_grad_batches", "pretrain.options",
 )  # fmt: skip

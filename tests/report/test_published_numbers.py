@@ -151,3 +151,11 @@ def test_an_installed_package_carries_the_file(monkeypatch, tmp_path):
     published.cache_clear()
     assert published() == ()
     published.cache_clear()
+
+
+def test_a_second_stage_of_other_length_is_still_the_method(cell_of, cifar):
+    command = "lt fit --config configs/crt.yaml --model.stage1_ckpt RUN --model.stage2_epochs 10"
+    cell = cell_of(cifar(method="crt", command=command.split()))
+    row, value = beside(cell)
+    assert (row.method, value) == ("cRT", 74.99)
+    assert "changed: model.stage2_epochs" in departures(cell, row)

@@ -251,3 +251,17 @@ def test_results_of_before_norms_and_confusion_were_kept(read, results):
     text = read((results(), {})).text
     assert "Confusion" not in text
     assert "weight norms" not in text
+
+
+def test_minutes_of_a_stage_2_alone_are_marked(write, cifar):
+    """Trap: a classifier that took 2 minutes stands beside runs of 20 as if it were cheap."""
+    config = {"model": {"class_path": "Decoupled", "init_args": {"stage1_ckpt": "runs/ce/0"}}}
+    folders = [
+        write("ce/0", cifar(), config={"model": {"class_path": "ERM"}}),
+        write("crt/0", cifar(method="crt", accuracy=0.6), config=config),
+    ]
+    text = page([Run.read(folder) for folder in folders])
+    assert text.count("+ 10.0") == 1
+    assert "Minutes after a plus are those of the last stage alone" in text
+    assert "Of the last stage alone, after another run: crt." in text
+    assert "plus are those" not in page([Run.read(folders[0])])

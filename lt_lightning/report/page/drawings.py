@@ -173,6 +173,9 @@ def costs(cells: Styled) -> list[str]:
         caption = f"{_seeds(cells, '; the bar is one standard deviation')}."
         if what == "minutes":
             caption += f" Measured on {'; '.join(sorted(devices))}."
+        taken = [cell.title for _, cell in cells if cell.first.took_over]
+        if what == "minutes" and taken:
+            caption += f" Of the last stage alone, after another run: {', '.join(taken)}."
         if what == "minutes" and len(devices) > 1:
             caption += " Minutes of different machines do not compare."
         found.append(_figure(title, lines(title, x, y, series), caption, series))

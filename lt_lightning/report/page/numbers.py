@@ -9,6 +9,10 @@ from lt_lightning.report.page.table import Column, badges, number, ranked, table
 from lt_lightning.report.statistics import Difference, summarise
 
 _ROUNDING = 1e-6
+TAKEN_OVER = (
+    "Minutes after a plus are those of the last stage alone, which began with the weights of "
+    "another run."
+)
 _HALF = 60  # half the width of the small picture of an interval
 
 
@@ -41,11 +45,15 @@ def all_numbers(grid: Grid, data: Data) -> str:
             text = number(summary.mean, summary.sd) if summary else number(None, None)
             row.append(ranked(text, cell.method in best, cell.method in second))
         minutes = summarise([e.minutes for e in cell.entries if e.minutes is not None])
-        row.append(number(minutes.mean if minutes else None, None, 1))
+        first = "+ " if minutes and cell.first.took_over else ""
+        row.append(first + number(minutes.mean if minutes else None, None, 1))
         parameters = cell.first.parameters
         row.append(_millions(parameters) if parameters else number(None, None))
         rows.append(row)
-    return f"<h3>All numbers</h3>{table(columns, rows)}"
+    text = ""
+    if any(cell.first.took_over for cell in cells):
+        text = f"<p>{TAKEN_OVER}</p>"
+    return f"<h3>All numbers</h3>{text}{table(columns, rows)}"
 
 
 def _alike(cell: Cell) -> bool:
