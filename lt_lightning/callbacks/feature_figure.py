@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from lt_lightning.callbacks.figures import GROUP_STYLES, OTHER_STYLE
+from lt_lightning.report.figures.labels import apart
 
 _NAMED_CLASSES = 12
 _SIDE = 6.2
+_LETTER, _LINE = 0.018, 0.033  # width of a bold letter and height of a line, shares of the axes
 
 
 def feature_figure(
@@ -45,14 +48,26 @@ def feature_figure(
             markeredgewidth=0, label=f"{name}: {len(chosen)} images",
         )  # fmt: skip
     present = sorted(set(labels.tolist()))
-    for label in present if len(present) <= _NAMED_CLASSES else ():
-        x, y = points[labels == label].median(dim=0).values.tolist()
-        axes.text(
-            x, y, str(class_names[label]), ha="center", va="center", fontweight="bold",
-            path_effects=[withStroke(linewidth=3, foreground="white")],
-        )  # fmt: skip
+    if len(present) <= _NAMED_CLASSES:
+        _name(axes, points, labels, {label: str(class_names[label]) for label in present})
     axes.set_xlabel("t-SNE, first axis (no unit)")
     axes.set_ylabel("t-SNE, second axis (no unit)")
     axes.set_title(title)
     figure.legend(loc="outside lower center", ncols=4)
     return figure
+
+
+def _name(axes: Axes, points: Tensor, labels: Tensor, names: Mapping[int, str]) -> None:
+    """Write each name in the middle of its points, moved where it would lie over another."""
+    wide, high = (points.max(dim=0).values - points.min(dim=0).values).tolist()
+    middles = [points[labels == label].median(dim=0).values.tolist() for label in names]
+    boxes = [
+        (x, y, (len(name) + 1) * _LETTER * wide)
+        for (x, y), name in zip(middles, names.values(), strict=True)
+    ]
+    places = apart(boxes, _LINE * high)
+    for name, (x, _, _), y in zip(names.values(), boxes, places, strict=True):
+        axes.text(
+            x, y, name, ha="center", va="center", fontweight="bold",
+            path_effects=[withStroke(linewidth=3, foreground="white")],
+        )  # fmt: skip

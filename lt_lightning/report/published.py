@@ -101,6 +101,8 @@ def departures(cell: Cell, row: Published) -> list[str]:
     if (cell.data.published or "").startswith("cifar") and images != {_TEST_IMAGES}:
         found.append(f"{_listed(images)} test images, not {_TEST_IMAGES}")
     changes = [k for k in cell.first.setting.recipe_changes if k != "trainer.max_epochs"]
+    if cell.first.took_over:
+        found.append("began with the weights of another run")
     if changes:
         found.append(f"changed: {', '.join(changes)}")
     return found

@@ -76,6 +76,5 @@ def draw(cell: Cell, found: Clouds) -> str:
     plot = Plot(x, y, f"Test features of {cell.method}", _SIZE)
     for one in found.groups:
         plot.cloud(one.points, f"cloud g{one.style}")
-    for name, left, up in found.names:
-        plot.note(left, up, name, kind="place")
+    plot.names(found.names, "place")
     return plot.svg()

@@ -2,12 +2,14 @@
 
 from html import escape
 
+from lt_lightning.report.figures.labels import apart
 from lt_lightning.report.figures.scale import Scale, tick_text
 from lt_lightning.report.figures.series import Point
 
 WIDTH, HEIGHT = 440, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 54, 14, 14, 44
 _LETTER = 6.6  # width of a letter of the labels
+_LINE = 14.0  # their height
 _SHAPES = (
     "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",
     "M-3.6 -3.6h7.2v7.2h-7.2z",
@@ -102,13 +104,22 @@ class Plot:
         path = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in places)
         self.parts.append(f'<path class="{kind}" d="{path}"/>')
 
-    def note(
-        self, x: float, y: float, text: str, anchor: str = "middle", kind: str = "note"
-    ) -> None:
+    def names(self, names: list[tuple[str, float, float]], kind: str) -> None:
+        """Add names at places (x, y), moved where they would lie over one another."""
+        boxes = []
+        for name, x, y in names:
+            left, top = self.place(x, y)
+            width = (len(name) + 1) * _LETTER * 1.1  # they are bold
+            inside = min(max(left, _LEFT + width / 2), self.width - width / 2)
+            boxes.append((inside, top, width))
+        for (name, _, _), (x, _, _), y in zip(names, boxes, apart(boxes, _LINE), strict=True):
+            self.parts.append(_text(x, y + 4, name, "middle", kind))
+
+    def note(self, x: float, y: float, text: str, anchor: str = "middle") -> None:
         """Add a text inside the axes."""
         left, top = self.place(x, y)
         self.parts.append(
-            f'<text class="{kind}" x="{left:.1f}" y="{top:.1f}" text-anchor="{anchor}">'
+            f'<text class="note" x="{left:.1f}" y="{top:.1f}" text-anchor="{anchor}">'
             f"{escape(text)}</text>"
         )
 
