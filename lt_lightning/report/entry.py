@@ -11,7 +11,8 @@ from lt_lightning.report.setting import Setting, setting_of
 
 METRICS = ("all", "macro", "many", "medium", "few", "worst", "ECE")
 _TAKEN_OVER = ("stage1_ckpt", "backbone_init")
-_VALUE = re.compile(r"_-?\d+(\.\d+)?(e-?\d+)?$")  # the fitted value at the end of a post-hoc name
+# The value at the end of the name of a change: tau_norm_1, logit_adjustment_tau_1.
+_VALUE = re.compile(r"(_tau)?_-?\d+(\.\d+)?(e-?\d+)?$")
 
 
 @dataclass(frozen=True)

@@ -159,3 +159,26 @@ def test_a_second_stage_of_other_length_is_still_the_method(cell_of, cifar):
     row, value = beside(cell)
     assert (row.method, value) == ("cRT", 74.99)
     assert "changed: model.stage2_epochs" in departures(cell, row)
+
+
+@pytest.mark.parametrize(
+    ("label", "method", "accuracy"),
+    [
+        ("last+logit_adjustment_tau_1", "Logit adjustment, post-hoc", 77.32),
+        ("last+tau_norm_1", "tau-normalisation, tau 1", 72.70),
+    ],
+)
+def test_changes_after_training_stand_beside_theirs(write, cifar, label, method, accuracy):
+    """The labels are those that the changes write, with tau at the end."""
+    content = cifar()
+    content["evaluations"][label] = content["evaluations"]["last"]
+    cells = Grid.of([Run.read(write("ce/0", content))]).cells.values()
+    (found,) = [beside(cell) for cell in cells if cell.first.label == label]
+    assert (found[0].method, found[1]) == (method, accuracy)
+
+
+def test_the_labels_are_what_the_changes_describe():
+    from lt_lightning.post_hoc import LogitAdjuster, TauNormalization
+
+    assert LogitAdjuster(1.0).describe() == "logit_adjustment_tau_1"
+    assert TauNormalization(1.0).describe() == "tau_norm_1"
