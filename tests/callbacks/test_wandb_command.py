@@ -64,3 +64,46 @@ def test_switched_off(tmp_path):
     answer = run(arguments(*ONE_EPOCH), tmp_path, WANDB_MODE="disabled", **home(tmp_path))
     assert answer.status == 0, answer.err
     assert results(tmp_path / "runs" / "run" / "0")["training"]["epochs"] == 1
+
+
+@pytest.fixture
+def server():
+    from wandb_server import WandbServer
+
+    server = WandbServer()
+    yield server
+    server.close()
+
+
+def account(server, folder):
+    from wandb_server import KEY
+
+    places = {name: value for name, value in home(folder).items() if name not in NO_NETWORK}
+    return {"WANDB_BASE_URL": server.url, "WANDB_API_KEY": KEY, **places}
+
+
+def test_wandb_sync_sends_an_offline_run(tmp_path, server):
+    answer = run(arguments(*ONE_EPOCH), tmp_path, **home(tmp_path))
+    assert answer.status == 0, answer.err
+    (folder,) = tmp_path.glob("runs/run/0/wandb/offline-run-*")
+    sync = start(["sync", folder], tmp_path, ("-m", "wandb"), **account(server, tmp_path))
+    answer = finish(sync)
+    assert answer.status == 0, answer.err
+    (name,) = server.runs
+    assert server.runs[name]["displayName"] == "run/0"
+    assert server.runs[name]["groupName"] == "run, Digits, ratio 50"
+    assert server.done == {name}
+    summary = server.summary[name]
+    expected = results(tmp_path / "runs" / "run" / "0")["evaluations"]["last"]["overall"]
+    assert summary["test/acc"] == pytest.approx(expected["acc"])
+    assert {"last/per_class", "last/reliability", "last/tail_images"} <= set(summary)
+
+
+def test_an_online_run_is_resumed_on_the_server(tmp_path, server):
+    for more in (("--trainer.max_epochs", "2"), ("--ckpt_path", "last")):
+        answer = run(arguments(*more), tmp_path, **account(server, tmp_path))
+        assert answer.status == 0, answer.err
+    (name,) = server.runs
+    rows = server.history[name]
+    assert [row["epoch"] for row in rows if "train/loss" in row] == [0, 1, 2]
+    assert not list(tmp_path.glob("runs/run/0/wandb/offline-run-*"))
