@@ -42,7 +42,7 @@ class Saves(Callback):
         trainer.save_checkpoint(self.folder / f"end-{trainer.current_epoch}.ckpt")
 
 
-def fit(make, epochs, folder, *, data=None, ckpt_path=None, callbacks=()):
+def fit(make, epochs, folder, *, data=None, ckpt_path=None, callbacks=(), **options):
     """Build the method `make(data)` and fit it; returns the module."""
     L.seed_everything(5, verbose=False)
     data = data or build_data()
@@ -56,6 +56,7 @@ def fit(make, epochs, folder, *, data=None, ckpt_path=None, callbacks=()):
         enable_progress_bar=False,
         enable_model_summary=False,
         default_root_dir=folder,
+        **options,
     )
     trainer.fit(module, datamodule=data, ckpt_path=ckpt_path, weights_only=True)
     return module
