@@ -182,3 +182,17 @@ def test_the_labels_are_what_the_changes_describe():
 
     assert LogitAdjuster(1.0).describe() == "logit_adjustment_tau_1"
     assert TauNormalization(1.0).describe() == "tau_norm_1"
+
+
+def test_causal_with_and_without_its_effect_stand_beside_theirs(write, cifar):
+    from lt_lightning.methods.causal_tde import WITHOUT
+
+    content = cifar(method="causal_tde")
+    content["evaluations"][f"last+{WITHOUT}"] = content["evaluations"]["last"]
+    cells = Grid.of([Run.read(write("causal/0", content))]).cells.values()
+    assert [beside(cell)[1] for cell in cells] == [80.6, 71.7]
+
+
+def test_every_config_that_is_named_exists():
+    named = {row.config for row in published() if row.config}
+    assert {name for name in named if not (ROOT / "configs" / f"{name}.yaml").is_file()} == set()
