@@ -27,7 +27,7 @@ RECIPES = (BBNRecipe, BoTRecipe, CosineRecipe, LDAMRecipe, MiSLASRecipe)
 WITHOUT_PAPER = {
     *("AsIs", "BatchTransform", "ClassIndex", "Compose", "EpochSampler", "FileImages"),
     *("Holdout", "ImageFolder", "ImageSet", "LongTailDataModule", "MemoryImages", "Mixed"),
-    *("MixedInside", "Normalize"),
+    *("MixedInside", "Normalize", "Unlabelled", "UnlabelledFolder"),
 }
 
 

@@ -260,6 +260,7 @@ class RunRecord(Callback):
                 "imbalance_ratio": getattr(getattr(data, "profile", None), "imbalance_ratio", None),
                 "fingerprint": data.fingerprint,
                 "added_images": _text(getattr(data, "added_images", None)),
+                "unlabelled": getattr(data, "unlabelled_facts", None),
                 "class_names": [str(name) for name in data.class_names],
                 "class_counts": data.class_counts.tolist(),
                 "groups": {name: list(members) for name, members in data.groups.items()},

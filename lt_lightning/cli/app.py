@@ -128,7 +128,7 @@ class LTCLI(LightningCLI):
             options.trainer.precision = "bf16-mixed" if no_gpu and native_bf16() else "32-true"
         if self.config.subcommand == "fit":
             self._choose_folder()
-            staged.find_backbone(options, self.resume is not None)
+            staged.find_runs(options, self.resume is not None)
         elif options.get("ckpt_path") is not None:
             self.resume = Path(options.ckpt_path)
 
@@ -173,6 +173,7 @@ class LTCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with the house's callbacks and loggers."""
         checks.check_streams(self.datamodule, self.model)
+        checks.check_unlabelled(self.datamodule, self.model)
         checks.warn_of_double_compensation(
             self.datamodule, self.model, self.options.trainer.max_epochs or 1
         )

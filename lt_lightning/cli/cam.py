@@ -20,7 +20,7 @@ from lt_lightning.cam.store import write_added
 from lt_lightning.cli import checkpoints, run_folder
 from lt_lightning.cli.commands import config_of
 from lt_lightning.cli.errors import Refused
-from lt_lightning.cli.predict import device_of, load_model
+from lt_lightning.cli.predict import device_of
 from lt_lightning.cli.run_data import check_same, data_of_run, split_words
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.added_images import ABOUT, AddedImages
@@ -30,6 +30,7 @@ from lt_lightning.data.loader import EvalLoader, Pipeline
 from lt_lightning.data.source import FileImages
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
+from lt_lightning.methods.load import load_model
 
 _SCREEN = Console(stderr=True)  # the answer alone goes to standard output
 

@@ -12,7 +12,7 @@ __all__ = ["check_fits", "check_same", "read"]
 # weights that a run began with are behind it.
 _FREE = (
     "_instantiator", "backbone_init", "channels_last", "class_counts", "class_names", "compile",
-    "groups",
+    "groups", "teacher",
 )  # fmt: skip
 
 

@@ -138,6 +138,20 @@ def check_streams(data: LongTailDataModule, model: LongTailModule) -> None:
     )
 
 
+def check_unlabelled(data: LongTailDataModule, model: LongTailModule) -> None:
+    """Refuse unlabelled images that nothing would look at.
+
+    Raises:
+        UserError: if the method trains on labelled images alone.
+    """
+    if data.unlabelled is not None and not getattr(model, "uses_unlabelled", False):
+        raise UserError(
+            f"data.unlabelled is {type(data.unlabelled).__name__} but {type(model).__name__} "
+            "trains on labelled images alone: set --data.unlabelled null, or use "
+            "configs/pseudo_label.yaml."
+        )
+
+
 def warn_of_double_compensation(
     data: LongTailDataModule, model: LongTailModule, max_epochs: int
 ) -> None:

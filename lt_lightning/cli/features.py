@@ -13,13 +13,13 @@ from lt_lightning.callbacks.figures import to_png
 from lt_lightning.cli import checkpoints, run_folder
 from lt_lightning.cli.commands import config_of
 from lt_lightning.cli.errors import Refused
-from lt_lightning.cli.predict import load_model
 from lt_lightning.cli.run_data import check_same, data_of_run, split_words
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.datamodule import DATA_STATE
 from lt_lightning.data.loader import EvalLoader, Pipeline
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
+from lt_lightning.methods.load import load_model
 from lt_lightning.metrics.embedding import choose_shown, tsne
 from lt_lightning.report.command import parse, report
 from lt_lightning.report.features_file import Features, read_features, write_features

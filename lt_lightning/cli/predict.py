@@ -19,6 +19,7 @@ from lt_lightning.data.datamodule import DATA_STATE
 from lt_lightning.data.decode import read_image
 from lt_lightning.data.folder import SUFFIXES
 from lt_lightning.errors import UserError
+from lt_lightning.methods.load import load_model
 
 log = logging.getLogger("lt_lightning")
 
@@ -85,22 +86,6 @@ def device_of(name: str) -> torch.device:
     if device.type == "cuda" and not torch.cuda.is_available():
         raise UserError(f"--device is {name!r} but there is no GPU here: give cpu.")
     return device
-
-
-def load_model(content: dict[str, Any], path: Path) -> methods.LongTailModule:
-    """Build the method of a checkpoint with its weights, without its data.
-
-    Raises:
-        UserError: if the checkpoint does not name a method of ours.
-    """
-    name = str(content.get("hyper_parameters", {}).get("_class_path", "")).rsplit(".", 1)[-1]
-    method = getattr(methods, name, None)
-    if method is None or DATA_STATE not in content:
-        raise UserError(f"{path} does not say which method and data it is of: use one of `lt fit`.")
-    model: methods.LongTailModule = method.load_from_checkpoint(
-        path, map_location="cpu", weights_only=True
-    )
-    return model
 
 
 def _rows(

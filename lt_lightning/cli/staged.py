@@ -35,18 +35,19 @@ def settle(command: str, options: Any) -> None:
         options.trainer.max_epochs = sum(lengths) if staged else DEFAULT_EPOCHS
 
 
-def find_backbone(options: Any, goes_on: bool) -> None:
-    """Find the checkpoint of backbone_init.
+def find_runs(options: Any, goes_on: bool) -> None:
+    """Find the checkpoints of backbone_init and teacher.
 
-    Only the start of a fit needs it; the run that it is of may be gone when this one goes on.
+    Only the start of a fit needs them; the run that they are of may be gone when this one goes on.
 
     Raises:
-        UserError: if it names no run and is needed.
+        UserError: if one names no run and is needed.
     """
     given: Any = options.model.get("init_args") or {}
-    if given.get("backbone_init"):
-        with suppress(*([UserError] if goes_on else [])):
-            given["backbone_init"] = str(run_folder.of_run(given["backbone_init"])[1])
+    for name in ("backbone_init", "teacher"):
+        if given.get(name):
+            with suppress(*([UserError] if goes_on else [])):
+                given[name] = str(run_folder.of_run(given[name])[1])
 
 
 def back_to_stage1(model: LongTailModule, record: RunRecord) -> bool:

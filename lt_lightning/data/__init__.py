@@ -7,6 +7,7 @@ from lt_lightning.data.folder import ImageFolder
 from lt_lightning.data.holdout import Holdout
 from lt_lightning.data.profiles import AsIs, Exponential, Profile, Step
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages, Source
+from lt_lightning.data.unlabelled import LeftOver, Unlabelled, UnlabelledFolder
 
 __all__ = [
     "CIFAR10",
@@ -18,9 +19,12 @@ __all__ = [
     "Holdout",
     "ImageFolder",
     "ImageSet",
+    "LeftOver",
     "LongTailDataModule",
     "MemoryImages",
     "Profile",
     "Source",
     "Step",
+    "Unlabelled",
+    "UnlabelledFolder",
 ]

@@ -64,3 +64,30 @@ def check_sampling(folder: Path | None, rules: Sequence[SamplingRule]) -> None:
             f"data.added_images is {folder} but no sampler draws from it: use "
             "configs/cam_drs.yaml, or the sampler WithAdded."
         )
+
+
+def batch_share(batch_size: int, processes: int) -> int:
+    """Return the images of a batch that each process has.
+
+    Raises:
+        UserError: if they cannot be dealt out evenly.
+    """
+    if batch_size % processes:
+        raise UserError(
+            f"data.batch_size {batch_size} cannot be divided by {processes} processes: give a "
+            "multiple."
+        )
+    return batch_size // processes
+
+
+def check_batches(batches: int, batch_size: int, images: int) -> None:
+    """Refuse an epoch without a batch.
+
+    Raises:
+        UserError: if drop_last leaves none.
+    """
+    if batches == 0:
+        raise UserError(
+            f"data.batch_size {batch_size} with drop_last leaves no batch of {images} images: give "
+            "a smaller batch_size."
+        )

@@ -4,7 +4,7 @@ import logging
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import torch
@@ -12,15 +12,16 @@ from lightning.pytorch.utilities.combined_loader import CombinedLoader
 from torch import Tensor
 
 from lt_lightning.augment import BatchTransform, Normalize, RandomCropFlip
+from lt_lightning.data import checks
 from lt_lightning.data.added_images import AddedImages
-from lt_lightning.data.checks import check_least, check_one, check_sampling, check_streams_of
 from lt_lightning.data.digits import Digits
 from lt_lightning.data.holdout import Holdout
 from lt_lightning.data.loader import EvalLoader, Pipeline, TrainLoader
 from lt_lightning.data.profiles import Exponential, Profile
 from lt_lightning.data.source import ImageSet, MemoryImages, Source
-from lt_lightning.data.subset import Subset, fingerprint
-from lt_lightning.errors import UserError
+from lt_lightning.data.splits import choose_splits
+from lt_lightning.data.subset import Subset
+from lt_lightning.data.unlabelled import Found, Unlabelled, facts_of, joined
 from lt_lightning.metrics import GroupRule, ShotGroups
 from lt_lightning.samplers import EpochSampler, InstanceBalanced, SamplingRule
 from lt_lightning.stages import Stage
@@ -28,6 +29,7 @@ from lt_lightning.stages import Stage
 log = logging.getLogger(__name__)
 DATA_STATE = "lt_data"  # the key of the data's facts in a checkpoint
 _BOTH = "train+added"  # the name of the training images together with the added ones
+_ALL = "train+unlabelled"  # ... and with images that a teacher labelled
 
 
 class LongTailDataModule(L.LightningDataModule):
@@ -56,6 +58,8 @@ class LongTailDataModule(L.LightningDataModule):
         augments: what is done to the batches of a named sampler instead of `augment`.
         added_images: a folder of training images that `lt cam` made, for samplers that draw from
             them too (WithAdded). Counts, groups and fingerprint stay those of the source's images.
+        unlabelled: images without labels, for methods that train on them too (PseudoLabel).
+            Counts, groups and fingerprint stay those of the labelled images.
         epoch_length: images per epoch and stream; none is the sampler's own, mostly N.
         drop_last: leave out a last training batch that is not full.
         augment: what is done to training batches of uint8 images on their device.
@@ -80,6 +84,7 @@ class LongTailDataModule(L.LightningDataModule):
         views: dict[str, int] | None = None,
         augments: dict[str, BatchTransform | None] | None = None,
         added_images: str | None = None,
+        unlabelled: Unlabelled | None = None,
         epoch_length: int | None = None,
         drop_last: bool = False,
         augment: BatchTransform | None = RandomCropFlip(),
@@ -88,12 +93,12 @@ class LongTailDataModule(L.LightningDataModule):
         seed: int | None = None,
     ) -> None:
         super().__init__()
-        check_least(1, batch_size=batch_size, eval_batch_size=eval_batch_size)
-        check_least(0, workers=workers)
-        check_least(1, epoch_length=epoch_length)
-        check_one(holdout is not None, monitor_test)
-        check_streams_of(samplers, views=views, augments=augments)
-        check_least(1, **{f"views.{name}": count for name, count in (views or {}).items()})
+        checks.check_least(1, batch_size=batch_size, eval_batch_size=eval_batch_size)
+        checks.check_least(0, workers=workers)
+        checks.check_least(1, epoch_length=epoch_length)
+        checks.check_one(holdout is not None, monitor_test)
+        checks.check_streams_of(samplers, views=views, augments=augments)
+        checks.check_least(1, **{f"views.{name}": count for name, count in (views or {}).items()})
         self.source, self.root, self.profile = source, Path(root).expanduser(), profile
         self.subset_seed, self.holdout, self.monitor_test = subset_seed, holdout, monitor_test
         self.group_rule = group_rule
@@ -103,6 +108,9 @@ class LongTailDataModule(L.LightningDataModule):
         self.views, self.augments = views or {}, augments or {}
         self.workers, self.seed = workers, seed
         self.added_images = None if added_images is None else Path(added_images).expanduser()
+        self.unlabelled = unlabelled
+        self.unlabelled_facts: dict[str, Any] | None = None
+        self._found: Found | None = None
         self._subset = Subset(profile, holdout, subset_seed)
         self._splits: dict[str, ImageSet] = {}
         self.fingerprint: str | None = None
@@ -137,7 +145,7 @@ class LongTailDataModule(L.LightningDataModule):
             self.trainer.limit_val_batches = 0  # else Lightning warns of an empty split
         if stage == "fit":
             rules = list(self.samplers.values()) if self.samplers else [self.sampler]
-            check_sampling(self.added_images, rules)
+            checks.check_sampling(self.added_images, rules)
         if not self._splits:
             self._choose()
         if stage == "fit" and self.added_images is not None and _BOTH not in self._splits:
@@ -145,25 +153,9 @@ class LongTailDataModule(L.LightningDataModule):
             self._splits[_BOTH] = added.after(self._splits["train"], self.facts())
 
     def _choose(self) -> None:
-        splits = self.source.load(self.root)
-        if "val" in splits and (self.holdout is not None or self.monitor_test):
-            raise UserError(
-                f"{self.root} has a validation split of its own, and data.holdout or "
-                "data.monitor_test is set: both fill `val`, give one."
-            )
-        train, held = self._subset.choose(
-            splits["train"].labels, self.source.train_counts(self.root)
-        )
-        self.fingerprint = fingerprint(train, held, self.source.identity(self.root))
-        self._splits = {"train": splits["train"].select(train), "test": splits["test"]}
-        everything = torch.arange(len(splits["train"]))
-        self._before_profile = (splits["train"], everything[~torch.isin(everything, held)])
-        if self.monitor_test:
-            self._splits["val"] = splits["test"]
-        elif len(held):
-            self._splits["val"] = splits["train"].select(held)
-        elif "val" in splits:
-            self._splits["val"] = splits["val"]
+        chosen = choose_splits(self.source, self.root, self._subset, self.monitor_test)
+        self._chosen, self.fingerprint = chosen, chosen.fingerprint
+        self._splits = dict(chosen.splits)
         found = torch.bincount(self._splits["train"].labels, minlength=self.num_classes)
         assert torch.equal(found, self.class_counts), "the plan and the images disagree"
         log.info("%d training images, fingerprint %s", int(found.sum()), self.fingerprint)
@@ -198,9 +190,8 @@ class LongTailDataModule(L.LightningDataModule):
         return self.seed if self.seed is not None else int(os.environ.get("PL_GLOBAL_SEED", "0"))
 
     def _images(self, split: str) -> ImageSet:
-        if split not in self._splits:
-            images, indices = self._before_profile
-            self._splits[split] = images.select(indices)
+        if split not in self._splits:  # that of a stage with all images
+            self._splits[split] = self._chosen.everything.select(self._chosen.before_profile)
         found = self._splits[split]
         if isinstance(found, MemoryImages):
             # Moved once: the loaders of a run of several stages are made anew every epoch.
@@ -215,27 +206,22 @@ class LongTailDataModule(L.LightningDataModule):
         known = getattr(trainer.lightning_module, "stage_at", None)
         if known is None:
             return Stage(1, 0, max(trainer.max_epochs or 1, 1))
-        stage: Stage = known(trainer.current_epoch)
-        return stage
+        return cast(Stage, known(trainer.current_epoch))
 
     def _train_loader(
         self, rule: SamplingRule, stream: int, stage: Stage, name: str = ""
     ) -> TrainLoader:
         (rank, world), device = self._processes(), self._device()
-        split = "full" if stage.full_data else _BOTH if _BOTH in self._splits else "train"
+        joint = next((name for name in (_BOTH, _ALL) if name in self._splits), "train")
+        split = "full" if stage.full_data else joint
         if stage.features:
             images, pipeline = self._features(split), Pipeline(None, torch.Tensor.float, device)
         else:
             augment = self.augments.get(name, self.augment) if stage.augment else None
             images, pipeline = self._images(split), Pipeline(augment, self.normalize, device)
-        if self.batch_size % world:
-            raise UserError(
-                f"data.batch_size {self.batch_size} cannot be divided by {world} processes: "
-                "give a multiple."
-            )
         sampler = EpochSampler(
             rule,
-            images.labels.cpu(),
+            images.labels.cpu() % self.num_classes,  # those of a teacher are told by C more
             num_classes=self.num_classes,
             seed=self._seed(),
             max_epochs=stage.epochs,
@@ -249,28 +235,41 @@ class LongTailDataModule(L.LightningDataModule):
         loader = TrainLoader(
             images,
             sampler,
-            batch_size=self.batch_size // world,
+            batch_size=checks.batch_share(self.batch_size, world),
             drop_last=self.drop_last,
             pipeline=pipeline,
             seed=self._seed(),
             workers=self.workers,
             views=self.views.get(name, 1),
         )
-        if len(loader) == 0:
-            raise UserError(
-                f"data.batch_size {self.batch_size} with drop_last leaves no batch of "
-                f"{len(sampler) * world} images: give a smaller batch_size."
-            )
+        checks.check_batches(len(loader), self.batch_size, len(sampler) * world)
         return loader
 
     def _features(self, split: str) -> ImageSet:
         """Return the features of the images of `split`, computed once."""
         if "features" not in self._splits:
-            assert self.trainer is not None
-            module: Any = self.trainer.lightning_module
+            module: Any = self.trainer and self.trainer.lightning_module
             features = module.stage_features(self.whole(split))
             self._splits["features"] = MemoryImages(self._images(split).labels, features)
         return self._splits["features"]
+
+    def find_unlabelled(self) -> Found:
+        """Return the unlabelled images, after `setup`."""
+        if self._found is None:
+            assert self.unlabelled is not None
+            of = (self._chosen, self.facts()["image_size"], self.subset_seed)
+            self._found = self.unlabelled.find(*of)
+        return self._found
+
+    def unlabelled_loader(self, normalize: Normalize) -> EvalLoader:
+        """Return the unlabelled images as evaluation sees them, whole batches dealt out."""
+        return self._in_order(self.find_unlabelled().images, *self._processes(), normalize)
+
+    def add_pseudo_labels(self, labels: Tensor) -> None:
+        """Train on the unlabelled images too, with these labels, int64 (M,)."""
+        found, marked = self.find_unlabelled(), labels + self.num_classes
+        self._splits[_ALL] = joined(self._splits["train"], found, marked)
+        self.unlabelled_facts = facts_of(found, labels, self.class_counts)
 
     def whole(self, split: str) -> EvalLoader:
         """Return all of `split` ("train", "full", "val" or "test") on this process alone."""
@@ -293,10 +292,15 @@ class LongTailDataModule(L.LightningDataModule):
         return self._eval_loader(split, *self._processes())
 
     def _eval_loader(self, split: str, rank: int, world: int) -> EvalLoader:
+        return self._in_order(self._images(split), rank, world, self.normalize)
+
+    def _in_order(
+        self, images: ImageSet, rank: int, world: int, normalize: Normalize
+    ) -> EvalLoader:
         return EvalLoader(
-            self._images(split),
+            images,
             batch_size=self.eval_batch_size,
-            pipeline=Pipeline(None, self.normalize, self._device()),
+            pipeline=Pipeline(None, normalize, self._device()),
             rank=rank,
             world_size=world,
             workers=self.workers,

@@ -164,7 +164,8 @@ def _class_folders(folder: Path) -> list[str]:
     return names
 
 
-def _images_below(folder: Path) -> list[Path]:
+def images_below(folder: Path) -> list[Path]:
+    """Return the image files of a folder at any depth, sorted."""
     # Names with a dot in front are leavings of file managers, such as ._photo.jpg.
     return sorted(
         p
@@ -186,7 +187,7 @@ def _files(folder: Path, names: list[str], full: bool) -> tuple[list[Path], list
     paths: list[Path] = []
     labels: list[int] = []
     for label, name in enumerate(names):
-        below = _images_below(folder / name)
+        below = images_below(folder / name)
         if not below and full:
             raise UserError(
                 f"The class folder {folder / name} holds no image ({', '.join(sorted(SUFFIXES))}): "

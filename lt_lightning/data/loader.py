@@ -182,6 +182,10 @@ class EvalLoader:
     def __len__(self) -> int:
         return len(self._batches)
 
+    def places(self) -> list[Tensor]:
+        """Return where the images of each batch are among all, int64."""
+        return [batch[:0] if self._idle else batch for batch in self._batches]
+
     def __iter__(self) -> Iterator[Batch]:
         seeds: list[int | None] = [None] * len(self._batches)
         for images, labels in _fetch(self.images, self._batches, seeds, self.workers):

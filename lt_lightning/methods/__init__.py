@@ -11,6 +11,7 @@ from lt_lightning.methods.dis_align import DisAlign
 from lt_lightning.methods.erm import ERM
 from lt_lightning.methods.hybrid_contrastive import HybridContrastive
 from lt_lightning.methods.mixup_two_stage import MixupTwoStage
+from lt_lightning.methods.pseudo_label import PseudoLabel
 from lt_lightning.methods.rotation_ssp import RotationSSP
 from lt_lightning.methods.self_supervised import SelfSupervised
 from lt_lightning.methods.two_stage import TwoStage
@@ -27,6 +28,7 @@ __all__ = [
     "HybridContrastive",
     "LongTailModule",
     "MixupTwoStage",
+    "PseudoLabel",
     "RotationSSP",
     "SelfSupervised",
     "TwoStage",

@@ -10,7 +10,7 @@ from lt_lightning.report.run import Run
 # What may differ between two repetitions: where and how fast they ran, and what they drew.
 _DATA_KEYS = (
     "sampler", "samplers", "views", "augments", "epoch_length", "batch_size", "drop_last",
-    "augment", "holdout", "added_images",
+    "augment", "holdout", "added_images", "unlabelled",
 )  # fmt: skip
 _TRAINER_KEYS = ("max_epochs", "max_steps", "gradient_clip_val", "accumulate_grad_batches")
 _FREE_MODEL_KEYS = ("channels_last", "compile", "stage1_ckpt")
@@ -22,8 +22,10 @@ _RECIPE = (
     "trainer.max_epochs", "trainer.max_steps", "trainer.gradient_clip_val",
     "trainer.accumulate_grad_batches", "pretrain.options",
 )  # fmt: skip
-_FOLDERS = ("data.added_images",)  # whether there is one matters, not where it lies
-_RUNS = ("model.backbone_init",)  # its name matters, not where it lies or which version it is
+# Of these it matters whether there is one, not where it lies.
+_FOLDERS = ("data.added_images", "data.unlabelled.folder")
+# Of these the name matters, not where it lies or which version it is.
+_RUNS = ("model.backbone_init", "model.teacher")
 _FRAGMENTS = ("data", "trainer", "logger")
 _SHOWN_KEYS = 2
 _SHOWN_LENGTH = 44

@@ -43,6 +43,7 @@ def test_content(make_trainer, module, data, tmp_path, monkeypatch):
     expected = {
         "source": None,
         "added_images": None,
+        "unlabelled": None,
         "profile": None,
         "imbalance_ratio": None,
         "fingerprint": "f00d",

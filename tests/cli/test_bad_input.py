@@ -106,6 +106,10 @@ CASES = [
         1,
     ),
     # what does not go together
+    Case("unlabelled-erm", FIT + " --data.unlabelled LeftOver", "labelled images alone|null", 1),
+    Case("no-teacher", "fit --model PseudoLabel --data.unlabelled LeftOver", "--model.teacher", 1),
+    Case("teacher", "fit --model PseudoLabel --model.teacher no", "There is no run no", 1),
+    Case("causal-heads", "fit --model CausalTDE --model.head.num_heads 3", "num_heads is 3|128", 1),
     Case("bbn-one-stream", "fit --model BBN", "reversed, uniform|data.samplers|bbn.yaml", 1),
     Case(
         "hybrid-one-stream",

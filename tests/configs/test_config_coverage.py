@@ -9,7 +9,7 @@ from config_files import CONFIGS
 from lt_lightning import augment, classifiers, data, losses, methods, post_hoc, samplers
 from lt_lightning.augment import BatchTransform, Mixing
 from lt_lightning.classifiers import ClassifierRule
-from lt_lightning.data import Profile, Source
+from lt_lightning.data import Profile, Source, Unlabelled
 from lt_lightning.losses import ContrastiveLoss, DeltaRule, Loss, WeightRule
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc import PostHoc
@@ -18,7 +18,7 @@ from lt_lightning.samplers import SamplingRule
 FAMILIES = {
     augment: (BatchTransform, Mixing),
     classifiers: (ClassifierRule,),
-    data: (Profile, Source),
+    data: (Profile, Source, Unlabelled),
     losses: (ContrastiveLoss, DeltaRule, Loss, WeightRule),
     methods: (LongTailModule,),
     post_hoc: (PostHoc,),

@@ -4,7 +4,13 @@ import json
 
 import pytest
 import yaml
-from config_files import METHOD_FILES, NEED_ADDED_IMAGES, RUN_BY_DEFAULT, content
+from config_files import (
+    METHOD_FILES,
+    NEED_A_TEACHER,
+    NEED_ADDED_IMAGES,
+    RUN_BY_DEFAULT,
+    content,
+)
 
 SMALL = [
     *("--trainer.accelerator", "cpu", "--trainer.precision", "32-true"),
@@ -27,7 +33,12 @@ def _short_pretraining(path):
 
 
 def _run(lt, path, root, tmp_path):
-    answer = lt(["fit", "--config", str(path), "--data.root", str(root), *SMALL, *_short(path)])
+    line = ["--data.root", str(root), *SMALL, *_short(path)]
+    if path.stem in NEED_A_TEACHER:
+        first = lt(["fit", "--config", str(path.with_name("ce.yaml")), *line, "--name", "teacher"])
+        assert first.status == 0, first.err
+        line += ["--model.teacher", "runs/teacher/0"]
+    answer = lt(["fit", "--config", str(path), *line])
     assert answer.status == 0, answer.err
     folder = tmp_path / "runs" / path.stem / "0"
     results = json.loads((folder / "results.json").read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ import shlex
 import pytest
 from config_files import METHOD_FILES, RUN_BY_DEFAULT, WITHOUT_LABELS, content, header
 
-BATCH = {"causal_tde": 256, "hybrid_psc": 512, "hybrid_sc": 512}
+BATCH = {"causal_tde": 256, "hybrid_psc": 512, "hybrid_sc": 512, "pseudo_label": 256}
 OPTION = re.compile(r"(?:^|\s)(--[a-z].*)$")
 
 

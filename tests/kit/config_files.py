@@ -24,6 +24,7 @@ RUN_BY_DEFAULT = {
     "ldam_drw",  # cosine head, deferred weights
     "manifold_mixup",  # mixing inside the network
     "mislas",
+    "pseudo_label",
     "ssp_rotation",
     "ssp_uniform",  # a pre-training before the run
     "strong_augmentation",
@@ -32,6 +33,9 @@ RUN_BY_DEFAULT = {
 
 # Methods that have neither a classifier nor a loss to choose.
 WITHOUT_LABELS = {"RotationSSP"}
+
+# Files that need a finished run of configs/ce.yaml.
+NEED_A_TEACHER = {"pseudo_label"}
 
 # Files that need what `lt cam` makes of another run; they run in tests/cam.
 NEED_ADDED_IMAGES = {"bag_of_tricks", "cam_drs"}

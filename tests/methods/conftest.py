@@ -9,7 +9,7 @@ import torch
 
 from lt_lightning import methods
 from lt_lightning.backbones import BilateralResNetCIFAR, ResNetCIFAR
-from lt_lightning.data import Digits, Exponential, LongTailDataModule
+from lt_lightning.data import Digits, Exponential, LeftOver, LongTailDataModule
 from lt_lightning.data.source import MemoryImages
 from lt_lightning.heads import CausalNormHead, ProjectionHead
 from lt_lightning.methods import LongTailModule, SelfSupervised
@@ -22,8 +22,11 @@ SEED = "PL_GLOBAL_SEED"  # where Lightning keeps the seed of the run
 CLASSES = 5
 
 
+TINY = {"depth": 8, "width": 4}
+
+
 def _tiny():
-    return ResNetCIFAR(depth=8, width=4)
+    return ResNetCIFAR(**TINY)
 
 
 def _tiny_bilateral():
@@ -60,6 +63,7 @@ NEEDS = {
         "samplers": {"features": InstanceBalanced(), "classifier": ClassBalanced()},
         "data": {"views": {"features": 2}},
     },
+    "PseudoLabel": {"data": {"unlabelled": LeftOver()}},
     "CMO": {"model": {"plain_first": 0, "plain_last": 0, "probability": 0.8}},
 }
 
@@ -155,6 +159,7 @@ class Lab:
 
     def __init__(self, folder):
         self.folder = folder
+        self._teacher = None
 
     def data(self, method=None, **options):
         streams = tuple(getattr(method, "streams", ()))
@@ -174,6 +179,22 @@ class Lab:
         }
         return LongTailDataModule(**{**settings, **options})
 
+    def teacher(self):
+        """Return the checkpoint of a trained network, with what `lt fit` keeps in one."""
+        if self._teacher is None:
+            self._teacher = str(self.folder / "teacher.ckpt")
+            self.fit(methods.ERM, epochs=12).trainer.save_checkpoint(self._teacher)
+            content = torch.load(self._teacher, weights_only=True)
+            given = content["hyper_parameters"]
+            content["hyper_parameters"] = {
+                **{key: given[key] for key in ("class_counts", "class_names")},
+                "backbone": {"class_path": "lt_lightning.backbones.ResNetCIFAR", "init_args": TINY},
+                "_class_path": "lt_lightning.methods.ERM",
+                "_instantiator": "lightning.pytorch.cli.instantiate_module",
+            }
+            torch.save(content, self._teacher)
+        return self._teacher
+
     def settings(self, method, data, **options):
         base = {
             "class_counts": data.class_counts.tolist(),
@@ -182,6 +203,8 @@ class Lab:
             "backbone": _tiny,
             "lr_schedule": CosineRecipe(),
         }
+        if method is methods.PseudoLabel:
+            base["teacher"] = self.teacher()
         return {**base, **NEEDS.get(method.__name__, {}).get("model", {}), **options}
 
     def module(self, method, data=None, **options):

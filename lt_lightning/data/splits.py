@@ -1,0 +1,62 @@
+"""From a source to its splits: what is trained on, held out, tested on and left over."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lt_lightning.data.source import ImageSet, Source
+from lt_lightning.data.subset import Subset, fingerprint
+from lt_lightning.errors import UserError
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The splits of a source, and what the profile took them from.
+
+    Attributes:
+        splits: "train", "test" and, where there is one, "val".
+        fingerprint: of the choice.
+        everything: all training images of the source.
+        before_profile: indices of those that are not held out.
+        left_over: indices of those that are neither held out nor trained on.
+    """
+
+    splits: dict[str, ImageSet]
+    fingerprint: str
+    everything: ImageSet
+    before_profile: Tensor
+    left_over: Tensor
+
+
+def choose_splits(source: Source, root: Path, subset: Subset, monitor_test: bool) -> Splits:
+    """Read the images of `source` and choose; the same on every process.
+
+    Raises:
+        UserError: if the source has a validation split and another one is asked for.
+    """
+    found = source.load(root)
+    if "val" in found and (subset.holdout is not None or monitor_test):
+        raise UserError(
+            f"{root} has a validation split of its own, and data.holdout or "
+            "data.monitor_test is set: both fill `val`, give one."
+        )
+    everything = found["train"]
+    train, held = subset.choose(everything.labels, source.train_counts(root))
+    splits = {"train": everything.select(train), "test": found["test"]}
+    if monitor_test:
+        splits["val"] = found["test"]
+    elif len(held):
+        splits["val"] = everything.select(held)
+    elif "val" in found:
+        splits["val"] = found["val"]
+    indices = torch.arange(len(everything))
+    before = indices[~torch.isin(indices, held)]
+    return Splits(
+        splits,
+        fingerprint(train, held, source.identity(root)),
+        everything,
+        before,
+        before[~torch.isin(before, train)],
+    )

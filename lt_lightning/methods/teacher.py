@@ -1,0 +1,66 @@
+"""Labels that a finished run gives to images."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from lt_lightning.augment import Normalize
+from lt_lightning.checkpoint_file import read
+from lt_lightning.data.datamodule import DATA_STATE, LongTailDataModule
+from lt_lightning.errors import UserError
+from lt_lightning.methods.load import load_model
+
+log = logging.getLogger(__name__)
+
+
+@torch.no_grad()
+def hard_labels(path: str, data: LongTailDataModule, device: torch.device) -> Tensor:
+    """Return the class that the teacher predicts for each unlabelled image, int64 (M,).
+
+    Test transform, the teacher's own normalisation, evaluation mode, float32, in order. Each
+    process looks at whole batches of its own, so the labels are the same on any number of them.
+
+    Args:
+        path: a checkpoint of the teacher.
+        data: has the unlabelled images.
+        device: where the teacher runs.
+
+    Raises:
+        UserError: if the teacher has other classes or another image size than the data.
+    """
+    content = read(path)
+    _check_fits(content, path, data)
+    with torch.random.fork_rng(devices=[]):  # its random start must not change ours
+        teacher = load_model(content, Path(path)).to(device).eval()
+    state = content[DATA_STATE]
+    loader = data.unlabelled_loader(Normalize(mean=state["mean"], std=state["std"]))
+    labels = torch.zeros(len(loader.images), dtype=torch.int64, device=device)
+    with torch.autocast(device.type, enabled=False):
+        for where, (images, _) in zip(loader.places(), loader, strict=True):
+            labels[where.to(device)] = teacher.predict_logits(images).argmax(dim=1)
+    if dist.is_available() and dist.is_initialized():
+        dist.all_reduce(labels)  # the others' places are 0
+    log.info("%s labelled %d images", path, len(labels))
+    return labels
+
+
+def _check_fits(content: dict[str, Any], path: str, data: LongTailDataModule) -> None:
+    names = [str(name) for name in content.get("hyper_parameters", {}).get("class_names") or []]
+    if names and names != data.class_names:
+        pairs = zip(names, data.class_names, strict=False)
+        other = next((f"{a!r} where they have {b!r}" for a, b in pairs if a != b), None)
+        raise UserError(
+            f"The teacher {path} has {len(names)} classes"
+            + (f", {other}, " if other else " ")
+            + f"but the data have {len(data.class_names)}: give a run on the same classes."
+        )
+    have, want = content.get(DATA_STATE, {}).get("image_size"), data.facts()["image_size"]
+    if have is not None and have != want:
+        raise UserError(
+            f"The teacher {path} was trained on images of {have} pixels a side but the data have "
+            f"{want}: give a run on images of this size."
+        )
