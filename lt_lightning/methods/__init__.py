@@ -11,9 +11,11 @@ from lt_lightning.methods.dis_align import DisAlign
 from lt_lightning.methods.erm import ERM
 from lt_lightning.methods.hybrid_contrastive import HybridContrastive
 from lt_lightning.methods.mixup_two_stage import MixupTwoStage
+from lt_lightning.methods.moco import MoCo
 from lt_lightning.methods.pseudo_label import PseudoLabel
 from lt_lightning.methods.rotation_ssp import RotationSSP
 from lt_lightning.methods.self_supervised import SelfSupervised
+from lt_lightning.methods.sim_siam import SimSiam
 from lt_lightning.methods.two_stage import TwoStage
 
 __all__ = [
@@ -28,8 +30,10 @@ __all__ = [
     "HybridContrastive",
     "LongTailModule",
     "MixupTwoStage",
+    "MoCo",
     "PseudoLabel",
     "RotationSSP",
     "SelfSupervised",
+    "SimSiam",
     "TwoStage",
 ]

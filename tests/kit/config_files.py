@@ -25,14 +25,16 @@ RUN_BY_DEFAULT = {
     "manifold_mixup",  # mixing inside the network
     "mislas",
     "pseudo_label",
+    "ssp_moco",
     "ssp_rotation",
+    "ssp_simsiam",
     "ssp_uniform",  # a pre-training before the run
     "strong_augmentation",
     "tau_norm",  # a change after training
 }
 
 # Methods that have neither a classifier nor a loss to choose.
-WITHOUT_LABELS = {"RotationSSP"}
+WITHOUT_LABELS = {"MoCo", "RotationSSP", "SimSiam"}
 
 # Files that need a finished run of configs/ce.yaml.
 NEED_A_TEACHER = {"pseudo_label"}

@@ -64,6 +64,14 @@ NEEDS = {
         "data": {"views": {"features": 2}},
     },
     "PseudoLabel": {"data": {"unlabelled": LeftOver()}},
+    "MoCo": {
+        "model": {"projection": _tiny_projection, "queue_size": 16, "momentum": 0.99},
+        "data": {"views": {"images": 2}, "drop_last": True},
+    },
+    "SimSiam": {
+        "model": {"width": 64},
+        "data": {"views": {"images": 2}, "drop_last": True},
+    },
     "CMO": {"model": {"plain_first": 0, "plain_last": 0, "probability": 0.8}},
 }
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from lt_lightning.methods import MoCo
+
 ACCURACIES = {"acc", "acc_macro", "acc_worst", "acc_many", "acc_medium", "acc_few"}
 EVALUATED = ACCURACIES | {"nll", "ece", "mce", "brier"}
 RATE = 0.1
@@ -16,6 +18,8 @@ SHORT = {"limit_train_batches": 2, "limit_val_batches": 0}
 def test_loss_is_finite_and_falls(fitted):
     losses = fitted.watch.losses
     assert all(math.isfinite(value) for value in losses)
+    if fitted.method is MoCo:
+        return  # its queue begins with random keys, which are easy; see test_moco
     stages = [fitted.module.stage_at(epoch).number for epoch in range(len(losses))]
     for stage in set(stages):
         part = [value for value, number in zip(losses, stages, strict=True) if number == stage]

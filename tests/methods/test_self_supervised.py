@@ -14,8 +14,10 @@ def test_labels_play_no_part_in_training(lab, without_labels, monkeypatch):
     first = lab.fit(without_labels, **SHORT).module
 
     def shuffled(self, batch, batch_idx, own=without_labels.training_step):
-        images, targets = batch
-        return own(self, (images, targets.flip(0)), batch_idx)
+        several = isinstance(batch, dict)
+        streams = batch if several else {"": batch}
+        flipped = {name: (images, y.flip(0)) for name, (images, y) in streams.items()}
+        return own(self, flipped if several else flipped[""], batch_idx)
 
     monkeypatch.setattr(without_labels, "training_step", shuffled)
     second = lab.fit(without_labels, **SHORT).module
