@@ -56,6 +56,7 @@ def test_only_training_writes_it(tmp_path, stage):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_the_saved_config_starts_the_same_run_again(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("lt_lightning.callbacks.RunRecord._draw", lambda *_: None)

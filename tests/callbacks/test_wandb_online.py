@@ -24,6 +24,7 @@ def fit(make_trainer, module, data, folder, epochs, checkpoint=None, last=True):
     wandb.finish()
 
 
+@pytest.mark.slow
 def test_a_resumed_run_goes_on_in_the_same_run_of_the_server(
     make_trainer, pictures, tmp_path, wandb_server
 ):

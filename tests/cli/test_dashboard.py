@@ -28,6 +28,7 @@ def test_the_workspace_in_a_file_needs_no_account(tmp_path, home):
     assert answer.err == f"lt: --json {file} exists: add --force, or give another name.\n"
 
 
+@pytest.mark.slow
 def test_the_workspace_is_saved_on_the_server(home):
     import wandb
 

@@ -131,6 +131,7 @@ def test_a_run_is_tested_again_from_its_folder_alone(lt, place):
     assert {**after, "evaluations": None} == {**before, "evaluations": None}
 
 
+@pytest.mark.slow
 def test_a_second_stage_is_tested_without_the_run_of_its_first(lt, place, tmp_path):
     first = Path(place["copy"])
     answer = lt(
@@ -172,6 +173,7 @@ def test_a_post_hoc_change_is_recorded_with_the_weights_it_was_made_on(lt, place
     assert added["overall"]["nll"] != plain["nll"]
 
 
+@pytest.mark.slow
 def test_a_run_begins_with_the_backbone_of_another_and_lives_without_it(lt, place, tmp_path):
     quick = place["quick"].replace("--model ERM", "--model {method}") + SHORT
     first = lt(f"fit {quick.format(method='RotationSSP')} --name first")

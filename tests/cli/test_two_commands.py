@@ -36,6 +36,7 @@ def test_the_run_that_stage_2_began_with_is_tested_beside_it(second, place):
     assert after["overall"] != before["overall"]
 
 
+@pytest.mark.slow
 def test_another_classifier_is_not_tested(second):
     answer, found = second("--model.head CosineHead")
     assert "of the backbone and none of the classifier" in answer.err

@@ -28,11 +28,10 @@ def _backbone(state):
 
 
 def test_every_method_starts_with_all_of_it(lab, method, pretrained):
-    module = lab.module(method, backbone_init=str(pretrained))
-    if isinstance(module.backbone, BilateralBackbone):
+    model = {"backbone_init": str(pretrained)}
+    if isinstance(lab.module(method).backbone, BilateralBackbone):
         pytest.skip("its backbone has two branches")
-    module.trainer = lab.trainer(max_epochs=1)
-    module.on_fit_start()
+    module = lab.fit(method, model=model, epochs=1, limit_train_batches=0).module
     wanted = _backbone(torch.load(pretrained, weights_only=True)["state_dict"])
     found = _backbone(module.state_dict())
     assert found.keys() == wanted.keys()
