@@ -18,9 +18,9 @@ from lt_lightning.cam import Plan, activation_maps, class_weight, generate, plan
 from lt_lightning.cam.contact_sheet import Shown, choose_shown, class_titles, contact_sheet
 from lt_lightning.cam.store import write_added
 from lt_lightning.cli import checkpoints, run_folder
-from lt_lightning.cli.commands import config_of
 from lt_lightning.cli.errors import Refused
 from lt_lightning.cli.predict import device_of
+from lt_lightning.cli.run_config import config_of
 from lt_lightning.cli.run_data import check_same, data_of_run, split_words
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.added_images import ABOUT, AddedImages

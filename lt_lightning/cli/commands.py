@@ -7,13 +7,12 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from lt_lightning.cli import config_files, run_folder
 from lt_lightning.cli.errors import Refused
-from lt_lightning.errors import UserError
+from lt_lightning.cli.run_config import config_of
 
 _IDLE_WARNINGS = (
     # jsonargparse is given the arguments by us, and not by accident.
@@ -33,7 +32,6 @@ _IDLE_WARNINGS = (
     # A trial run (fast_dev_run) asks for a validation split also where there is none.
     ".*Total length of `list` across ranks is zero.*",
 )
-_KEPT = ("seed_everything", "trainer", "model", "data")
 _QUESTIONS = ("--help", "-h", "--print_config")
 
 
@@ -136,23 +134,6 @@ def _start(
     finally:
         if folder is None:
             run_folder.give_back()
-
-
-def config_of(folder: Path) -> dict[str, Any]:
-    """Return the part of a run's config that another command needs.
-
-    Raises:
-        UserError: if the config is damaged.
-    """
-    try:
-        content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-        kept = {key: content[key] for key in _KEPT}
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{folder / 'config.yaml'} is damaged: it is the config that `lt fit` wrote."
-        ) from error
-    kept["trainer"] = {**kept["trainer"], "logger": False, "callbacks": None}
-    return kept
 
 
 def quiet() -> None:

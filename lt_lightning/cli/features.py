@@ -11,8 +11,8 @@ from torch import Tensor
 from lt_lightning.callbacks.feature_figure import feature_figure
 from lt_lightning.callbacks.figures import to_png
 from lt_lightning.cli import checkpoints, run_folder
-from lt_lightning.cli.commands import config_of
 from lt_lightning.cli.errors import Refused
+from lt_lightning.cli.run_config import config_of
 from lt_lightning.cli.run_data import check_same, data_of_run, split_words
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.datamodule import DATA_STATE

@@ -1,0 +1,27 @@
+"""The config of a finished run."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lt_lightning.errors import UserError
+
+_KEPT = ("seed_everything", "trainer", "model", "data")
+
+
+def config_of(folder: Path) -> dict[str, Any]:
+    """Return the part of a run's config that another command needs.
+
+    Raises:
+        UserError: if the config is damaged.
+    """
+    try:
+        content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        kept = {key: content[key] for key in _KEPT}
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{folder / 'config.yaml'} is damaged: it is the config that `lt fit` wrote."
+        ) from error
+    kept["trainer"] = {**kept["trainer"], "logger": False, "callbacks": None}
+    return kept
