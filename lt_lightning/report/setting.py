@@ -13,10 +13,11 @@ _DATA_KEYS = (
     "augment", "holdout", "added_images", "unlabelled",
 )  # fmt: skip
 _TRAINER_KEYS = ("max_epochs", "max_steps", "gradient_clip_val", "accumulate_grad_batches")
-_FREE_MODEL_KEYS = ("channels_last", "compile", "stage1_ckpt")
+_FREE_MODEL_KEYS = ("channels_last", "compile")
 # A change of these leaves the method what it is; it only trains it by another recipe.
 _RECIPE = (
-    "model.lr_schedule", "model.optimizer", "model.stage1_epochs", "model.stage2_epochs",
+    "model.lr_schedule", "model.optimizer", "model.stage1_ckpt", "model.stage1_epochs",
+    "model.stage2_epochs",
     "model.stage2_lr_schedule", "model.stage2_optimizer", "data.batch_size",
     "data.drop_last", "data.holdout",
     "trainer.max_epochs", "trainer.max_steps", "trainer.gradient_clip_val",
@@ -25,7 +26,7 @@ _RECIPE = (
 # Of these it matters whether there is one, not where it lies.
 _FOLDERS = ("data.added_images", "data.unlabelled.folder")
 # Of these the name matters, not where it lies or which version it is.
-_RUNS = ("model.backbone_init", "model.teacher")
+_RUNS = ("model.backbone_init", "model.stage1_ckpt", "model.teacher")
 _FRAGMENTS = ("data", "trainer", "logger")
 _SHOWN_KEYS = 2
 _SHOWN_LENGTH = 44
@@ -71,7 +72,7 @@ def setting_of(run: Run) -> Setting:
     if run.config:
         values = dict(_flat(run.config))
     else:
-        values = {key: given[key] for key in changed}
+        values = {key: _text(key, given[key]) for key in changed}
         values["trainer.max_epochs"] = str(run.content["training"]["epochs"])
     pairs = ((key, text) for key, text in values.items() if _matters(key))
     return Setting(_base(run, command), tuple(sorted(pairs)), changed)
@@ -168,11 +169,14 @@ def _flat(content: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]
 
 
 def _text(key: str, value: str) -> str:
-    """Return a value as settings hold it.
-
-    config.yaml has the checkpoint of a run that another began with: runs/NAME/0/checkpoints/x.ckpt.
-    """
+    """Return a value as settings hold it."""
     if key == "pretrain.config":
         return PurePath(value).stem
-    parts = PurePath(value).parts
-    return parts[-4] if key in _RUNS and len(parts) >= 4 else value
+    return _run_name(value) if key in _RUNS else value
+
+
+def _run_name(value: str) -> str:
+    """Return NAME of runs/NAME, runs/NAME/0 or, as in config.yaml, a checkpoint in its folder."""
+    path = PurePath(value)
+    folder = path.parents[1] if path.suffix == ".ckpt" and len(path.parts) > 2 else path
+    return folder.parent.name or folder.name if folder.name.isdigit() else folder.name

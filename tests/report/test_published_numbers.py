@@ -158,7 +158,7 @@ def test_a_second_stage_of_other_length_is_still_the_method(cell_of, cifar):
     cell = cell_of(cifar(method="crt", command=command.split()))
     row, value = beside(cell)
     assert (row.method, value) == ("cRT", 74.99)
-    assert "changed: model.stage2_epochs" in departures(cell, row)
+    assert "changed: model.stage1_ckpt, model.stage2_epochs" in departures(cell, row)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Which runs are repetitions of one another, and what they are called."""
 
+import pytest
+
 from lt_lightning.report.cell import Grid
 from lt_lightning.report.run import Run
 from lt_lightning.report.setting import labels, setting_of
@@ -83,12 +85,28 @@ def test_where_a_folder_lies_makes_no_other_method(write, results):
     assert found[0] != found[1] == found[2]
 
 
-def test_the_name_of_the_run_it_began_with_makes_a_method_and_its_version_does_not(write, results):
-    key, file = "model/init_args/backbone_init", "checkpoints/last.ckpt"
+@pytest.mark.parametrize("option", ["backbone_init", "stage1_ckpt", "teacher"])
+def test_the_name_of_the_run_it_began_with_makes_a_method_and_its_version_does_not(
+    write, results, option
+):
+    key, file = f"model/init_args/{option}", "checkpoints/last.ckpt"
     paths = (None, *(f"{run}/{file}" for run in ("runs/a/0", "/x/a/1", "runs/b/0")))
     found = settings(write, results, *(changed(key, path) for path in paths))
     assert found[1] == found[2]
     assert len(set(found)) == 3
+
+
+def test_second_stages_of_two_runs_are_two_rows_also_without_their_configs(write, results):
+    """Trap: cRT after cross-entropy and cRT after mixup, of one seed, were taken for one."""
+    words = "lt fit --config configs/crt.yaml --model.stage1_ckpt"
+    folders = [
+        write(f"{k}/0", results(command=[*words.split(), path]))
+        for k, path in enumerate(("runs/ce/0", "runs/ce/1", "runs/ce", "runs/mixup/0"))
+    ]
+    found = [setting_of(Run.read(folder)) for folder in folders]
+    assert found[0] == found[1] == found[2]
+    names = labels([(setting, "run") for setting in found])
+    assert set(names.values()) == {"crt, stage1_ckpt ce", "crt, stage1_ckpt mixup"}
 
 
 def test_a_method_alone_is_called_by_its_config_files(write, results):
