@@ -127,6 +127,7 @@ class LTCLI(LightningCLI):
             no_gpu = options.trainer.accelerator == "cpu" or not torch.cuda.is_available()
             options.trainer.precision = "bf16-mixed" if no_gpu and native_bf16() else "32-true"
         if self.config.subcommand == "fit":
+            pretraining.check(options)
             self._choose_folder()
             staged.find_runs(options, self.resume is not None)
         elif options.get("ckpt_path") is not None:
@@ -173,6 +174,7 @@ class LTCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with the house's callbacks and loggers."""
         checks.check_streams(self.datamodule, self.model)
+        checks.check_sampler_is_used(self.datamodule, self.config.subcommand)
         checks.check_unlabelled(self.datamodule, self.model)
         checks.warn_of_double_compensation(
             self.datamodule, self.model, self.options.trainer.max_epochs or 1

@@ -16,11 +16,19 @@ from lt_lightning.errors import UserError
 from lt_lightning.losses import Loss
 from lt_lightning.methods import ERM, LongTailModule, TwoStage
 from lt_lightning.methods.branches import STREAMS
-from lt_lightning.samplers import SamplingRule
+from lt_lightning.samplers import InstanceBalanced, SamplingRule
 
 log = logging.getLogger("lt_lightning")
 
-_FILES = {"HybridContrastive": "hybrid_sc"}  # methods whose file has another name
+_FILES = {  # methods whose file has another name
+    "ClassifierBound": "classifier_bound",
+    "Decoupled": "crt",
+    "DisAlign": "dis_align",
+    "HybridContrastive": "hybrid_sc",
+    "MixupTwoStage": "mislas",
+    "MoCo": "ssp_moco",
+    "SimSiam": "ssp_simsiam",
+}
 LINKED = ("class_counts", "class_names", "groups")  # what the model is told of the data
 
 # Options of Lightning's Trainer that would leave a run without its record.
@@ -136,6 +144,21 @@ def check_streams(data: LongTailDataModule, model: LongTailModule) -> None:
         f"{method} needs the samplers {', '.join(want)} but {given}: set data.samplers with the "
         f"keys {', '.join(want)}, as in configs/{_FILES.get(method, method.lower())}.yaml."
     )
+
+
+def check_sampler_is_used(data: LongTailDataModule, command: str) -> None:
+    """Refuse a sampler that nothing would draw by, before a fit.
+
+    Raises:
+        UserError: if there are named samplers beside it.
+    """
+    name = type(data.sampler).__name__
+    if command == "fit" and data.samplers and not isinstance(data.sampler, InstanceBalanced):
+        names = sorted(data.samplers)
+        raise UserError(
+            f"data.sampler is {name} but the method draws by data.samplers ({', '.join(names)}): "
+            f"set --data.samplers.{names[0]} {name}, say, and leave out data.sampler."
+        )
 
 
 def check_unlabelled(data: LongTailDataModule, model: LongTailModule) -> None:

@@ -69,7 +69,7 @@ def _make(folder: Path, of_data: list[str], device: torch.device) -> None:
     columns = [[round(value, 2) for value in column.tolist()] for column in points.T]
     features = Features(digest, checkpoint.name, labels.tolist(), *columns)
     write_features(folder, features)
-    title = f"{folder.parent.name}/{folder.name}: test features"
+    title = f"{'/'.join(folder.resolve().parts[-2:])}: test features"
     figure = feature_figure(points, labels, data.groups, list(data.class_names), title=title)
     write_whole(folder / FIGURE, to_png(figure), "report again")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from lt_lightning.cli.catalog import SECTIONS, entries
 from lt_lightning.cli.errors import one_sentence
 from lt_lightning.cli.nearest import nearest
-from lt_lightning.cli.type_words import Wanted, wanted
+from lt_lightning.cli.type_words import Wanted, values_of, wanted
 
 # Characters for private use, which no message holds: they carry a sentence through the parsers
 # above the one that found the mistake.
@@ -232,8 +232,14 @@ def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Fin
     want = wanted(getattr(types[0], "_typehint", None)) if types else Wanted()
     # The method is the one class that cannot be left out.
     choice = " or ".join(p for p in want.phrases if (key, p) != ("model", "null"))
-    inner = re.search(r"Given value: NestedArg\(key='([\w.]+)'", message)
+    inner = re.search(r"Given value: NestedArg\(key='([\w.]+)', val=(.*)\)", message)
     if inner and "dot import path" not in message:
+        one = " or ".join(values_of(types[0]._typehint).phrases) if types else ""  # type: ignore[attr-defined]
+        if one and not want.names:  # a mapping of plain values
+            return Finding(
+                f"{key}.{inner[1]}",
+                f"{_HERE}{key}.{inner[1]} is {_cut(inner[2], _SHOWN)}: give {one}.",
+            )
         text = f"--{_HERE}{key}.{inner[1]} needs a class: give --{_HERE}{key} before it, {choice}."
         return Finding(f"{key}.{inner[1]}", text)
     values = [found for p in _VALUES if (found := re.search(p, message, re.MULTILINE))]

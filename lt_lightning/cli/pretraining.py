@@ -37,6 +37,28 @@ _MODEL = ("backbone", "channels_last", "compile")
 _DATA_BELOW = ("augment", "drop_last")
 
 
+def check(options: Any) -> None:
+    """Refuse options of a pre-training that nothing would look at, or that cannot be read.
+
+    Raises:
+        Refused: if there is one.
+    """
+    given = options.pretrain
+    words = _words(given.options or "")
+    if words and given.config is None:
+        raise Refused(
+            f"pretrain.options is {given.options!r} but there is no pre-training: give "
+            "--pretrain.config too, such as configs/ssp_rotation.yaml.",
+            "pretrain.options",
+        )
+    if given.config is not None and options.model.init_args.get("stage1_ckpt"):
+        raise Refused(
+            "stage1_ckpt and pretrain.config are both given: the first brings its backbone, so "
+            "leave out the second.",
+            "pretrain.config",
+        )
+
+
 def before(cli: "LTCLI") -> Path | None:
     """Run the pre-training of a run, if it has one that is not done, and return its checkpoint.
 
@@ -76,11 +98,14 @@ def _run(cli: "LTCLI", file: Path, folder: Path) -> None:
         _write(above, _of_run(kept))
         files = [word for path in (below, file, above) for word in ("--config", str(path))]
         config_files.check(files)
-        inner = type(cli)(
-            ["fit", *files, *more, "--name", folder.name],
-            run=folder,
-            command=["lt", "fit", "--config", str(file), *more],
-        )
+        try:
+            inner = type(cli)(
+                ["fit", *files, *more, "--name", folder.name],
+                run=folder,
+                command=["lt", "fit", "--config", str(file), *more],
+            )
+        except Refused as refused:  # without its key, which the files of the run may have too
+            raise Refused(f"pre-training by {file}: {refused.sentence}") from refused
     if inner.trainer.interrupted:
         raise KeyboardInterrupt
     cli._set_seed()
@@ -88,8 +113,11 @@ def _run(cli: "LTCLI", file: Path, folder: Path) -> None:
 
 def _words(text: str) -> list[str]:
     """Return the options of a text as words of a command line."""
-    words = shlex.split(text)
-    bad = next((word for word in words if not word[0].isalpha() or "=" not in word), None)
+    try:
+        words = shlex.split(text)
+    except ValueError:  # a quotation mark stands alone
+        words = [text]
+    bad = next((word for word in words if not word[:1].isalpha() or "=" not in word), None)
     if bad is not None:
         raise Refused(
             f"pretrain.options has {bad!r}: give KEY=VALUE, such as trainer.max_epochs=100.",

@@ -53,6 +53,13 @@ def wanted(hint: Any) -> Wanted:
     return Wanted(tuple(dict.fromkeys(phrases)), tuple(dict.fromkeys(names + values)))
 
 
+def values_of(hint: Any) -> Wanted:
+    """Return what each value of a mapping may be; nothing where `hint` asks for no mapping."""
+    whole = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    mapping = next((part for part in whole if get_origin(part) is dict), None)
+    return Wanted() if mapping is None else wanted(get_args(mapping)[1])
+
+
 def _parts(hint: Any) -> Iterator[Any]:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):

@@ -49,6 +49,28 @@ class SimSiam(TwoViews):
             nn.Linear(width // 4, width),
         )
 
+    def setup(self, stage: str) -> None:
+        """Refuse batches of one image, which batch norm cannot work on.
+
+        Raises:
+            UserError: with the option to set.
+        """
+        super().setup(stage)
+        data: Any = getattr(self.trainer, "datamodule", None)
+        if stage != "fit":
+            return
+        share = data.batch_size // self.trainer.world_size
+        if share < 2:
+            raise UserError(
+                f"data.batch_size is {data.batch_size} and SimSiam has batch norm over the images "
+                "of a process: give 2 or more for each."
+            )
+        if not data.drop_last:
+            raise UserError(
+                "The last batch may hold one image, which batch norm of SimSiam cannot work on: "
+                "set --data.drop_last true."
+            )
+
     def unlabelled_step(self, images: Tensor, batch_idx: int) -> dict[str, Tensor]:
         """Return the loss of one batch of first and second views, (2 N, 3, H, W)."""
         first, second = images.chunk(2)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
+from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.outputs import held_out_logits
@@ -23,10 +24,17 @@ class TemperatureScaling(PostHoc):
     Paper: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, Eq. 9.
 
     Args:
-        temperature: T; none fits it.
+        temperature: T, above 0; none fits it.
+
+    Raises:
+        UserError: if the temperature is not positive.
     """
 
     def __init__(self, temperature: float | None = None) -> None:
+        if temperature is not None and not 0 < temperature < float("inf"):
+            raise UserError(
+                f"temperature is {temperature}: give a number above 0, or null to fit it."
+            )
         self.temperature = temperature
 
     def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
@@ -50,10 +58,16 @@ class VectorScalingCalibration(PostHoc):
     Paper: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, section 4.2.
 
     Args:
-        decay: of (a - 1)^2 and b^2 in the objective, which 2 C numbers fitted on few images need.
+        decay: of (a - 1)^2 and b^2 in the objective, which 2 C numbers fitted on few images need;
+            0 or more.
+
+    Raises:
+        UserError: if the decay is negative.
     """
 
     def __init__(self, decay: float = 1e-2) -> None:
+        if not 0 <= decay < float("inf"):
+            raise UserError(f"decay is {decay}: give 0 or more, such as 0.01.")
         self.decay = decay
 
     def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:

@@ -35,7 +35,7 @@ class TauNormalization(PostHoc):
         fit_on: the images that choose tau: "held_out", or "training" where there are none.
 
     Raises:
-        UserError: if tau is negative.
+        UserError: if tau is negative, or given where `fit_on` says what to choose it on.
     """
 
     def __init__(
@@ -46,6 +46,11 @@ class TauNormalization(PostHoc):
     ) -> None:
         if tau is not None and not tau >= 0:
             raise UserError(f"tau is {tau}: give 0 or more, or null to choose it from a grid.")
+        if tau is not None and fit_on == "training":
+            raise UserError(
+                f"fit_on is training but tau is {tau}, so nothing is fitted: set --post_hoc.tau "
+                "null, or leave out fit_on."
+            )
         self.tau, self.keep_bias, self.fit_on = tau, keep_bias, fit_on
 
     def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:

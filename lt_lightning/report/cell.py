@@ -96,7 +96,9 @@ class Grid:
         return grid
 
     def _add(self, data: Data, entries: Sequence[Entry]) -> None:
-        names = labels([(entry.setting, entry.run.folder.parent.name) for entry in entries])
+        names = labels(
+            [(entry.setting, entry.run.folder.resolve().parent.name) for entry in entries]
+        )
         sorted_in: dict[str, dict[tuple[object, ...], Entry]] = {}
         for entry in entries:
             places = sorted_in.setdefault(_method(entry, names, entries), {})

@@ -74,6 +74,8 @@ def _style(given: str | None, out: str | None) -> str:
     suffix = Path(out).suffix.lower()
     if given is None and suffix not in _SUFFIXES:
         raise _Refused(f"--out is {out!r}, give a name that ends in {', '.join(_SUFFIXES)}")
+    if given and _SUFFIXES.get(suffix, given) != given:
+        raise _Refused(f"--format is {given!r} but --out is {out!r}, leave out --format")
     return given or _SUFFIXES[suffix]
 
 

@@ -126,7 +126,7 @@ def _base(run: Run, command: Sequence[str]) -> str:
     stems = [file.stem for file in files if file.parent.name not in _FRAGMENTS]
     again = stems == ["config"]  # started again from a run folder
     if again or (not stems and "test" in command[:2]):  # or its results.json was lost
-        return run.folder.parent.name
+        return run.folder.resolve().parent.name
     return "-".join(stems) or str(run.content["method"]).rsplit(".", 1)[-1]
 
 

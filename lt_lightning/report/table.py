@@ -54,7 +54,7 @@ def load_rows(folders: Sequence[Path]) -> list[Row]:
             evaluation = content["evaluations"][label]
             rows.append(
                 Row(
-                    method=f"{folder.parent.name}/{folder.name}",
+                    method="/".join(folder.resolve().parts[-2:]),
                     folder=folder,
                     checkpoint=evaluation["checkpoint"]["chosen_by"],
                     numbers=_numbers(evaluation),

@@ -99,6 +99,9 @@ class Places(dict[str, str]):
     def make_quick(self) -> str:
         return QUICK
 
+    def make_digits(self) -> str:
+        return f"--config {self['configs']}/data/digits.yaml --trainer.max_epochs 1"
+
     def make_run(self) -> Path:
         return Path(self.request.getfixturevalue("finished"))
 

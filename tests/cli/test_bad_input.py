@@ -26,6 +26,7 @@ class Case(NamedTuple):
 
 
 FIT = "fit {quick}"
+PRETRAIN = FIT + " --pretrain.config {configs}/ssp_rotation.yaml"
 FOLDER = "fit {quick} --data.profile AsIs --data.source ImageFolder --data.root"
 CASES = [
     # the command
@@ -146,6 +147,49 @@ CASES = [
         "bias_init is sigmoid|leave out one",
         1,
     ),
+    Case(
+        "sampler-beside-samplers",
+        "fit --config {configs}/ssp_moco.yaml {digits} --data.sampler ClassBalanced",
+        "data.sampler is ClassBalanced|--data.samplers.images ClassBalanced",
+        1,
+    ),
+    Case(
+        "batch-of-one",
+        "fit --config {configs}/ssp_simsiam.yaml {digits} --data.batch_size 1",
+        "batch_size is 1|2 or more",
+        1,
+    ),
+    Case(
+        "last-batch-of-one",
+        "fit --config {configs}/ssp_simsiam.yaml {digits} --data.drop_last false",
+        "one image|--data.drop_last true",
+        1,
+    ),
+    Case("views-type", FIT + " --data.views.images two", "data.views.images is 'two'|whole number"),
+    # a pre-training and its run
+    Case(
+        "pretrain-nothing",
+        FIT + " --pretrain.options trainer.max_epochs=1",
+        "no pre-training|--pretrain.config",
+    ),
+    Case("pretrain-quote", PRETRAIN + ' --pretrain.options "\'"', 'has "\'"|KEY=VALUE'),
+    Case("pretrain-blank", PRETRAIN + " --pretrain.options \"''\"", "has ''|KEY=VALUE"),
+    Case(
+        "pretrain-type",
+        PRETRAIN + " --pretrain.options trainer.max_epochs=many",
+        "pre-training by |ssp_rotation.yaml: trainer.max_epochs is 'many'",
+    ),
+    Case(
+        "pretrain-other-backbone",
+        "fit --config {configs}/ce.yaml {digits} --pretrain.config bbn.yaml",
+        "pre-training by |bbn.yaml: model.backbone is",
+    ),
+    Case(
+        "pretrain-and-stage1",
+        "fit --config {configs}/crt.yaml {digits} --model.stage1_ckpt {run} "
+        "--pretrain.config ssp_rotation.yaml",
+        "stage1_ckpt and pretrain.config|leave out the second",
+    ),
     # config files
     Case("config", "fit --config nonexistent.yaml", "nonexistent.yaml does not exist"),
     Case("config-typo", "fit --config {configs}/bnn.yaml", "bnn.yaml|did you mean|bbn.yaml"),
@@ -232,6 +276,24 @@ CASES = [
     Case("post-hoc", "test {run} --post_hoc LogitAdjust", "did you mean 'LogitAdjuster'"),
     Case("post-hoc-no-class", "test {run} --post_hoc.tau 1", "--post_hoc before it"),
     Case("tau", "test {run} --post_hoc LogitAdjuster --post_hoc.tau -1", "tau is -1|0 or more", 1),
+    Case(
+        "tau-and-where",
+        "test {run} --post_hoc TauNormalization --post_hoc.fit_on training",
+        "fit_on is training|tau is 1.0|--post_hoc.tau null",
+        1,
+    ),
+    Case(
+        "temperature",
+        "test {run} --post_hoc TemperatureScaling --post_hoc.temperature 0",
+        "temperature is 0.0|above 0",
+        1,
+    ),
+    Case(
+        "decay",
+        "test {run} --post_hoc VectorScalingCalibration --post_hoc.decay -1",
+        "decay is -1.0|0 or more",
+        1,
+    ),
     Case("calibrate-nothing", "calibrate", "lt calibrate needs a run"),
     Case("calibrate-no-images", "calibrate {no_split}", "no held-out images", 1),
     Case("cam-nothing", "cam", "RUN"),
@@ -239,6 +301,7 @@ CASES = [
     Case("report-nothing", "report", "RUN"),
     Case("report-empty", "report {empty}", "no finished run", 1),
     Case("report-format", "report {run} --format pdf", "'pdf'|text, md, csv"),
+    Case("report-two-formats", "report {run} --format csv --out x.html", "'csv'|'x.html'"),
     Case("report-option", "report {run} --newst", "--newst"),
     Case("predict-nothing", "predict", "RUN, --images, --out"),
     Case("predict-no-image", "predict {run} --images {empty} --out x.csv", "holds no image", 1),
@@ -254,7 +317,7 @@ CASES = [
     ),
 ]
 # What a run may say before it fails.
-_PROGRESS = re.compile(r"lt: (\d+ training images, fingerprint|epoch \d+/)")
+_PROGRESS = re.compile(r"lt: (\d+ training images, fingerprint|epoch \d+/|pre-training by \S+ in )")
 
 
 @pytest.mark.usefixtures("no_network")

@@ -27,6 +27,16 @@ def test_text_has_a_row_for_each_run(runs):
     assert rows["bbn/0"][1] == "80.00"
 
 
+def test_a_folder_that_is_given_from_inside_has_its_whole_name(runs, monkeypatch):
+    folder = runs / "ce" / "0"
+    monkeypatch.chdir(folder)
+
+    text, status = report(["."])
+
+    assert status == 0, text
+    assert f"\n{folder.parent.name}/{folder.name} " in text
+
+
 def test_the_same_run_is_taken_once(runs):
     text, _ = report([str(runs), str(runs / "ce"), str(runs / "ce/0/results.json")])
     assert text.count("ce/0 ") == 1
