@@ -153,6 +153,11 @@ def of_run(path: str, best: bool = False) -> tuple[Path, Path]:
             raise UserError(f"{path} holds no config.yaml: give a run folder that `lt fit` made.")
         folder = inner[-1]
     checkpoint = folder / "checkpoints" / ("best.ckpt" if best else "last.ckpt")
+    if best and not checkpoint.is_file():
+        raise UserError(
+            f"The run {folder} has no best.ckpt, which needs held-out images: leave out --best, or "
+            "train with --data.holdout.fraction 0.1."
+        )
     if not checkpoint.is_file():
         raise UserError(
             f"The run {folder} has no {checkpoint.name}: it stopped before the first one."

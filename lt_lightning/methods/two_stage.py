@@ -172,8 +172,8 @@ class TwoStage(LongTailModule):
         if trainer.max_epochs != self.total_epochs and not trial:
             raise UserError(
                 f"stage1_epochs {self.stage1_epochs} and stage2_epochs {self.stage2_epochs} are "
-                f"{self.total_epochs} epochs but trainer.max_epochs is {trainer.max_epochs}: leave "
-                "trainer.max_epochs null, or change the stages."
+                f"{self.total_epochs} epochs but trainer.max_epochs is {trainer.max_epochs}: set "
+                "--trainer.max_epochs null, or --model.stage1_epochs and --model.stage2_epochs."
             )
         if trainer.strategy.restore_checkpoint_after_setup and self.stage1_epochs:
             raise UserError(

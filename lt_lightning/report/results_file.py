@@ -3,6 +3,7 @@
 The schema, version 1, is described in docs/results_json.md. More keys may be there, fewer never.
 """
 
+import errno
 import json
 import os
 from contextlib import suppress
@@ -120,6 +121,7 @@ def write_whole(file: Path, content: bytes, again: str = "test the run again by 
     except OSError as error:
         with suppress(OSError):
             aside.unlink()
+        remedy = "free some space" if error.errno == errno.ENOSPC else "check the path"
         raise UserError(
-            f"{file} could not be written ({error.strerror or error}): free some space and {again}."
+            f"{file} could not be written ({error.strerror or error}): {remedy} and {again}."
         ) from error

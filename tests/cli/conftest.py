@@ -148,6 +148,7 @@ class Places(dict[str, str]):
         file = Path(self["copy"]) / "config.yaml"
         text = file.read_text(encoding="utf-8")
         start, end = text.index("  holdout:"), text.index("  monitor_test:")
+        (Path(self["copy"]) / "checkpoints" / "best.ckpt").unlink()
         file.write_text(f"{text[:start]}  holdout: null\n{text[end:]}", encoding="utf-8")
         return Path(self["copy"])
 
