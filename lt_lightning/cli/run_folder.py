@@ -24,7 +24,13 @@ def versions(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     found = [p for p in folder.iterdir() if p.is_dir()]
-    return sorted(found, key=lambda p: (p.stat().st_mtime, p.name))
+    return sorted(found, key=lambda p: (_began(p), p.name))
+
+
+def _began(folder: Path) -> float:
+    """Return when a run began: a later test of it changes the folder, not its config."""
+    config = folder / "config.yaml"
+    return (config if config.is_file() else folder).stat().st_mtime
 
 
 def new_folder(root: Path, name: str, version: str | None) -> Path:

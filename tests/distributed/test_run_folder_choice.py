@@ -110,6 +110,20 @@ def job(monkeypatch):
     monkeypatch.setenv("SLURM_PROCID", "0")
 
 
+def test_a_later_test_makes_no_run_the_newest(runs):
+    """Trap: what `lt test` writes changes the time of the folder."""
+    for version, began in (("0", 10), ("1", 20)):
+        folder = runs / "a" / version
+        (folder / "checkpoints").mkdir(parents=True)
+        (folder / "checkpoints" / "last.ckpt").touch()
+        (folder / "config.yaml").touch()
+        os.utime(folder / "config.yaml", (began, began))
+    (runs / "a" / "0" / "results.json").touch()
+    os.utime(runs / "a" / "1", (20, 20))
+    assert run_folder.last_run(runs, "a", None) == runs / "a" / "1"
+    assert run_folder.of_run(str(runs / "a"))[0] == runs / "a" / "1"
+
+
 def test_a_slurm_job_has_one_folder_for_all_tasks(runs, monkeypatch, job):
     """Trap: each task of a job chooses for itself, and one may have written already."""
     folder = choose(runs)
