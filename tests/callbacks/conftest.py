@@ -134,6 +134,10 @@ def no_wandb_account(monkeypatch, tmp_path):
 
     from lt_lightning.callbacks import RunRecord
 
+    # A command that ran in this process leaves its run, and its service, to the end of it.
+    wandb.finish()
+    wandb.teardown()
+
     for name in ("API_KEY", "MODE", "BASE_URL", "PROJECT", "DISABLED", "IDENTITY_TOKEN_FILE"):
         monkeypatch.setenv(f"WANDB_{name}", "taken back at the end")
         monkeypatch.delenv(f"WANDB_{name}")
