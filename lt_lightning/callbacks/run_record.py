@@ -137,6 +137,8 @@ class RunRecord(Callback):
             name = f"{label}+{variant}" if variant else label
             about = self._checkpoint(trainer, name, evaluations)
             evaluation = {"checkpoint": about, **outcome.as_json()}
+            if _left_out(trainer):
+                evaluation["part_of_test"] = True
             if self.tau_curve and "+" in label:
                 evaluation["tau_curve"] = [list(point) for point in self.tau_curve.items()]
             evaluations = {**evaluations, name: evaluation}
@@ -281,6 +283,12 @@ class RunRecord(Callback):
 def _is_trial(trainer: Trainer) -> bool:
     """Return whether only a few batches are run, whose numbers say nothing."""
     return bool(getattr(trainer, "fast_dev_run", False))
+
+
+def _left_out(trainer: Trainer) -> bool:
+    """Return whether trainer.limit_test_batches kept test images out."""
+    loader: Any = trainer.test_dataloaders
+    return sum(trainer.num_test_batches) < len(loader)
 
 
 def _kind(data: Any, part: str) -> str | None:

@@ -175,6 +175,7 @@ class LTCLI(LightningCLI):
         """Build the trainer with the house's callbacks and loggers."""
         checks.check_streams(self.datamodule, self.model)
         checks.check_sampler_is_used(self.datamodule, self.config.subcommand)
+        checks.check_views(self.datamodule)
         checks.check_unlabelled(self.datamodule, self.model)
         checks.warn_of_double_compensation(
             self.datamodule, self.model, self.options.trainer.max_epochs or 1

@@ -161,6 +161,20 @@ def check_sampler_is_used(data: LongTailDataModule, command: str) -> None:
         )
 
 
+def check_views(data: LongTailDataModule) -> None:
+    """Refuse views that would be equal.
+
+    Raises:
+        UserError: if a stream has several views of an image and no augmentation.
+    """
+    for name, views in data.views.items():
+        if views > 1 and data.augments.get(name, data.augment) is None:
+            raise UserError(
+                f"data.views.{name} is {views} but nothing augments them, so that they are equal: "
+                "leave out --data.augment null."
+            )
+
+
 def check_unlabelled(data: LongTailDataModule, model: LongTailModule) -> None:
     """Refuse unlabelled images that nothing would look at.
 
@@ -183,7 +197,8 @@ def warn_of_double_compensation(
     prior = counts / counts.sum()
     for sampler, loss, epoch, epochs in _trainings(data, model, max_epochs):
         names = type(sampler).__name__, type(loss).__name__
-        if not loss.corrects_prior or names in told:
+        weighted = float(loss.weight.max()) > 1.01 * float(loss.weight.min())
+        if not (loss.corrects_prior or weighted) or names in told:
             continue
         drawn = sampler.class_probabilities(counts, epoch, epochs)
         if float((drawn - prior).abs().max()) > 0.01:
@@ -191,7 +206,8 @@ def warn_of_double_compensation(
             log.warning(
                 "%s does not draw the images as they are, and %s compensates the class sizes too: "
                 "the tail is compensated twice; use InstanceBalanced in its place.",
-                *names,
+                names[0],
+                names[1] if loss.corrects_prior else f"{names[1]} with class weights",
             )
 
 

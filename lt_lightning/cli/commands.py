@@ -104,7 +104,14 @@ def _on_run(
     files: config_files.Files,
     answer: bool = True,
 ) -> None:
-    """Run `command` on a finished run, with the options `more` over those of its config."""
+    """Run `command` on a finished run, with the options `more` over those of its config.
+
+    Raises:
+        Refused: if an option is for training alone.
+    """
+    training = next((word for word in more if word.startswith("--pretrain")), None)
+    if training is not None:
+        raise Refused(f"{training} is for lt fit: lt {command} trains nothing, leave it out.")
     folder, checkpoint = run_folder.of_run(run, best)
     kept = config_of(folder)
     with tempfile.TemporaryDirectory() as aside:

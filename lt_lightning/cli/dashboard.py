@@ -30,6 +30,9 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 def dashboard(argv: list[str]) -> None:
     """Save the workspace on the server, or write it into a file."""
     options = _parse(argv)
+    for name in ("project", "entity"):
+        if getattr(options, name) is not None and not getattr(options, name).strip():
+            raise UserError(f"--{name} is empty: give its name on W&B.")
     if options.json is None:
         sys.stdout.write(f"Workspace: {_save(options.project, options.entity)}\n")
         return

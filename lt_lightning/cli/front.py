@@ -29,6 +29,14 @@ A later --config lies over an earlier one; keys on the command line lie over bot
   lt fit --model.help BBN        the keys of one method
 Set LT_DEBUG=1 to see the traceback of an error."""
 
+CALIBRATE_HELP = """\
+lt calibrate RUN [--best] [--key value ...]: temperature and vector scaling, before and after
+
+RUN is the folder of a finished run, or a checkpoint in it; --best takes best.ckpt.
+Both are fitted on held-out images: the run must have some (--data.holdout.fraction 0.1).
+Each is tested beside the run, in its results.json, and its figures; the weights stay as they are.
+Other keys lie over those of the run, as with lt test: lt test --help lists them."""
+
 COMMANDS = (
     "fit",
     "validate",
@@ -50,6 +58,8 @@ def answer(arguments: Sequence[str]) -> tuple[str | None, int]:
         return HELP, 0
     if first in ("--version", "version"):
         return f"lt_lightning {__version__}", 0
+    if first == "calibrate" and {"--help", "-h"} & set(arguments):
+        return CALIBRATE_HELP, 0
     if first == "methods":
         if len(arguments) > 1:
             return f"lt: 'lt methods' takes no argument, it was given {arguments[1]!r}.", 2

@@ -36,6 +36,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         "--images", required=True, metavar="DIR", help="folder of images, any depth"
     )
     parser.add_argument("--out", required=True, metavar="FILE", help="CSV file to write")
+    parser.add_argument("--force", action="store_true", help="write over the file")
     parser.add_argument("--best", action="store_true", help="best.ckpt instead of last.ckpt")
     parser.add_argument("--batch_size", type=int, default=128)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -60,6 +61,8 @@ def predict(argv: list[str]) -> None:
     out, device = Path(options.out), device_of(options.device)
     if out.is_dir():
         raise UserError(f"--out {out} is a folder: give a CSV file.")
+    if out.exists() and not options.force:
+        raise UserError(f"--out {out} exists: add --force, or give another name.")
     _, checkpoint = run_folder.of_run(options.run, options.best)
     content = checkpoints.read(checkpoint)
     model = load_model(content, checkpoint).to(device).eval()

@@ -97,7 +97,13 @@ def _run(cli: "LTCLI", file: Path, folder: Path) -> None:
         _write(below, {"data": _part(kept["data"], _DATA_BELOW)})
         _write(above, _of_run(kept))
         files = [word for path in (below, file, above) for word in ("--config", str(path))]
-        config_files.check(files)
+        content = config_files.check(files)[file]
+        nested = any(word.startswith("--pretrain") for word in more)
+        if nested or (content.get("pretrain") or {}).get("config"):
+            raise Refused(
+                f"The pre-training by {file} has a pre-training of its own: run it first, and give "
+                "--model.backbone_init its folder."
+            )
         try:
             inner = type(cli)(
                 ["fit", *files, *more, "--name", folder.name],

@@ -29,9 +29,9 @@ def settle(command: str, options: Any) -> None:
     if given.get("stage1_ckpt"):
         if command == "fit":
             given["stage1_ckpt"] = str(run_folder.of_run(given["stage1_ckpt"])[1])
-        lengths[0] = 0
+        lengths = lengths[1:]
     if options.trainer.max_epochs is None and not options.trainer.get("max_steps", -1) > 0:
-        staged = all(length is not None for length in lengths)
+        staged = all(length is not None and length > 0 for length in lengths)
         options.trainer.max_epochs = sum(lengths) if staged else DEFAULT_EPOCHS
 
 

@@ -34,8 +34,11 @@ class Cell:
 
     @property
     def ranked(self) -> bool:
-        """Whether it competes: an oracle, no labels, or weights that the test chose, do not."""
-        return not any(e.oracle or e.self_supervised or e.chosen_on_test for e in self.entries)
+        """Whether it competes: oracles, runs without labels, a test that chose or is cut do not."""
+        return not any(
+            e.oracle or e.self_supervised or e.chosen_on_test or e.part_of_test
+            for e in self.entries
+        )
 
     @property
     def notes(self) -> list[str]:
@@ -49,6 +52,8 @@ class Cell:
             found.append("chosen on test")
         elif any(entry.test_seen for entry in self.entries):
             found.append("test seen")
+        if any(entry.part_of_test for entry in self.entries):
+            found.append("part of test")
         return found
 
     def summary(self, metric: str = "all") -> Summary | None:

@@ -68,6 +68,11 @@ class Entry:
         return " on TEST " in f" {self.chosen_by} "
 
     @property
+    def part_of_test(self) -> bool:
+        """Whether test images were left out."""
+        return bool(self.evaluation.get("part_of_test"))
+
+    @property
     def test_seen(self) -> bool:
         """Whether somebody could look at the test split during training."""
         return bool(self.run.content["flags"]["test_seen_during_training"])

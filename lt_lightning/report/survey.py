@@ -14,6 +14,7 @@ NOTE_TEXTS = {
     "no labels": "trained without labels; classes by the nearest mean of its features; not ranked",
     "chosen on test": "the weights were chosen on the test split; not ranked",
     "test seen": "the test split was looked at during training",
+    "part of test": "tested on some of the test images only; not ranked",
 }
 
 

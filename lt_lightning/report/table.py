@@ -90,6 +90,8 @@ def _notes(content: dict[str, Any], evaluation: dict[str, Any]) -> tuple[str, ..
         notes.append("the test split was looked at during training")
     if flags["oracle"]:
         notes.append("an oracle: it uses data that a method may not have")
+    if evaluation.get("part_of_test"):
+        notes.append(f"tested on {evaluation['images']} of the test images only")
     if flags.get("self_supervised"):
         task = [f"{name} {value:.4f}" for name, value in evaluation.get("pretext", {}).items()]
         told = f"; its own task on the test images: {', '.join(task)}" if task else ""

@@ -51,6 +51,8 @@ def test_the_workspace_is_saved_on_the_server(home):
     [
         ([], 2, "required: --project"),
         (["--project", "lt"], 1, "no API key to save the workspace with: set WANDB_API_KEY"),
+        (["--project", " "], 1, "--project is empty: give its name on W&B."),
+        (["--project", "lt", "--entity", ""], 1, "--entity is empty"),
         (["--project", "lt", "--json", "."], 1, "--json . is a folder"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 
 from lt_lightning.cli.checks import warn_of_double_compensation
 from lt_lightning.data import Digits, Exponential, LongTailDataModule
-from lt_lightning.losses import BalancedSoftmax, CrossEntropy, LogitAdjustment
+from lt_lightning.losses import BalancedSoftmax, CrossEntropy, InverseFrequency, LogitAdjustment
 from lt_lightning.methods import BCL, CMO, ERM, Decoupled, HybridContrastive
 from lt_lightning.samplers import (
     ClassBalanced,
@@ -49,6 +49,15 @@ def test_one_of_them_alone_is_no_reason_to_warn(told):
     assert told(InstanceBalanced(), loss=BalancedSoftmax) == []
     assert told(ClassBalanced(), loss=CrossEntropy) == []
     assert told(ClassBalanced(), loss=lambda counts: LogitAdjustment(counts, tau=0.0)) == []
+
+
+def test_class_weights_compensate_too(told):
+    (sentence,) = told(
+        ClassBalanced(), loss=lambda counts: CrossEntropy(counts, weights=InverseFrequency())
+    )
+    assert "and CrossEntropy with class weights compensates the class sizes too" in sentence
+    even = InverseFrequency(power=0.0)
+    assert told(ClassBalanced(), loss=lambda counts: CrossEntropy(counts, weights=even)) == []
 
 
 def test_a_deferred_loss_counts_in_its_own_epochs(told):

@@ -31,9 +31,10 @@ def _probe(*words: str) -> subprocess.CompletedProcess[str]:
         ((), "lt fit --config FILE"),
         (("--version",), "lt_lightning 0."),
         (("methods",), "Zhou et al., BBN"),
+        (("calibrate", "--help"), "temperature and vector scaling, before and after"),
         (("report", "{run}"), "macro %"),
     ],
-    ids=["help", "nothing", "version", "methods", "report"],
+    ids=["help", "nothing", "version", "methods", "calibrate", "report"],
 )
 def test_the_front_answers_without_torch(words, says, finished):
     answer = _probe(*(word.format(run=finished) for word in words))

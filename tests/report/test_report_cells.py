@@ -60,7 +60,10 @@ def test_what_does_not_compete_is_marked_and_not_ranked(grid_of, results):
     best = chosen["evaluations"].pop("last")
     best["checkpoint"]["chosen_by"] = "best val/acc_macro on TEST images"
     chosen["evaluations"]["best"] = best
+    short = results(method="ldam", accuracy=0.95)
+    short["evaluations"]["last"]["part_of_test"] = True
     grid = grid_of(
+        short,
         results(method="classifier_bound", accuracy=0.9, flags=("oracle",)),
         results(method="ssp_rotation", accuracy=0.85, flags=("self_supervised",)),
         chosen,
@@ -75,6 +78,7 @@ def test_what_does_not_compete_is_marked_and_not_ranked(grid_of, results):
         "ssp_rotation": ["no labels"],
         "bbn, best on TEST images": ["chosen on test"],
         "mixup": ["test seen"],
+        "ldam": ["part of test"],
         "ce": [],
     }
     assert [cell.method for cell in grid.baselines(data)] == ["ce"]
