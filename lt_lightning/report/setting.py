@@ -26,7 +26,8 @@ _RECIPE = (
 # Of these it matters whether there is one, not where it lies.
 _FOLDERS = ("data.added_images", "data.unlabelled.folder")
 # Of these the name matters, not where it lies or which version it is.
-_RUNS = ("model.backbone_init", "model.stage1_ckpt", "model.teacher")
+_EARLIER = ("model.backbone_init", "model.stage1_ckpt")
+_RUNS = (*_EARLIER, "model.teacher")
 _FRAGMENTS = ("data", "trainer", "logger")
 _SHOWN_KEYS = 2
 _SHOWN_LENGTH = 44
@@ -105,7 +106,11 @@ def _apart(base: str, members: dict[Setting, str]) -> dict[Setting, str]:
         texts = dict(members)
     if len(set(texts.values())) < len(members):
         texts = {s: f"{name} #{k + 1}" for k, (s, name) in enumerate(members.items())}
-    return {s: text if text.startswith(base) else f"{base}, {text}" for s, text in texts.items()}
+    return {s: text if text.startswith(base) else _joined(base, text) for s, text in texts.items()}
+
+
+def _joined(base: str, text: str) -> str:
+    return f"{base} {text}" if text.startswith("after ") else f"{base}, {text}"
 
 
 def _differences(setting: Setting, others: Sequence[Setting]) -> str:
@@ -118,7 +123,14 @@ def _differences(setting: Setting, others: Sequence[Setting]) -> str:
     mine = dict(setting.values)
     if len(top) > _SHOWN_KEYS:
         return "x" * (_SHOWN_LENGTH + 1)
-    return ", ".join(f"{key.rsplit('.', 1)[-1]} {mine.get(key, 'none')}" for key in top)
+    return ", ".join(_told(key, mine.get(key)) for key in top)
+
+
+def _told(key: str, value: str | None) -> str:
+    """Return an option in words."""
+    if key in _EARLIER and value is not None:
+        return f"after {value}"
+    return f"{key.rsplit('.', 1)[-1]} {value or 'none'}"
 
 
 def _base(run: Run, command: Sequence[str]) -> str:

@@ -106,7 +106,7 @@ def test_second_stages_of_two_runs_are_two_rows_also_without_their_configs(write
     found = [setting_of(Run.read(folder)) for folder in folders]
     assert found[0] == found[1] == found[2]
     names = labels([(setting, "run") for setting in found])
-    assert set(names.values()) == {"crt, stage1_ckpt ce", "crt, stage1_ckpt mixup"}
+    assert set(names.values()) == {"crt after ce", "crt after mixup"}
 
 
 def test_a_method_alone_is_called_by_its_config_files(write, results):
