@@ -5,6 +5,7 @@ from lt_lightning.post_hoc.calibration import TemperatureScaling, VectorScalingC
 from lt_lightning.post_hoc.logit_adjuster import LogitAdjuster
 from lt_lightning.post_hoc.nearest_mean import NearestMean
 from lt_lightning.post_hoc.tau_normalization import TauNormalization
+from lt_lightning.post_hoc.total_direct_effect import TotalDirectEffect
 
 __all__ = [
     "LogitAdjuster",
@@ -12,5 +13,6 @@ __all__ = [
     "PostHoc",
     "TauNormalization",
     "TemperatureScaling",
+    "TotalDirectEffect",
     "VectorScalingCalibration",
 ]

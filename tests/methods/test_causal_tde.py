@@ -9,8 +9,9 @@ import torch
 from lt_lightning.callbacks import RunRecord
 from lt_lightning.errors import UserError
 from lt_lightning.heads import LinearHead, NearestMeanHead
-from lt_lightning.methods import CausalTDE
+from lt_lightning.methods import ERM, CausalTDE
 from lt_lightning.methods.moving_feature import MovingFeature
+from lt_lightning.post_hoc import TotalDirectEffect
 
 SHORT = {"limit_train_batches": 3, "limit_val_batches": 0}
 WIDTH = 32  # both last blocks of the tiny network
@@ -153,6 +154,49 @@ def test_change_after_training_is_tested_alone(lab, tmp_path):
     written = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["evaluations"]
     assert set(written) == {"last+ncm"}
     assert "tde_alpha" not in written["last+ncm"]
+
+
+def test_another_alpha_is_tested_alone(lab, tmp_path):
+    found = lab.fit(CausalTDE, epochs=1, **SHORT)
+    change, record = TotalDirectEffect(1.5), RunRecord(str(tmp_path))
+    change.apply(found.module, found.data)
+    record.evaluation = f"last+{change.describe()}"
+    lab.trainer(record).test(found.module, datamodule=found.data, verbose=False)
+    written = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["evaluations"]
+    assert set(written) == {"last+tde_alpha_1.5"}
+    assert written["last+tde_alpha_1.5"]["tde_alpha"] == 1.5
+    assert change.fitted_on is None
+
+
+def test_alpha_is_chosen_on_held_out_images(lab):
+    found = lab.fit(CausalTDE, epochs=2)
+    module, change = found.module.eval(), TotalDirectEffect(None)
+    accuracy = {}
+    for step in range(31):
+        module.alpha, hits, images = step / 10, [0] * 5, [0] * 5
+        for x, y in found.data.eval_loader("val"):
+            with torch.no_grad():
+                predicted = module.predict_logits(x).argmax(1)
+            for right, label in zip((predicted == y).tolist(), y.tolist(), strict=True):
+                hits[label] += right
+                images[label] += 1
+        accuracy[step / 10] = sum(h / n for h, n in zip(hits, images, strict=True)) / 5
+    change.apply(module, found.data)
+    assert change.fitted_on == "held-out"
+    assert change.alpha == max(accuracy, key=accuracy.get)
+    assert len(set(accuracy.values())) > 1
+
+
+def test_alpha_of_another_method_is_refused(lab):
+    found = lab.fit(ERM, epochs=1, **SHORT)
+    with pytest.raises(UserError, match=r"for runs of CausalTDE, this one is of ERM: leave it out"):
+        TotalDirectEffect(1.0).apply(found.module, found.data)
+
+
+@pytest.mark.parametrize("alpha", [-0.1, float("nan"), float("inf")])
+def test_alpha_out_of_range_is_refused(alpha):
+    with pytest.raises(UserError, match=f"alpha is {alpha}: give 0 or more, or null"):
+        TotalDirectEffect(alpha)
 
 
 def test_half_precision_module_keeps_a_wide_moving_feature():
