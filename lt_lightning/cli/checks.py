@@ -227,6 +227,9 @@ def _trainings(
     elif tuple(model.streams) == STREAMS:
         for epoch in range(max_epochs):
             yield (data.samplers or {})["classifier"], model.loss, epoch, max_epochs
+    elif len(model.streams) == 1:
+        for epoch in range(max_epochs):
+            yield (data.samplers or {})[model.streams[0]], model.loss, epoch, max_epochs
     elif not data.samplers:
         deferred = model.deferred_loss if isinstance(model, ERM) else None
         for epoch in range(max_epochs):

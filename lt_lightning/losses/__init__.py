@@ -28,6 +28,7 @@ from lt_lightning.losses.label_smoothing import LabelSmoothing, smoothed_cross_e
 from lt_lightning.losses.ldam import LDAM, ldam_loss, ldam_margins
 from lt_lightning.losses.logit_adjustment import LogitAdjustment, log_prior, logit_adjusted_loss
 from lt_lightning.losses.pairwise import Pairwise, pairwise_loss
+from lt_lightning.losses.parametric_contrastive import parametric_contrastive_loss
 from lt_lightning.losses.post_hoc import adjust_logits, fit_tau, macro_accuracy
 from lt_lightning.losses.prototypical_contrastive import (
     PrototypicalContrastive,
@@ -101,6 +102,7 @@ __all__ = [
     "logit_adjusted_loss",
     "macro_accuracy",
     "pairwise_loss",
+    "parametric_contrastive_loss",
     "prototypical_contrastive_loss",
     "quantity_factors",
     "recommended_beta",

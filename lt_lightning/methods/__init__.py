@@ -12,6 +12,7 @@ from lt_lightning.methods.erm import ERM
 from lt_lightning.methods.hybrid_contrastive import HybridContrastive
 from lt_lightning.methods.mixup_two_stage import MixupTwoStage
 from lt_lightning.methods.moco import MoCo
+from lt_lightning.methods.paco import PaCo
 from lt_lightning.methods.pseudo_label import PseudoLabel
 from lt_lightning.methods.rotation_ssp import RotationSSP
 from lt_lightning.methods.self_supervised import SelfSupervised
@@ -31,6 +32,7 @@ __all__ = [
     "LongTailModule",
     "MixupTwoStage",
     "MoCo",
+    "PaCo",
     "PseudoLabel",
     "RotationSSP",
     "SelfSupervised",

@@ -1,19 +1,18 @@
 """Momentum contrast with a queue of keys, sized for small data sets."""
 
-import copy
 from typing import Any
 
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor
 
 from lt_lightning.augment.base import check_positive, check_range
 from lt_lightning.data.loader import derive_seed
-from lt_lightning.errors import UserError
 from lt_lightning.heads import ProjectionHead
 from lt_lightning.methods.base import run_seed
 from lt_lightning.methods.branches import ProjectionFactory
+from lt_lightning.methods.key_encoder import KeyEncoder, every_row
+from lt_lightning.methods.key_queue import KeyQueue
 from lt_lightning.methods.two_views import TwoViews
 
 
@@ -24,10 +23,6 @@ class MoCo(TwoViews):
     k = g'(f'(x_2)), both of length 1. The key encoder g'f' has no gradient: before each step
     theta' = m theta' + (1 - m) theta. After it the keys of all processes replace the oldest of the
     queue.
-
-    Batch norm tells which images were in a batch together. On several processes the images are
-    therefore dealt out anew for the key encoder (shuffle-BN), each to a random process, and the
-    keys are brought back; on one process there is one batch and nothing to shuffle.
 
     Paper: Chen et al., Improved Baselines with Momentum Contrastive Learning, arXiv 2020; He et
     al., Momentum Contrast, CVPR 2020, Algorithm 1; as pre-training for long tails Yang and Xu
@@ -49,9 +44,6 @@ class MoCo(TwoViews):
             batch, or batches are not all full.
     """
 
-    queue: Tensor
-    pointer: Tensor
-
     def __init__(
         self,
         *,
@@ -65,13 +57,10 @@ class MoCo(TwoViews):
         check_range("queue_size", queue_size, 1)
         check_range("momentum", momentum, 0, 1)
         check_positive("temperature", temperature)
-        self.momentum, self.temperature = momentum, temperature
+        self.temperature = temperature
         self.projection = projection(self.backbone.out_features)
-        self.key_backbone = copy.deepcopy(self.backbone).requires_grad_(False)
-        self.key_projection = copy.deepcopy(self.projection).requires_grad_(False)
-        start = torch.randn(queue_size, self.projection.out_features)
-        self.register_buffer("queue", F.normalize(start, dim=1))
-        self.register_buffer("pointer", torch.zeros((), dtype=torch.int64))
+        self.key_encoder = KeyEncoder(self.backbone, self.projection, momentum, self.memory_format)
+        self.queue = KeyQueue(queue_size, self.projection.out_features)
 
     def setup(self, stage: str) -> None:
         """Refuse a queue that whole batches do not fill.
@@ -83,69 +72,24 @@ class MoCo(TwoViews):
         data: Any = getattr(self.trainer, "datamodule", None)
         if stage != "fit":
             return
-        size = len(self.queue)
-        if size % data.batch_size:
-            raise UserError(
-                f"queue_size {size} is no multiple of data.batch_size {data.batch_size}: give one, "
-                f"such as --model.queue_size {-(-size // data.batch_size) * data.batch_size}."
-            )
-        if not data.drop_last:
-            raise UserError(
-                "MoCo needs batches that are all full, for they fill its queue: set "
-                "--data.drop_last true."
-            )
+        self.queue.check(type(self).__name__, data)
 
     def on_fit_start(self) -> None:
         """Begin with equal encoders, also where the backbone is that of another run."""
         super().on_fit_start()
         if self.trainer.ckpt_path is None:
-            self.key_backbone.load_state_dict(self.backbone.state_dict())
+            self.key_encoder.become(self.backbone, self.projection)
 
     def unlabelled_step(self, images: Tensor, batch_idx: int) -> dict[str, Tensor]:
         """Return the loss of one batch of first and second views, (2 N, 3, H, W)."""
         first, second = images.chunk(2)
         queries: Tensor = self.projection(self.features(first))
-        with torch.no_grad():
-            self.move_key_encoder()
-            keys = self.keys_of(second, batch_idx)
-        loss, hits = contrast(queries, keys, self.queue, self.temperature)
-        self.enqueue(every_row(keys))
-        return {"loss": loss, "contrast_acc": hits}
-
-    @torch.no_grad()
-    def move_key_encoder(self) -> None:
-        """Move the key encoder a little towards the other one."""
-        for key, query in (
-            (self.key_backbone, self.backbone),
-            (self.key_projection, self.projection),
-        ):
-            for mine, other in zip(key.parameters(), query.parameters(), strict=True):
-                mine.lerp_(other, 1 - self.momentum)
-
-    def keys_of(self, images: Tensor, batch_idx: int) -> Tensor:
-        """Return the keys of this process's images, (N, d), encoded in shuffled batches."""
-        count, world = len(images), _world()
-        if world == 1:
-            return self._encode(images)
-        # All processes draw the same order: the generator knows no rank.
+        self.key_encoder.follow(self.backbone, self.projection)
         seed = derive_seed(run_seed(), self.current_epoch, batch_idx)
-        order = torch.randperm(world * count, generator=torch.Generator().manual_seed(seed))
-        order = order.to(images.device)
-        mine = slice(dist.get_rank() * count, (dist.get_rank() + 1) * count)
-        shuffled = every_row(self._encode(every_row(images)[order[mine]]))
-        return shuffled[order.argsort()[mine]]
-
-    def _encode(self, images: Tensor) -> Tensor:
-        keys: Tensor = self.key_projection(self.key_backbone(self.arrange(images)))
-        return keys
-
-    @torch.no_grad()
-    def enqueue(self, keys: Tensor) -> None:
-        """Put keys (B, d) in the place of the oldest ones."""
-        size = len(self.queue)
-        places = (self.pointer + torch.arange(len(keys), device=keys.device)) % size
-        self.queue.index_copy_(0, places, keys.to(self.queue.dtype))
-        self.pointer.copy_((self.pointer + len(keys)) % size)
+        keys = self.key_encoder.keys_of(second, seed)
+        loss, hits = contrast(queries, keys, self.queue.keys, self.temperature)
+        self.queue.add(every_row(keys))
+        return {"loss": loss, "contrast_acc": hits}
 
 
 def contrast(
@@ -166,18 +110,3 @@ def contrast(
         target = torch.zeros(len(queries), dtype=torch.int64, device=queries.device)
         hits = (logits.argmax(dim=1) == target).float().mean()
         return F.cross_entropy(logits, target), hits
-
-
-@torch.no_grad()
-def every_row(rows: Tensor) -> Tensor:
-    """Return the rows of all processes, in the order of the processes, without a gradient."""
-    if _world() == 1:
-        return rows.detach()
-    rows = rows.detach().contiguous()
-    parts = [torch.empty_like(rows) for _ in range(_world())]
-    dist.all_gather(parts, rows)
-    return torch.cat(parts)
-
-
-def _world() -> int:
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1

@@ -6,9 +6,25 @@ from torch import Tensor
 
 from lt_lightning.data.loader import Batch
 from lt_lightning.errors import UserError
+from lt_lightning.methods.base import LongTailModule
 from lt_lightning.methods.self_supervised import SelfSupervised
 
-_STREAM = "images"
+STREAM = "images"
+
+
+def check_two_views(module: LongTailModule) -> None:
+    """Refuse data that do not give two views of each image of the stream.
+
+    Raises:
+        UserError: with the option to set.
+    """
+    data: Any = getattr(module.trainer, "datamodule", None)
+    views = getattr(data, "views", {}).get(STREAM, 1)
+    if views != 2:
+        raise UserError(
+            f"{type(module).__name__} compares two views of an image but data.views gives "
+            f"{views}: set --data.views.{STREAM} 2."
+        )
 
 
 class TwoViews(SelfSupervised):
@@ -18,7 +34,7 @@ class TwoViews(SelfSupervised):
         kwargs: see SelfSupervised.
     """
 
-    streams = (_STREAM,)
+    streams = (STREAM,)
 
     def setup(self, stage: str) -> None:
         """Refuse data that do not give two views of each image.
@@ -26,15 +42,10 @@ class TwoViews(SelfSupervised):
         Raises:
             UserError: with the option to set.
         """
-        data: Any = getattr(self.trainer, "datamodule", None)
-        views = getattr(data, "views", {}).get(_STREAM, 1)
-        if stage == "fit" and views != 2:
-            raise UserError(
-                f"{type(self).__name__} compares two views of an image but data.views gives "
-                f"{views}: set --data.views.{_STREAM} 2."
-            )
+        if stage == "fit":
+            check_two_views(self)
 
     def training_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
         """Return the loss of one batch; its labels are left aside."""
-        stream: Batch = batch[_STREAM]
+        stream: Batch = batch[STREAM]
         return super().training_step(stream, batch_idx)

@@ -7,7 +7,7 @@ import pytest
 from lt_lightning.cli.checks import warn_of_double_compensation
 from lt_lightning.data import Digits, Exponential, LongTailDataModule
 from lt_lightning.losses import BalancedSoftmax, CrossEntropy, InverseFrequency, LogitAdjustment
-from lt_lightning.methods import BCL, CMO, ERM, Decoupled, HybridContrastive
+from lt_lightning.methods import BCL, CMO, ERM, Decoupled, HybridContrastive, PaCo
 from lt_lightning.samplers import (
     ClassBalanced,
     InstanceBalanced,
@@ -75,6 +75,8 @@ def test_stream_of_the_classifier_counts_beside_a_contrastive_branch(told):
     assert sentence.startswith("ClassBalanced does not")
     assert told({**draws, "classifier": InstanceBalanced()}, method=BCL) == []
     assert told(draws, method=HybridContrastive) == []
+    assert len(told({"images": ClassBalanced()}, method=PaCo)) == 1
+    assert told({"images": InstanceBalanced()}, method=PaCo) == []
     assert len(told(draws, method=HybridContrastive, loss=BalancedSoftmax)) == 1
 
 

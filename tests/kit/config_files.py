@@ -24,6 +24,7 @@ RUN_BY_DEFAULT = {
     "ldam_drw",  # cosine head, deferred weights
     "manifold_mixup",  # mixing inside the network
     "mislas",
+    "paco",
     "pseudo_label",
     "ssp_moco",
     "ssp_rotation",

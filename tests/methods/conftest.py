@@ -68,6 +68,16 @@ NEEDS = {
         "model": {"projection": _tiny_projection, "queue_size": 16, "momentum": 0.99},
         "data": {"views": {"images": 2}, "drop_last": True},
     },
+    # The published temperature asks for larger batches than these of 8 images.
+    "PaCo": {
+        "model": {
+            "projection": _tiny_projection,
+            "queue_size": 16,
+            "momentum": 0.99,
+            "temperature": 0.2,
+        },
+        "data": {"views": {"images": 2}, "drop_last": True},
+    },
     "SimSiam": {
         "model": {"width": 64},
         "data": {"views": {"images": 2}, "drop_last": True},

@@ -13,7 +13,8 @@ from lt_lightning.backbones import ResNetCIFAR
 from lt_lightning.errors import UserError
 from lt_lightning.heads import ProjectionHead
 from lt_lightning.methods import MoCo, RotationSSP
-from lt_lightning.methods.moco import contrast, every_row
+from lt_lightning.methods.key_encoder import every_row
+from lt_lightning.methods.moco import contrast
 
 SHORT = {"epochs": 1, "limit_val_batches": 0}
 
@@ -41,16 +42,16 @@ class _Slow(Callback):
 
     def on_train_start(self, trainer, module):
         state = module.state_dict()
-        assert all(torch.equal(v, state[f"key_{k}"]) for k, v in state.items()
+        assert all(torch.equal(v, state[f"key_encoder.{k}"]) for k, v in state.items()
                    if k.startswith("backbone."))  # fmt: skip
-        self.queue, self.place = module.queue.tolist(), 0
+        self.queue, self.place = module.queue.keys.tolist(), 0
 
     def on_train_batch_start(self, trainer, module, batch, batch_idx):
         query = {**_named(module.backbone), **_named(module.projection)}
-        key = {**_named(module.key_backbone), **_named(module.key_projection)}
+        key = {**_named(module.key_encoder.backbone), **_named(module.key_encoder.projection)}
         self.wanted = {n: 0.99 * key[n] + 0.01 * query[n] for n in key}
         self.keys = []
-        self.hook = module.key_projection.register_forward_hook(
+        self.hook = module.key_encoder.projection.register_forward_hook(
             lambda *seen: self.keys.extend(seen[2].tolist())
         )
 
@@ -59,9 +60,9 @@ class _Slow(Callback):
         for row in self.keys:
             self.queue[self.place] = row
             self.place = (self.place + 1) % len(self.queue)
-        assert module.queue.tolist() == self.queue
-        assert int(module.pointer) == self.place
-        key = {**_named(module.key_backbone), **_named(module.key_projection)}
+        assert module.queue.keys.tolist() == self.queue
+        assert int(module.queue.pointer) == self.place
+        key = {**_named(module.key_encoder.backbone), **_named(module.key_encoder.projection)}
         for name, value in self.wanted.items():
             torch.testing.assert_close(key[name], value)
         self.steps += 1
@@ -75,7 +76,7 @@ def test_queue_and_key_encoder_are_those_of_a_slow_loop(lab):
     slow = _Slow()
     fitted = lab.fit(MoCo, slow, **SHORT)
     assert slow.steps == 4
-    assert all(p.grad is None for p in fitted.module.key_backbone.parameters())
+    assert all(p.grad is None for p in fitted.module.key_encoder.backbone.parameters())
 
 
 def test_loss_falls_once_the_queue_holds_keys(lab):
@@ -132,16 +133,18 @@ def _images():
 def _work(rank, folder):
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
     module, seen = _module(), []
-    hook = module.key_backbone.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    hook = module.key_encoder.backbone.register_forward_pre_hook(
+        lambda _, given: seen.append(given[0])
+    )
     mine = _images()[4 * rank : 4 * rank + 4]
     with torch.no_grad():
         module.eval()  # without the statistics of its batch a key depends on its own image alone
-        own = module.keys_of(mine, 3)
+        own = module.key_encoder.keys_of(mine, 3)
         hook.remove()
-        in_batches = module.train().keys_of(mine, 3)
+        in_batches = module.train().key_encoder.keys_of(mine, 3)
     for _ in range(2):
-        module.enqueue(every_row(own))
-    found = (own, seen[0], module.queue, module.pointer, in_batches)
+        module.queue.add(every_row(own))
+    found = (own, seen[0], module.queue.keys, module.queue.pointer, in_batches)
     torch.save(found, f"{folder}/{rank}.pt")
     dist.destroy_process_group()
 
@@ -152,7 +155,7 @@ def test_keys_are_shuffled_over_two_processes_and_brought_back(tmp_path):
     found = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
     module, images = _module().eval(), _images()
     with torch.no_grad():
-        keys = module.keys_of(images, 3)
+        keys = module.key_encoder.keys_of(images, 3)
     torch.testing.assert_close(torch.cat([own for own, *_ in found]), keys)
     batches = [batch for _, batch, *_ in found]
     dealt = torch.cat(batches).flatten(1)
@@ -160,7 +163,7 @@ def test_keys_are_shuffled_over_two_processes_and_brought_back(tmp_path):
     assert {tuple(r) for r in batches[0].flatten(1).tolist()} != {
         tuple(r) for r in images[:4].flatten(1).tolist()
     }
-    queue, place = module.queue.tolist(), 0
+    queue, place = module.queue.keys.tolist(), 0
     for _ in range(2):
         for row in torch.cat([own for own, *_ in found]).tolist():
             queue[place], place = row, (place + 1) % 12
