@@ -65,8 +65,13 @@ def assert_ends_like(folder, reference):
 
 @pytest.mark.parametrize(
     ("config", "step", "victims"),
-    [("bbn", 13, {}), ("mixup", 27, {"ONLY_RANK": "1"})],
-    ids=["both are killed", "one of them is killed"],
+    [
+        ("bbn", 13, {}),
+        ("mixup", 27, {"ONLY_RANK": "1"}),
+        ("causal_tde", 13, {}),
+        ("paco", 17, {}),
+    ],
+    ids=["both are killed", "one of them is killed", "moving feature", "queue of keys"],
 )
 def test_killed_and_resumed(config, step, victims, tmp_path, whole):
     """Trap: where one process is gone, the others must not wait for it for ever."""

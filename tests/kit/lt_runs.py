@@ -29,7 +29,8 @@ def tiny(config="ce", *more):
         *("--config", str(CONFIGS / "data" / "digits.yaml")),
         *("--trainer.accelerator", "cpu", "--trainer.max_epochs", "3"),
         *("--model.backbone.depth", "8", "--model.backbone.width", "4"),
-        *("--data.source.size", "8", "--data.augment.padding", "1", "--data.batch_size", "32"),
+        *("--data.source.size", "8", "--data.batch_size", "32"),
+        *("--data.augment", "RandomCropFlip", "--data.augment.padding", "1"),
         *("--data.drop_last", "true", "--model.lr_schedule.warmup_epochs", "1"),
         *more,
     ]
