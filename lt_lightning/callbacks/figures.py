@@ -259,6 +259,6 @@ def to_png(figure: Figure) -> bytes:
     stream = io.BytesIO()
     with warnings.catch_warnings():
         # Class names may be in a script that matplotlib's own font lacks; boxes are drawn then.
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from ")
         figure.savefig(stream, format="png", dpi=120)
     return stream.getvalue()

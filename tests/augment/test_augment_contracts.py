@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pickle
 import pkgutil
+from abc import ABCMeta
 
 import pytest
 import torch
@@ -52,7 +53,7 @@ def concrete(base):
         importlib.import_module(f"{augment.__name__}.{info.name}")
         for info in pkgutil.iter_modules(augment.__path__)
     ]
-    found = {c for m in modules for _, c in inspect.getmembers(m, inspect.isclass)}
+    found = {c for m in modules for _, c in inspect.getmembers(m) if type(c) in (type, ABCMeta)}
     return {c for c in found if issubclass(c, base) and not inspect.isabstract(c)}
 
 

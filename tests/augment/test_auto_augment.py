@@ -1,6 +1,6 @@
 import pytest
 import torch
-from torchvision.transforms import v2
+from torchvision.transforms import InterpolationMode, v2
 
 from lt_lightning.augment import AutoAugment, RandAugment, auto_augment, rand_augment
 from lt_lightning.augment.auto_augment import policy_table
@@ -39,7 +39,7 @@ def assert_stage_is_torchvision(stage, reference):
             images[k],
             name,
             -value if signed and negative[k] else value,
-            interpolation="nearest",
+            interpolation=InterpolationMode.NEAREST,
             fill=reference._fill,
         )
         if name in GEOMETRIC:

@@ -1,5 +1,6 @@
 """results/published.yaml holds the survey's table, corrected, and is found wherever we are."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,10 @@ def content():
 
 @pytest.fixture
 def cell_of(write):
+    number = itertools.count()
+
     def one(content, **files):
-        folder = write(f"run{id(content)}/0", content, **files)
+        folder = write(f"run{next(number)}/0", content, **files)
         return next(iter(Grid.of([Run.read(folder)]).cells.values()))
 
     return one
