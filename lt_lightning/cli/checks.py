@@ -1,5 +1,6 @@
 """What is refused before, or right after, the classes of a config are built."""
 
+import copy
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -231,8 +232,17 @@ def _trainings(
         for epoch in range(max_epochs):
             yield (data.samplers or {})[model.streams[0]], model.loss, epoch, max_epochs
     elif not data.samplers:
-        deferred = model.deferred_loss if isinstance(model, ERM) else None
+        deferred = _deferred(model) if isinstance(model, ERM) else None
         for epoch in range(max_epochs):
             late = isinstance(model, ERM) and model.deferral(epoch, max_epochs) > 0
             loss = deferred if late and deferred is not None else model.loss
             yield data.sampler, loss, epoch, max_epochs
+
+
+def _deferred(model: ERM) -> Loss | None:
+    """Return the loss of the late epochs, where it is another or gets class weights."""
+    if model.deferred_weights is None:
+        return model.deferred_loss
+    loss = copy.deepcopy(model.loss)
+    loss.set_weights(model.deferred_weights)
+    return loss

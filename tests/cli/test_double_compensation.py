@@ -69,6 +69,14 @@ def test_a_deferred_loss_counts_in_its_own_epochs(told):
     assert told(StepSwitch(0.5), **first) == []
 
 
+def test_deferred_class_weights_count_in_their_own_epochs(told):
+    late = {"deferred_weights": InverseFrequency(), "deferral": StepAt(0.5)}
+    (sentence,) = told(ClassBalanced(), **late)
+    assert "CrossEntropy with class weights" in sentence
+    assert told(InstanceBalanced(), **late) == []
+    assert told(StepSwitch(0.5, ClassBalanced(), InstanceBalanced()), **late) == []
+
+
 def test_stream_of_the_classifier_counts_beside_a_contrastive_branch(told):
     draws = {"features": InstanceBalanced(), "classifier": ClassBalanced()}
     (sentence,) = told(draws, method=BCL)
