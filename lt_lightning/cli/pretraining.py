@@ -98,8 +98,9 @@ def _run(cli: "LTCLI", file: Path, folder: Path) -> None:
         _write(above, _of_run(kept))
         files = [word for path in (below, file, above) for word in ("--config", str(path))]
         content = config_files.check(files)[file]
-        nested = any(word.startswith("--pretrain") for word in more)
-        if nested or (content.get("pretrain") or {}).get("config"):
+        own = content.get("pretrain")
+        nested = isinstance(own, dict) and bool(own.get("config"))
+        if nested or any(word.startswith("--pretrain") for word in more):
             raise Refused(
                 f"The pre-training by {file} has a pre-training of its own: run it first, and give "
                 "--model.backbone_init its folder."

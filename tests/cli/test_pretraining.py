@@ -109,12 +109,14 @@ def test_the_file_is_looked_for_beside_the_others(lt, place, tmp_path):
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
+        ("--pretrain.config own.yaml", "own.yaml has a pre-training of its own: run it first"),
         ("--pretrain.config none.yaml", "The config file none.yaml does not exist"),
         ("--pretrain.options model.width=3", "width"),
         ("--pretrain.options 'a=1 b'", "pretrain.options has 'b': give KEY=VALUE"),
     ],
 )
 def test_a_bad_pre_training_is_refused_in_one_sentence(lt, line, more, sentence):
+    Path("own.yaml").write_text("pretrain: {config: ssp_rotation.yaml}\n", encoding="utf-8")
     answer = lt(f"{line} --name both {more}")
     assert answer.status == 2
     assert sentence in answer.err.splitlines()[-1]
