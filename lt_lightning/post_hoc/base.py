@@ -14,8 +14,8 @@ class PostHoc(ABC):
     A knob is given, or fitted on held-out or training images; never on the test split.
 
     Attributes:
-        curve: the macro accuracy at each value that was tried, on the images the knob was fitted
-            on; empty where it was given, or fitted by other means.
+        curve: the macro accuracy at each tau that was tried, on the images it was fitted on; empty
+            where it was given, and for other knobs.
         fitted_on: the images that a knob was fitted on, "held-out" or "training"; none where it
             was given.
     """

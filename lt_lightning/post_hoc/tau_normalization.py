@@ -85,7 +85,7 @@ class TauNormalization(PostHoc):
 def tau_curve(
     logits: Sequence[tuple[float, Tensor]], targets: Tensor, num_classes: int
 ) -> dict[float, float]:
-    """Return the macro accuracy of the logits (N, C) of each tau, in [0, 1]."""
+    """Return the macro accuracy of the logits (N, C) of each value of a knob, in [0, 1]."""
     return {
         tau: macro_accuracy(values.argmax(dim=1), targets, num_classes) for tau, values in logits
     }

@@ -7,10 +7,10 @@ from torch import Tensor
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.heads import CausalNormHead
-from lt_lightning.losses import macro_accuracy
 from lt_lightning.methods import CausalTDE, LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.outputs import held_out_features
+from lt_lightning.post_hoc.tau_normalization import tau_curve
 
 log = logging.getLogger(__name__)
 GRID = tuple(step / 10 for step in range(31))
@@ -56,12 +56,8 @@ class TotalDirectEffect(PostHoc):
         model.change_alpha(self.alpha)
 
     def _choose(self, model: CausalTDE, features: Tensor, targets: Tensor) -> float:
-        found = {
-            alpha: macro_accuracy(
-                model.direct_effect(features, alpha).argmax(dim=1), targets, model.num_classes
-            )
-            for alpha in GRID
-        }
+        tried = [(alpha, model.direct_effect(features, alpha)) for alpha in GRID]
+        found = tau_curve(tried, targets, model.num_classes)
         best = max(found, key=found.__getitem__)
         log.info(
             "alpha %g has the best macro accuracy on held-out images, %.2f %%",
