@@ -64,7 +64,8 @@ def _last(given):
 def test_fragments_name_no_more_than_their_part():
     parts = {"data": "data", "trainer": "trainer", "logger": "trainer"}
     for path in FRAGMENTS:
-        allowed = {parts[path.parent.name]} | ({"model", "data"} if path.stem == "quick" else set())
+        every_part = path.stem == "quick" or path.parent.name == "recipe"
+        allowed = {"trainer", "model", "data"} if every_part else {parts[path.parent.name]}
         assert set(content(path)) <= allowed, path
 
 
