@@ -1,5 +1,25 @@
 """What a user can cause is told in one sentence, never as a traceback."""
 
+import re
+
 
 class UserError(ValueError):
     """A mistake that the user can mend; the message holds the value and the remedy."""
+
+
+class Refused(SystemExit):
+    """A command line that is not run: exit status 2.
+
+    Args:
+        sentence: what is wrong, and the remedy.
+        key: the option it is about, where it is about one.
+    """
+
+    def __init__(self, sentence: str, key: str | None = None) -> None:
+        super().__init__(2)
+        self.sentence, self.key = sentence, key
+
+
+def one_sentence(text: str) -> str:
+    """Return `text` on one line, its sentences joined by semicolons."""
+    return re.sub(r"[.!?]\s+(?=\S)", "; ", " ".join(text.split()))

@@ -10,7 +10,7 @@ from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.callbacks.run_record import RunRecord
 from lt_lightning.callbacks.save_config import SaveConfig
 from lt_lightning.callbacks.wandb_media import WandbMedia
-from lt_lightning.report.results_file import read_results
+from lt_lightning.runs.results import read_results
 
 __all__ = [
     "BestCheckpoint",

@@ -137,7 +137,7 @@ class Outcome:
         return [dict(zip(keys, row, strict=True)) for row in columns]
 
     def as_json(self) -> dict[str, Any]:
-        """Return plain values; see `results_file` for what they mean."""
+        """Return plain values; see `runs.results` for what they mean."""
         total = self.per_class["total"]
         names = (ACC, ACC_MACRO, ACC_WORST, NLL, ECE, MCE, BRIER)
         more: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""results.json and the figures of a run; the schema is described in `results_file`."""
+"""results.json and the figures of a run; the schema is described in `runs.results`."""
 
 import time
 from pathlib import Path
@@ -6,16 +6,16 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from lt_lightning.callbacks import environment
 from lt_lightning.callbacks.comparison import side_by_side
 from lt_lightning.callbacks.outcome import Outcome, check_parts
 from lt_lightning.errors import UserError
-from lt_lightning.report.results_file import (
+from lt_lightning.runs import environment
+from lt_lightning.runs.files import write_whole
+from lt_lightning.runs.results import (
     FILE_NAME,
     SCHEMA_VERSION,
     read_results,
     write_results,
-    write_whole,
 )
 
 __all__ = ["RunRecord", "read_results"]

@@ -4,8 +4,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from lt_lightning.cli import launch
 from lt_lightning.cli.front import answer
+from lt_lightning.runs import launch
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         stream = sys.stderr if status else sys.stdout
         stream.write(text + "\n")
         return status
-    from lt_lightning.cli.errors import Refused, explain, is_terminated
+    from lt_lightning.cli.errors import explain, is_terminated
+    from lt_lightning.errors import Refused
 
     try:
         from lt_lightning.cli.commands import run

@@ -21,7 +21,7 @@ from lt_lightning.callbacks.save_config import SaveConfig
 from lt_lightning.callbacks.stage_checkpoint import StageCheckpoint
 from lt_lightning.callbacks.wandb_media import data_name
 from lt_lightning.callbacks.wandb_run import WandbRun
-from lt_lightning.cli import checkpoints, checks, pretraining, run_folder, staged
+from lt_lightning.cli import checks, pretraining, staged
 from lt_lightning.cli.closing import closing
 from lt_lightning.cli.options import CheckpointOptions, PretrainOptions
 from lt_lightning.cli.parser import LTParser
@@ -31,6 +31,9 @@ from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc import PostHoc
 from lt_lightning.report import load_rows, render
+from lt_lightning.runs import checkpoint as checkpoint_file
+from lt_lightning.runs import fits
+from lt_lightning.runs import folder as run_folder
 
 log = logging.getLogger("lt_lightning")
 
@@ -158,18 +161,18 @@ class LTCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         """Build data, model and trainer, after a look into the checkpoint."""
-        content = checkpoints.read(self.resume) if self.resume else None
+        content = checkpoint_file.read(self.resume) if self.resume else None
         if content is not None:
             self.resumed_step = int(content.get("global_step", 0))
         super().instantiate_classes()
         if content is not None:
-            checkpoints.check_fits(
+            fits.check_fits(
                 content,
                 str(self.resume),
                 self.options.model.class_path,
                 self.datamodule.class_counts.tolist(),
             )
-            checkpoints.check_same(content, str(self.resume), self.model.hparams)
+            fits.check_same(content, str(self.resume), self.model.hparams)
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with the house's callbacks and loggers."""

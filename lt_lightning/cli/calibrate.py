@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lt_lightning.cli import run_folder
-from lt_lightning.report.results_file import FILE_NAME, read_results
+from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs.results import FILE_NAME, read_results
 
 CHANGES = ("TemperatureScaling", "VectorScalingCalibration")
 # One process fits all there is to fit, and the test numbers do not depend on their number.

@@ -17,20 +17,20 @@ from lt_lightning.callbacks.figures import to_png
 from lt_lightning.cam import Plan, activation_maps, class_weight, generate, plan_images
 from lt_lightning.cam.contact_sheet import Shown, choose_shown, class_titles, contact_sheet
 from lt_lightning.cam.store import write_added
-from lt_lightning.cli import checkpoints, run_folder
-from lt_lightning.cli.errors import Refused
 from lt_lightning.cli.predict import device_of
-from lt_lightning.cli.run_config import config_of
 from lt_lightning.cli.run_data import check_same, data_of_run, split_words
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.added_images import ABOUT, AddedImages
-from lt_lightning.data.datamodule import DATA_STATE
 from lt_lightning.data.decode import cache_folder
 from lt_lightning.data.loader import EvalLoader, Pipeline
 from lt_lightning.data.source import FileImages
-from lt_lightning.errors import UserError
+from lt_lightning.errors import Refused, UserError
 from lt_lightning.methods import LongTailModule
 from lt_lightning.methods.load import load_model
+from lt_lightning.runs import checkpoint as checkpoint_file
+from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs.checkpoint import DATA_STATE
+from lt_lightning.runs.config import config_of
 
 _SCREEN = Console(stderr=True)  # the answer alone goes to standard output
 
@@ -81,7 +81,7 @@ def cam(argv: list[str]) -> None:
     options = _parse(own)
     device = device_of(options.device)
     folder, checkpoint = run_folder.of_run(options.run, options.best)
-    content = checkpoints.read(checkpoint)
+    content = checkpoint_file.read(checkpoint)
     model = load_model(content, checkpoint).to(device).eval()
     class_weight(model.head, model.num_classes)  # refused before any image is read
     config = config_of(folder)

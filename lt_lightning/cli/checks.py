@@ -10,13 +10,12 @@ from jsonargparse import Namespace
 from lightning.pytorch.accelerators import AcceleratorRegistry
 from lightning.pytorch.strategies import StrategyRegistry
 
-from lt_lightning.cli.errors import Refused
-from lt_lightning.cli.nearest import nearest
 from lt_lightning.data import LongTailDataModule
-from lt_lightning.errors import UserError
+from lt_lightning.errors import Refused, UserError
 from lt_lightning.losses import Loss
 from lt_lightning.methods import ERM, LongTailModule, TwoStage
 from lt_lightning.methods.branches import STREAMS
+from lt_lightning.nearest import nearest
 from lt_lightning.samplers import InstanceBalanced, SamplingRule
 
 log = logging.getLogger("lt_lightning")

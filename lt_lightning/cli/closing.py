@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lt_lightning.report.results_file import FILE_NAME
+from lt_lightning.runs.results import FILE_NAME
 
 
 def closing(folder: Path) -> str:

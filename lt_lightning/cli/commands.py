@@ -10,9 +10,10 @@ from pathlib import Path
 
 import yaml
 
-from lt_lightning.cli import config_files, run_folder
-from lt_lightning.cli.errors import Refused
-from lt_lightning.cli.run_config import config_of
+from lt_lightning.errors import Refused
+from lt_lightning.runs import config_files
+from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs.config import config_of
 
 _IDLE_WARNINGS = (
     # jsonargparse is given the arguments by us, and not by accident.

@@ -8,9 +8,8 @@ from typing import Any, NoReturn
 
 from lt_lightning.callbacks.wandb_run import has_account
 from lt_lightning.callbacks.wandb_workspace import as_json, workspace
-from lt_lightning.cli.errors import Refused, one_sentence
-from lt_lightning.errors import UserError
-from lt_lightning.report.results_file import write_whole
+from lt_lightning.errors import Refused, UserError, one_sentence
+from lt_lightning.runs.files import write_whole
 
 
 class _Parser(argparse.ArgumentParser):

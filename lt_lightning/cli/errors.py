@@ -4,26 +4,13 @@ import errno
 import re
 from collections.abc import Iterator
 
-from lt_lightning.errors import UserError
+from lt_lightning.errors import UserError, one_sentence
 
 # A ValueError that is raised in these is about what the user asked of them.
 _LIBRARIES = ("lightning.", "torch.optim.", "torch.utils.data.")
 _CALLBACKS = "lightning.pytorch.callbacks."  # these raise a RuntimeError for a metric they lack
 _CONNECTION = ("DistBackendError", "DistNetworkError", "DistStoreError")
 _MEMORY = ("OutOfMemoryError", "CUDAOutOfMemoryError")
-
-
-class Refused(SystemExit):
-    """A command line that is not run: exit status 2.
-
-    Args:
-        sentence: what is wrong, and the remedy.
-        key: the option it is about, where it is about one.
-    """
-
-    def __init__(self, sentence: str, key: str | None = None) -> None:
-        super().__init__(2)
-        self.sentence, self.key = sentence, key
 
 
 def explain(error: BaseException) -> str | None:
@@ -66,11 +53,6 @@ def explain(error: BaseException) -> str | None:
 def is_terminated(error: BaseException) -> bool:
     """Return whether `error` is what Lightning makes of a SIGTERM: an exit with status 0."""
     return type(error).__name__ == "SIGTERMException"
-
-
-def one_sentence(text: str) -> str:
-    """Return `text` on one line, its sentences joined by semicolons."""
-    return re.sub(r"[.!?]\s+(?=\S)", "; ", " ".join(text.split()))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -10,21 +10,21 @@ from torch import Tensor
 
 from lt_lightning.callbacks.feature_figure import feature_figure
 from lt_lightning.callbacks.figures import to_png
-from lt_lightning.cli import checkpoints, run_folder
-from lt_lightning.cli.errors import Refused
-from lt_lightning.cli.run_config import config_of
 from lt_lightning.cli.run_data import check_same, data_of_run, split_words
 from lt_lightning.data import LongTailDataModule
-from lt_lightning.data.datamodule import DATA_STATE
 from lt_lightning.data.loader import EvalLoader, Pipeline
-from lt_lightning.errors import UserError
+from lt_lightning.errors import Refused, UserError
 from lt_lightning.methods import LongTailModule
 from lt_lightning.methods.load import load_model
 from lt_lightning.metrics.embedding import choose_shown, tsne
 from lt_lightning.report.command import parse, report
 from lt_lightning.report.features_file import Features, read_features, write_features
-from lt_lightning.report.results_file import write_whole
 from lt_lightning.report.table import find_runs
+from lt_lightning.runs import checkpoint as checkpoint_file
+from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs.checkpoint import DATA_STATE
+from lt_lightning.runs.config import config_of
+from lt_lightning.runs.files import write_whole
 
 log = logging.getLogger("lt_lightning")
 FIGURE = "features_last.png"
@@ -57,7 +57,7 @@ def _make(folder: Path, of_data: list[str], device: torch.device) -> None:
     """Write features and figure of one run, unless they are there for the same weights."""
     _, checkpoint = run_folder.of_run(str(folder))
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:16]
-    content = checkpoints.read(checkpoint)
+    content = checkpoint_file.read(checkpoint)
     model = load_model(content, checkpoint).to(device).eval()
     known = read_features(folder, model.num_classes)
     if known is not None and known.weights == digest and (folder / FIGURE).is_file():

@@ -5,9 +5,9 @@ import re
 from dataclasses import dataclass, replace
 
 from lt_lightning.cli.catalog import SECTIONS, entries
-from lt_lightning.cli.errors import one_sentence
-from lt_lightning.cli.nearest import nearest
 from lt_lightning.cli.type_words import Wanted, values_of, wanted
+from lt_lightning.errors import one_sentence
+from lt_lightning.nearest import nearest
 
 # Characters for private use, which no message holds: they carry a sentence through the parsers
 # above the one that found the mistake.

@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 from jsonargparse import DefaultHelpFormatter
 from lightning.pytorch.cli import LightningArgumentParser
 
-from lt_lightning.cli.errors import Refused
 from lt_lightning.cli.messages import finding
+from lt_lightning.errors import Refused
 
 _SHOWN = 40  # the classes that the help of one option names
 

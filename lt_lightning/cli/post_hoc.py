@@ -5,10 +5,10 @@ from pathlib import Path
 import torch
 
 from lt_lightning.callbacks import RunRecord
-from lt_lightning.cli import checkpoints
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc import PostHoc
+from lt_lightning.runs import checkpoint as checkpoint_file
 
 
 def change_model(
@@ -20,7 +20,7 @@ def change_model(
     record: RunRecord,
 ) -> None:
     """Put the weights of `checkpoint` into `model`, change it, and tell `record` so."""
-    content = checkpoints.read(checkpoint)
+    content = checkpoint_file.read(checkpoint)
     model.take(content)
     model.to(device)
     data.prepare_data()

@@ -13,13 +13,13 @@ from rich.progress import track
 from torch import Tensor
 
 from lt_lightning import methods
-from lt_lightning.cli import checkpoints, run_folder
-from lt_lightning.cli.errors import Refused
-from lt_lightning.data.datamodule import DATA_STATE
 from lt_lightning.data.decode import read_image
 from lt_lightning.data.folder import SUFFIXES
-from lt_lightning.errors import UserError
+from lt_lightning.errors import Refused, UserError
 from lt_lightning.methods.load import load_model
+from lt_lightning.runs import checkpoint as checkpoint_file
+from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs.checkpoint import DATA_STATE
 
 log = logging.getLogger("lt_lightning")
 
@@ -64,7 +64,7 @@ def predict(argv: list[str]) -> None:
     if out.exists() and not options.force:
         raise UserError(f"--out {out} exists: add --force, or give another name.")
     _, checkpoint = run_folder.of_run(options.run, options.best)
-    content = checkpoints.read(checkpoint)
+    content = checkpoint_file.read(checkpoint)
     model = load_model(content, checkpoint).to(device).eval()
     state = content[DATA_STATE]
     rows = _rows(model, state, files, options)

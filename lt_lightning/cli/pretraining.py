@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lt_lightning.cli import config_files, run_folder
-from lt_lightning.cli.errors import Refused
-from lt_lightning.report.results_file import FILE_NAME
+from lt_lightning.errors import Refused
+from lt_lightning.runs import config_files
+from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs.results import FILE_NAME
 
 if TYPE_CHECKING:
     from lt_lightning.cli.app import LTCLI

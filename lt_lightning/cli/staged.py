@@ -7,9 +7,10 @@ from typing import Any
 from jsonargparse import Namespace
 
 from lt_lightning.callbacks import RunRecord
-from lt_lightning.cli import checkpoints, run_folder
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule, TwoStage
+from lt_lightning.runs import checkpoint as checkpoint_file
+from lt_lightning.runs import folder as run_folder
 
 DEFAULT_EPOCHS = 200  # of the CIFAR experiments, where neither config nor method says
 
@@ -61,7 +62,7 @@ def back_to_stage1(model: LongTailModule, record: RunRecord) -> bool:
     if path is None or not Path(path).is_file():
         return False
     assert isinstance(model, TwoStage)
-    content = checkpoints.read(path)
+    content = checkpoint_file.read(path)
     if not model.back_to_stage1(content, path):
         return False
     record.evaluation, record.tested = "stage1", (Path(path), int(content["epoch"]))

@@ -27,7 +27,6 @@ from lt_lightning.samplers import EpochSampler, InstanceBalanced, SamplingRule
 from lt_lightning.stages import Stage
 
 log = logging.getLogger(__name__)
-DATA_STATE = "lt_data"  # the key of the data's facts in a checkpoint
 _BOTH = "train+added"  # the name of the training images together with the added ones
 _ALL = "train+unlabelled"  # ... and with images that a teacher labelled
 

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from lt_lightning.backbones import Backbone, ResNetCIFAR
-from lt_lightning.checkpoint_file import read
-from lt_lightning.data.datamodule import DATA_STATE, LongTailDataModule
+from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.data.loader import EvalLoader, derive_seed
 from lt_lightning.errors import UserError
 from lt_lightning.heads import LinearHead
@@ -23,6 +22,7 @@ from lt_lightning.methods.plain import plain_hparams
 from lt_lightning.methods.scale import check_scale
 from lt_lightning.metrics import ClassStats, ConfusionCounts, ShotGroups
 from lt_lightning.recipes import LDAMRecipe
+from lt_lightning.runs.checkpoint import DATA_STATE, read
 from lt_lightning.schedule import Schedule
 from lt_lightning.stages import Stage
 

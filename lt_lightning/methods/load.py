@@ -4,9 +4,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from lt_lightning.data.datamodule import DATA_STATE
 from lt_lightning.errors import UserError
 from lt_lightning.methods.base import LongTailModule
+from lt_lightning.runs.checkpoint import DATA_STATE
 
 _RENAMED = r"(?s).*(JsonargparseDeprecationWarning|deprecated in v4.* removed in\s+v5).*"
 

@@ -4,10 +4,10 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from lt_lightning.data.datamodule import DATA_STATE
 from lt_lightning.errors import UserError
 from lt_lightning.methods.backbone_init import fitting, load_backbone, part_of
 from lt_lightning.methods.base import LongTailModule
+from lt_lightning.runs.checkpoint import DATA_STATE
 
 log = logging.getLogger(__name__)
 STAGE = "lt_stage"  # the key of the stage in a checkpoint

@@ -9,10 +9,10 @@ import torch.distributed as dist
 from torch import Tensor
 
 from lt_lightning.augment import Normalize
-from lt_lightning.checkpoint_file import read
-from lt_lightning.data.datamodule import DATA_STATE, LongTailDataModule
+from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.methods.load import load_model
+from lt_lightning.runs.checkpoint import DATA_STATE, read
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from lt_lightning.augment import Mixing
-from lt_lightning.checkpoint_file import read
 from lt_lightning.data.loader import derive_seed
 from lt_lightning.errors import UserError
 from lt_lightning.losses import CrossEntropy
@@ -24,6 +23,7 @@ from lt_lightning.methods.stage1 import STAGE, take_over, warn_of_other_images
 from lt_lightning.methods.stage_switch import begin_anew
 from lt_lightning.methods.steps import mixed_loss, plain_loss
 from lt_lightning.recipes import CosineRecipe
+from lt_lightning.runs.checkpoint import read
 from lt_lightning.schedule import Schedule
 from lt_lightning.stages import Stage
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from lt_lightning.errors import UserError
-from lt_lightning.report.results_file import write_whole
 from lt_lightning.report.table import find_runs, load_rows, render
+from lt_lightning.runs.files import write_whole
 
 FORMATS = ("text", "md", "csv", "latex", "html")
 _USAGE = (

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lt_lightning.errors import UserError
-from lt_lightning.report.results_file import write_whole
+from lt_lightning.runs.files import write_whole
 
 FILE_NAME = "features.json"
 SCHEMA_VERSION = 1

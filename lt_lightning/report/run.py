@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from lt_lightning.errors import UserError
-from lt_lightning.report.check import check
-from lt_lightning.report.results_file import FILE_NAME, read_results
+from lt_lightning.runs.results import FILE_NAME, read_results
+from lt_lightning.runs.results_check import check
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lt_lightning.errors import UserError
-from lt_lightning.report.results_file import FILE_NAME, read_results
+from lt_lightning.runs.results import FILE_NAME, read_results
 
 COLUMNS = ("all", "macro", "many", "medium", "few", "ECE")
 

@@ -8,6 +8,8 @@ import torch
 
 from lt_lightning.errors import UserError
 
+DATA_STATE = "lt_data"  # the key of the data's facts in a checkpoint
+
 
 def read(path: str | Path) -> dict[str, Any]:
     """Read a checkpoint safely: tensors and plain values only.

@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from lt_lightning.cli.errors import Refused, one_sentence
-from lt_lightning.cli.nearest import nearest
+from lt_lightning.errors import Refused, one_sentence
+from lt_lightning.nearest import nearest
 
 Files = dict[Path, dict[str, Any]]
 _KINDS = {type(None): "nothing", list: "a list", str: "a text"}

@@ -1,12 +1,9 @@
-"""Looking into a checkpoint before anything is built from it."""
+"""Whether a checkpoint fits what is asked of it."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from lt_lightning.checkpoint_file import read
 from lt_lightning.errors import UserError
-
-__all__ = ["check_fits", "check_same", "read"]
 
 # What may differ: the data are looked at by themselves, speed is no part of the method, and the
 # weights that a run began with are behind it.

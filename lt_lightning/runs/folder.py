@@ -5,8 +5,8 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from lt_lightning.cli import launch
 from lt_lightning.errors import UserError
+from lt_lightning.runs import launch
 
 PRETRAIN = "pretrain"  # the folder of a pre-training in that of its run
 

@@ -3,14 +3,12 @@
 The schema, version 1, is described in docs/results_json.md. More keys may be there, fewer never.
 """
 
-import errno
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from lt_lightning.errors import UserError
+from lt_lightning.runs.files import write_whole
 
 SCHEMA_VERSION = 1
 FILE_NAME = "results.json"
@@ -97,31 +95,3 @@ def write_results(folder: Path, content: dict[str, Any]) -> None:
     """Write results.json into `folder`, whole or not at all."""
     text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     write_whole(folder / FILE_NAME, text.encode())
-
-
-def write_whole(file: Path, content: bytes, again: str = "test the run again by `lt test`") -> None:
-    """Write a file beside its final name, then rename it.
-
-    Args:
-        file: the final name.
-        content: what it will hold.
-        again: what the user does after having made room.
-
-    Raises:
-        UserError: if the disk refuses it; the file that was there before stays.
-    """
-    aside = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(aside, file)
-    except OSError as error:
-        with suppress(OSError):
-            aside.unlink()
-        remedy = "free some space" if error.errno == errno.ENOSPC else "check the path"
-        raise UserError(
-            f"{file} could not be written ({error.strerror or error}): {remedy} and {again}."
-        ) from error

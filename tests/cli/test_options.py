@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 
-from lt_lightning.cli.run_folder import run_name
+from lt_lightning.runs.folder import run_name
 
 SHORT = " --trainer.limit_train_batches 1 --trainer.limit_test_batches 1"
 

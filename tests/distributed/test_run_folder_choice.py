@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from torch.distributed import TCPStore
 
-from lt_lightning.cli import launch, run_folder
 from lt_lightning.errors import UserError
+from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs import launch
 
 STARTERS = ("SLURM_", "TORCHELASTIC_", "LT_RUN", "RANK", "LOCAL_RANK", "NODE_RANK", "MASTER_")
 

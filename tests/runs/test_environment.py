@@ -2,7 +2,7 @@ from importlib.metadata import version
 
 import pytest
 
-from lt_lightning.callbacks import environment
+from lt_lightning.runs import environment
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from lt_lightning.errors import UserError
-from lt_lightning.report.results_file import read_results, write_results, write_whole
+from lt_lightning.runs.files import write_whole
+from lt_lightning.runs.results import read_results, write_results
 
 
 def minimal():

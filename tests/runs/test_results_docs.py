@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from lt_lightning.report import results_file
+from lt_lightning.runs import results as results_file
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "results_json.md").read_text("utf-8")

@@ -7,7 +7,7 @@ from lt_lightning.errors import UserError
 from lt_lightning.report.cell import Cell
 from lt_lightning.report.figures import png, ramp
 from lt_lightning.report.figures.svg import frame
-from lt_lightning.report.results_file import FILE_NAME
+from lt_lightning.runs.results import FILE_NAME
 
 NAMED = 20  # more names than this cannot be read
 _ANNOTATED = 12
