@@ -1,7 +1,5 @@
 """One finished run as the reports see it: results.json, config.yaml and metrics.csv."""
 
-import csv
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +8,13 @@ from typing import Any
 import yaml
 
 from lt_lightning.errors import UserError
+from lt_lightning.runs.metrics_file import FILE_NAME as METRICS_FILE
+from lt_lightning.runs.metrics_file import read_metrics
 from lt_lightning.runs.results import FILE_NAME, read_results
 from lt_lightning.runs.results_check import check
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster
+_DRAWN = 1e30  # no picture has a place for more, nor for what is not finite
 
 
 @dataclass(frozen=True)
@@ -68,22 +69,13 @@ class Run:
         Raises:
             UserError: if it holds anything but numbers.
         """
-        file = self.folder / "metrics.csv"
-        if not file.is_file():
+        file = self.folder / METRICS_FILE
+        if not file.exists():
             return {}
         found: dict[str, list[tuple[float, float]]] = {}
-        try:
-            with file.open(newline="", encoding="utf-8") as stream:
-                for row in csv.DictReader(stream):
-                    epoch = float(row["epoch"]) + 1
-                    for name, text in row.items():
-                        if name in ("epoch", "step") or text in ("", None):
-                            continue
-                        value = float(text)
-                        if math.isfinite(value):
-                            found.setdefault(name, []).append((epoch, value))
-        except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
-            raise UserError(
-                f"{file} is damaged ({error}): delete it, the curves are left out then."
-            ) from error
+        for row in read_metrics(file, "delete it, the curves are left out then"):
+            epoch = row.pop("epoch", -1.0) + 1  # a callback may log without one
+            for name, value in row.items():
+                if name != "step" and abs(value) < _DRAWN and 0 < epoch < _DRAWN:
+                    found.setdefault(name, []).append((epoch, value))
         return found

@@ -1,7 +1,8 @@
-"""The one way a file of a run is written: whole or not at all."""
+"""The one way a file of a run is written, and read: whole or not at all."""
 
 import errno
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,3 +35,22 @@ def write_whole(file: Path, content: bytes, again: str = "test the run again by 
         raise UserError(
             f"{file} could not be written ({error.strerror or error}): {remedy} and {again}."
         ) from error
+
+
+def read_whole(file: Path, most: int) -> str:
+    """Return the text of a regular file.
+
+    Args:
+        file: the file.
+        most: bytes; a larger one is not read, for it is none that `lt` wrote.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if it is a folder, pipe or device, too large, or no UTF-8.
+    """
+    about = file.stat()
+    if not stat.S_ISREG(about.st_mode):  # to open a pipe waits for ever
+        raise ValueError("it is no regular file")
+    if about.st_size > most:
+        raise ValueError(f"it has {about.st_size:,} bytes, more than {most:,}")
+    return file.read_text(encoding="utf-8")
