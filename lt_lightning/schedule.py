@@ -82,7 +82,8 @@ class StepAt(Schedule):
 
     Args:
         at: where the switch is: below 1 a fraction of the run (0.8 of 200 epochs is 0-based epoch
-            160), from 1 on an epoch number (0-based: the first epoch that has `after`).
+            160), from 1 on an epoch number (0-based: the first epoch that has `after`). In a run
+            that ends before it, the last epoch has `after`.
         before: the value before the switch.
         after: the value from the switch on.
 
@@ -97,5 +98,7 @@ class StepAt(Schedule):
 
     def __call__(self, epoch: int, max_epochs: int) -> float:
         """Return `before` or `after`."""
-        first = round(self.at * max_epochs) if self.at < 1 else self.at
+        wanted = round(self.at * max_epochs) if self.at < 1 else self.at
+        # 0.8 of 2 epochs is an epoch that the run has not: what comes late would never come.
+        first = min(wanted, max_epochs - 1)
         return self.after if epoch >= first else self.before

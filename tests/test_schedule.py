@@ -90,6 +90,13 @@ def test_switch_is_at_a_fraction_below_one_and_at_an_epoch_from_one_on(at, epoch
     assert values == [3.0] * first + [7.0] * (epochs - first)
 
 
+@pytest.mark.parametrize(("at", "epochs"), [(0.8, 1), (0.8, 2), (0.9, 4), (160, 30), (1, 1)])
+def test_a_switch_behind_the_end_comes_in_the_last_epoch(at, epochs):
+    """Trap: round(0.8 * 2) is an epoch that a run of 2 has not."""
+    values = [StepAt(at, before=3.0, after=7.0)(epoch, epochs) for epoch in range(epochs)]
+    assert values == [3.0] * (epochs - 1) + [7.0]
+
+
 @pytest.mark.parametrize("at", [-0.1, -5, math.nan])
 def test_switch_before_the_run_is_refused(at):
     with pytest.raises(UserError, match=f"at is {at}"):

@@ -9,7 +9,6 @@ import lightning as L
 import torch
 from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
 
 from lt_lightning.backbones import Backbone, ResNetCIFAR
 from lt_lightning.data.datamodule import LongTailDataModule
@@ -18,6 +17,7 @@ from lt_lightning.errors import UserError
 from lt_lightning.heads import LinearHead
 from lt_lightning.losses import CrossEntropy, Loss
 from lt_lightning.methods.backbone_init import take_backbone
+from lt_lightning.methods.epoch_rate import EpochRate
 from lt_lightning.methods.plain import plain_hparams
 from lt_lightning.methods.scale import check_scale
 from lt_lightning.metrics import ClassStats, ConfusionCounts, ShotGroups
@@ -266,6 +266,5 @@ class LongTailModule(L.LightningModule):
     def configure_optimizers(self) -> Any:
         """Return the optimizer over what is trained, and the epoch-wise learning rate."""
         optimizer = self.optimizer_factory(self.trained_parameters())
-        epochs = self.max_epochs
-        scheduler = LambdaLR(optimizer, lambda epoch: self.lr_schedule(epoch, epochs))
+        scheduler = EpochRate(optimizer, self.lr_schedule, self.max_epochs)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler}}

@@ -10,13 +10,13 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
 
 from lt_lightning.augment import Mixing
 from lt_lightning.data.loader import derive_seed
 from lt_lightning.errors import UserError
 from lt_lightning.losses import CrossEntropy
 from lt_lightning.methods.base import LongTailModule, LossFactory, run_seed
+from lt_lightning.methods.epoch_rate import EpochRate
 from lt_lightning.methods.freezing import BNMode, Freezing
 from lt_lightning.methods.scale import check_scale
 from lt_lightning.methods.stage1 import STAGE, take_over, warn_of_other_images
@@ -269,7 +269,7 @@ class TwoStage(LongTailModule):
             for group in optimizer.param_groups:
                 group["lr"] *= group.get("lr_factor", 1.0)
             schedule, epochs = self.stage2_lr_schedule, self.stage2_epochs
-        scheduler = LambdaLR(optimizer, lambda epoch: schedule(epoch, epochs))
+        scheduler = EpochRate(optimizer, schedule, epochs)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler}}
 
     def _second_groups(self) -> list[dict[str, Any]]:

@@ -17,7 +17,8 @@ class StepSwitch(SamplingRule):
     200).
 
     Args:
-        at: where the switch is: below 1 a fraction of the run, from 1 on a 0-based epoch.
+        at: where the switch is: below 1 a fraction of the run, from 1 on a 0-based epoch; the last
+            epoch at the latest.
         before: the rule until then.
         after: the rule from then on.
     """

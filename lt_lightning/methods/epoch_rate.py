@@ -1,0 +1,36 @@
+"""The learning rate of an epoch, also of one that a resumed run begins with."""
+
+from typing import Any
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from lt_lightning.schedule import Schedule
+
+
+class EpochRate(LambdaLR):
+    """Multiplies each group's learning rate by a factor that depends on the epoch.
+
+    Args:
+        optimizer: each of its parameter groups has its own learning rate.
+        schedule: the factor.
+        epochs: length of the stretch that the schedule is laid over.
+    """
+
+    def __init__(self, optimizer: Optimizer, schedule: Schedule, epochs: int) -> None:
+        super().__init__(optimizer, lambda epoch: schedule(epoch, epochs))
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from the epoch of `state_dict`, with the rates of this schedule.
+
+        The checkpoint holds the rates of the run that wrote it, which may have been a shorter one:
+        at its end they are near 0. The optimizer is restored before.
+        """
+        super().load_state_dict(state_dict)
+        rates = [
+            base * factor(self.last_epoch)
+            for base, factor in zip(self.base_lrs, self.lr_lambdas, strict=True)
+        ]
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
+        self._last_lr = rates
