@@ -23,3 +23,10 @@ class Refused(SystemExit):
 def one_sentence(text: str) -> str:
     """Return `text` on one line, its sentences joined by semicolons."""
     return re.sub(r"[.!?]\s+(?=\S)", "; ", " ".join(text.split()))
+
+
+def printable(text: str) -> str:
+    """Return `text` on one line; what cannot be printed is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

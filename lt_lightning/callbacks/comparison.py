@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _FIRST = ("stage1", "last", "best")
+_DRAWN = ("edges", "total", "accuracy", "confidence")
 _HEADINGS = {"stage1": "end of stage 1", "last": "last epoch", "best": "best epoch"}
 
 
@@ -25,6 +26,7 @@ def side_by_side(evaluations: Mapping[str, Any], title: str) -> "Figure | None":
     """
     from lt_lightning.callbacks.figures import reliability_side_by_side
 
+    evaluations = {k: one for k, one in evaluations.items() if one["reliability"].get("edges")}
     changed = {label.partition("+")[0] for label in evaluations if "+" in label}
     labels = [label for label in evaluations if label in changed - {"last"} or label != "best"]
     if len(labels) < 2:
@@ -42,12 +44,12 @@ def _heading(label: str) -> str:
     return f"{name}, {change.replace('_', ' ')}" if change else name
 
 
-def _numbers(evaluation: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, float]]:
+def _numbers(evaluation: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, float | None]]:
     found = evaluation["reliability"]
     reliability = {
         name: torch.tensor(
-            [math.nan if value is None else value for value in values], dtype=torch.float64
+            [math.nan if value is None else value for value in found[name]], dtype=torch.float64
         )
-        for name, values in found.items()
+        for name in _DRAWN
     }
     return reliability, dict(evaluation["overall"])

@@ -172,7 +172,7 @@ def reliability_diagram(
 
 
 def reliability_side_by_side(
-    parts: Sequence[tuple[str, Mapping[str, Tensor], Mapping[str, float]]], *, title: str
+    parts: Sequence[tuple[str, Mapping[str, Tensor], Mapping[str, float | None]]], *, title: str
 ) -> Figure:
     """Return several reliability diagrams on one scale: before and after a stage or a change.
 
@@ -224,12 +224,9 @@ def _reliability_bars(axes: Axes, reliability: Mapping[str, Tensor]) -> None:
     axes.set(xlim=(0, 100), ylim=(0, 100))
 
 
-def _numbers(values: Mapping[str, float]) -> str:
-    return ", ".join(
-        f"{label} {100 * values[key]:.1f} %"
-        for label, key in (("accuracy", "acc"), ("ECE", "ece"))
-        if key in values
-    )
+def _numbers(values: Mapping[str, float | None]) -> str:
+    known = [(label, values.get(key)) for label, key in (("accuracy", "acc"), ("ECE", "ece"))]
+    return ", ".join(f"{label} {100 * value:.1f} %" for label, value in known if value is not None)
 
 
 def knob_curve(curve: Mapping[float, float], knob: str, images: str) -> Figure:

@@ -57,9 +57,10 @@ def _table(found: dict[str, Any], labels: Sequence[str]) -> str:
     for label in labels:
         overall = found[label]["overall"]
         cells = [
-            f"{k * overall[key]:.{d}f}" if key in overall else "-" for _, key, k, d in _COLUMNS
+            "-" if overall.get(key) is None else f"{k * overall[key]:.{d}f}"
+            for _, key, k, d in _COLUMNS
         ]
-        rows.append([*cells, found[label]["checkpoint"]["chosen_by"]])
+        rows.append([*cells, found[label]["checkpoint"].get("chosen_by", "not stated")])
     widths = [max(len(row[k]) for row in rows) for k in range(len(_COLUMNS))]
     lines = [
         "  ".join([*(c.rjust(w) for c, w in zip(row, widths, strict=False)), row[-1]])

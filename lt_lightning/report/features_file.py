@@ -10,6 +10,7 @@ from typing import Any
 
 from lt_lightning.errors import UserError
 from lt_lightning.runs.files import write_whole
+from lt_lightning.runs.json_file import read_json
 
 FILE_NAME = "features.json"
 SCHEMA_VERSION = 1
@@ -55,7 +56,7 @@ def read_features(folder: Path, classes: int) -> Features | None:
         return None
     again = "make it again by `lt report RUN --features`"
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
         version = content.pop("schema_version")
         if version != SCHEMA_VERSION:
             raise UserError(f"{file} has the schema_version {version!r}: delete it and {again}.")
@@ -71,4 +72,4 @@ def _check(found: Features, classes: int) -> None:
     for label, x, y in rows:
         fits = type(label) is int and 0 <= label < classes
         if not (fits and all(type(v) is float and abs(v) < 1e9 for v in (x, y))):
-            raise ValueError(f"a point is {label!r}, {x!r}, {y!r}")
+            raise ValueError(f"a point is {label!r:.40}, {x!r:.40}, {y!r:.40}")

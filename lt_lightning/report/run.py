@@ -11,7 +11,6 @@ from lt_lightning.errors import UserError
 from lt_lightning.runs.metrics_file import FILE_NAME as METRICS_FILE
 from lt_lightning.runs.metrics_file import read_metrics
 from lt_lightning.runs.results import FILE_NAME, read_results
-from lt_lightning.runs.results_check import check
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster
 _DRAWN = 1e30  # no picture has a place for more, nor for what is not finite
@@ -31,9 +30,7 @@ class Run:
         Raises:
             UserError: if it is missing, damaged or of another version.
         """
-        content = read_results(folder / FILE_NAME)
-        check(folder / FILE_NAME, content)
-        return cls(folder, content)
+        return cls(folder, read_results(folder / FILE_NAME))
 
     @property
     def seed(self) -> tuple[Any, Any, Any]:

@@ -125,6 +125,14 @@ def damaged():
         ("data/groups", {"many": [10]}),
         ("training/seconds", "long"),
         ("training/parameters", True),
+        (f"{last}/checkpoint/chosen_by", 3),
+        (f"{last}/pretext", {"rotation_acc": None}),
+        (f"{last}/overall/acc", 10**400),
+        (f"{last}/overall/acc", 1e300),
+        (f"{last}/overall/ece", [1]),
+        ("hardware/device", {}),
+        ("flags/oracle", "no"),
+        ("seeds/training", [0]),
     ]
 
 
@@ -137,12 +145,13 @@ def test_a_broken_results_json_is_one_sentence_with_its_name(write, cifar, tmp_p
         inner = inner[int(key) if isinstance(inner, list) else key]
     inner[int(last) if isinstance(inner, list) else last] = value
     folder = write("ce/0", content)
-    out = tmp_path / "report.html"
-    text, status = report([str(folder), "--out", str(out)])
-    assert status == 1
-    assert str(folder / "results.json") in text
-    assert "\n" not in text
-    assert not out.exists()
+    for suffix in ("html", "md", "csv", "tex", "txt"):
+        out = tmp_path / f"report.{suffix}"
+        text, status = report([str(folder), "--out", str(out)])
+        assert status == 1
+        assert str(folder / "results.json") in text
+        assert "\n" not in text
+        assert not out.exists()
 
 
 def test_a_file_cut_in_the_middle_is_one_sentence(runs):

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from lt_lightning.runs import results as results_file
+from lt_lightning.runs import results_check
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "results_json.md").read_text("utf-8")
@@ -19,14 +20,14 @@ def documented():
 def test_every_key_that_must_be_there_is_documented():
     names = documented()
     wanted = {"schema_version"}
-    for key in results_file._KEYS:
-        inner = results_file._INNER_KEYS.get(key)
+    for key in results_check.KEYS:
+        inner = results_check.INNER_KEYS.get(key)
         wanted |= {f"{key}.{name}" for name in inner} if inner else {key}
     wanted -= {"metrics"}
     assert wanted <= names
     assert {"metrics.bins", "metrics.definitions"} <= names
     flat = {name.split(".")[0] for name in names}
-    assert set(results_file._EVALUATION_KEYS) <= flat
+    assert set(results_check.EVALUATION_KEYS) <= flat
 
 
 def test_every_key_that_is_written_is_documented():
