@@ -9,7 +9,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lt_lightning.callbacks.comparison import side_by_side
 from lt_lightning.callbacks.outcome import Outcome, check_parts
 from lt_lightning.errors import UserError
-from lt_lightning.runs import environment
+from lt_lightning.runs import environment, launch
 from lt_lightning.runs.files import write_whole
 from lt_lightning.runs.results import (
     FILE_NAME,
@@ -43,7 +43,7 @@ class RunRecord(Callback):
         evaluation: the label of the next test, "last" or "best"; none takes the name of the
             checkpoint file, "last" without one.
         monitor: the metric that chose the best checkpoint; none asks the callbacks.
-        command: the command line; none takes that of the process.
+        command: the command line; none takes the one at work.
         tested: the checkpoint whose weights the model holds, and its epoch, where Lightning did
             not load it.
         tau_curve: macro accuracy at each value that a change after training was chosen from.
@@ -239,7 +239,7 @@ class RunRecord(Callback):
         """Return everything but the evaluations."""
         data: Any = getattr(trainer, "datamodule", None)
         module: Any = pl_module
-        command = self.command or environment.command_line()
+        command = self.command or launch.command()
         epochs = self._epochs
         if epochs is None and self._loaded_epoch is not None:
             epochs = self._loaded_epoch + 1

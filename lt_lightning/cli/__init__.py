@@ -20,6 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         stream = sys.stderr if status else sys.stdout
         stream.write(text + "\n")
         return status
+    launch.note_command(arguments)
     from lt_lightning.cli.errors import explain, is_terminated
     from lt_lightning.errors import Refused
 

@@ -18,7 +18,7 @@ from lt_lightning.cam import Plan, activation_maps, class_weight, generate, plan
 from lt_lightning.cam.contact_sheet import Shown, choose_shown, class_titles, contact_sheet
 from lt_lightning.cam.store import write_added
 from lt_lightning.cli.predict import device_of
-from lt_lightning.cli.run_data import check_same, data_of_run, split_words
+from lt_lightning.cli.run_data import check_same, data_of_run
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.added_images import ABOUT, AddedImages
 from lt_lightning.data.decode import cache_folder
@@ -27,6 +27,7 @@ from lt_lightning.data.source import FileImages
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.methods import LongTailModule
 from lt_lightning.methods.load import load_model
+from lt_lightning.runs import argv as words
 from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.checkpoint import DATA_STATE
@@ -77,7 +78,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 def cam(argv: list[str]) -> None:
     """Write a folder of new images, and say what to do with it."""
-    own, of_data = split_words(argv)
+    own, of_data = words.split(argv, "data")
     options = _parse(own)
     device = device_of(options.device)
     folder, checkpoint = run_folder.of_run(options.run, options.best)

@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from lt_lightning.errors import Refused
+from lt_lightning.runs import argv as words
 from lt_lightning.runs import config_files
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.config import config_of
@@ -71,7 +72,7 @@ def run(argv: list[str]) -> None:
     if command == "fit":
         _start([command, *rest], None, files)
         return
-    best, rest = "--best" in rest, [item for item in rest if item != "--best"]
+    best, rest = words.first_below(rest, "best") is not None, words.without(rest, "best")
     if not rest or rest[0].startswith("-"):
         if not any(item in _QUESTIONS or item.endswith(".help") for item in rest):
             raise Refused(
@@ -80,14 +81,14 @@ def run(argv: list[str]) -> None:
             )
         _start([command.replace("calibrate", "test"), *rest], None, files)
         return
-    if any(item.split("=")[0] == "--ckpt_path" for item in rest):
+    if words.first_below(rest, "ckpt_path"):
         raise Refused(
             f"lt {command} takes the checkpoint as its run: lt {command} RUN/checkpoints/last.ckpt."
         )
     if command == "calibrate":
         from lt_lightning.cli.calibrate import calibrate
 
-        own = next((item for item in rest if item.startswith("--post_hoc")), None)
+        own = words.first_below(rest, "post_hoc")
         if own:
             raise Refused(f"lt calibrate fits its own changes, leave out {own}: lt test takes it.")
         calibrate(
@@ -110,7 +111,7 @@ def _on_run(
     Raises:
         Refused: if an option is for training alone.
     """
-    training = next((word for word in more if word.startswith("--pretrain")), None)
+    training = words.first_below(more, "pretrain")
     if training is not None:
         raise Refused(f"{training} is for lt fit: lt {command} trains nothing, leave it out.")
     folder, checkpoint = run_folder.of_run(run, best)
@@ -133,7 +134,7 @@ def _start(
     if folder is None:
         run_folder.forget_own()
     try:
-        LTCLI(arguments, run=folder, answer=answer)
+        LTCLI(words.files_first(arguments), run=folder, answer=answer)
     except Refused as refused:
         file = refused.key and config_files.owner(files, arguments, refused.key)
         if not file:

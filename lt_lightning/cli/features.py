@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lt_lightning.callbacks.feature_figure import feature_figure
 from lt_lightning.callbacks.figures import to_png
-from lt_lightning.cli.run_data import check_same, data_of_run, split_words
+from lt_lightning.cli.run_data import check_same, data_of_run
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.loader import EvalLoader, Pipeline
 from lt_lightning.errors import Refused, UserError
@@ -20,6 +20,7 @@ from lt_lightning.metrics.embedding import choose_shown, tsne
 from lt_lightning.report.command import parse, report
 from lt_lightning.report.features_file import Features, read_features, write_features
 from lt_lightning.report.table import find_runs
+from lt_lightning.runs import argv as words
 from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.checkpoint import DATA_STATE
@@ -38,7 +39,7 @@ def report_with_features(argv: list[str]) -> None:
         Refused: if the command line is not understood.
         UserError: if a run has no checkpoint, or its images are not there.
     """
-    own, of_data = split_words(argv)
+    own, of_data = words.split(argv, "data")
     options = parse(own)
     if isinstance(options, str):
         raise Refused(options)
@@ -47,7 +48,7 @@ def report_with_features(argv: list[str]) -> None:
     for number, folder in enumerate(folders):
         log.info("features of run %d of %d, %s", number + 1, len(folders), folder)
         _make(folder, of_data, device)
-    text, status = report([word for word in own if word != "--features"])
+    text, status = report(words.without(own, "features"))
     if status:
         raise UserError(text.removeprefix("lt: "))
     sys.stdout.write(f"{text}\n" + "".join(f"  {folder / FIGURE}\n" for folder in folders))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lt_lightning.errors import Refused
-from lt_lightning.runs import config_files
+from lt_lightning.runs import argv, config_files
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.results import FILE_NAME
 
@@ -83,9 +83,9 @@ def before(cli: "LTCLI") -> Path | None:
     return None if options.trainer.fast_dev_run else run_folder.checkpoint_of(folder)
 
 
-def _find(name: str, argv: list[str]) -> Path:
+def _find(name: str, command: list[str]) -> Path:
     """Return the file from here, or else beside the files of the command line."""
-    places = [Path(name), *(path.parent / name for path in config_files.paths(argv))]
+    places = [Path(name), *(path.parent / name for path in config_files.paths(command))]
     return next((place for place in places if place.is_file()), places[0])
 
 
@@ -101,7 +101,7 @@ def _run(cli: "LTCLI", file: Path, folder: Path) -> None:
         content = config_files.check(files)[file]
         own = content.get("pretrain")
         nested = isinstance(own, dict) and bool(own.get("config"))
-        if nested or any(word.startswith("--pretrain") for word in more):
+        if nested or argv.first_below(more, "pretrain"):
             raise Refused(
                 f"The pre-training by {file} has a pre-training of its own: run it first, and give "
                 "--model.backbone_init its folder."

@@ -10,21 +10,6 @@ from lt_lightning.errors import UserError
 _FACTS = (("fingerprint", "the images"), ("image_size", "images with a side of"))
 
 
-def split_words(argv: list[str]) -> tuple[list[str], list[str]]:
-    """Return the command's own words, and those that are options of the data."""
-    own: list[str] = []
-    of_data: list[str] = []
-    words = iter(argv)
-    for word in words:
-        if not word.startswith("--data."):
-            own.append(word)
-            continue
-        of_data.append(word)
-        if "=" not in word:
-            of_data += [value for value in [next(words, None)] if value is not None]
-    return own, of_data
-
-
 def data_of_run(config: dict[str, Any], words: list[str], prog: str) -> LongTailDataModule:
     """Return the data of the run, set up; `words` lie over its config.
 

@@ -8,6 +8,7 @@ import yaml
 
 from lt_lightning.errors import Refused, one_sentence
 from lt_lightning.nearest import nearest
+from lt_lightning.runs import argv as words
 
 Files = dict[Path, dict[str, Any]]
 _KINDS = {type(None): "nothing", list: "a list", str: "a text"}
@@ -35,16 +36,10 @@ def paths(argv: Sequence[str]) -> list[Path]:
     Raises:
         Refused: if a name is empty.
     """
-    found: list[Path] = []
-    for place, word in enumerate(argv):
-        flag, equals, value = word.partition("=")
-        if flag == "--config" and value:
-            found.append(Path(value))
-        elif word in ("--config", "-c") and place + 1 < len(argv):
-            found.append(Path(argv[place + 1]))
-        elif flag == "--config" and equals:
-            raise Refused("--config is empty: give a .yaml file.", "config")
-    return found
+    found = words.files(argv)
+    if "" in found:
+        raise Refused("--config is empty: give a .yaml file.", "config")
+    return [Path(file) for file in found]
 
 
 def check(argv: Sequence[str]) -> Files:
@@ -58,8 +53,7 @@ def check(argv: Sequence[str]) -> Files:
 
 def owner(files: Files, argv: Sequence[str], key: str) -> Path | None:
     """Return the file that gives `key`, or none where the command line does."""
-    given = [word.split("=", 1)[0][2:] for word in argv if word.startswith("--")]
-    if any(f"{word}.".startswith(f"{key}.") for word in given):
+    if words.first_below(argv, key):
         return None
     return next((path for path in reversed(files) if key in set(_keys(files[path]))), None)
 

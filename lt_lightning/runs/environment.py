@@ -2,7 +2,6 @@
 
 import os
 import platform
-import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from lightning.pytorch import Trainer
 
 from lt_lightning import __version__
+from lt_lightning.runs import argv
 
 
 def versions() -> dict[str, str | None]:
@@ -52,23 +52,10 @@ def _processor() -> str:
 
 def config_names(command: Sequence[str]) -> list[str]:
     """Return the file names after --config or -c, in their order."""
-    flags = ("--config", "-c")
-    found = []
-    for position, word in enumerate(command):
-        flag, _, value = word.partition("=")
-        if word in flags and position + 1 < len(command):
-            found.append(Path(command[position + 1]).name)
-        elif flag == "--config" and value:
-            found.append(Path(value).name)
-    return found
+    return [Path(file).name for file in argv.files(command)]
 
 
 def training_seed() -> int | None:
     """Return the seed of `seed_everything`, which Lightning keeps in an environment variable."""
     text = os.environ.get("PL_GLOBAL_SEED", "")
     return int(text) if text.lstrip("-").isdigit() else None
-
-
-def command_line() -> list[str]:
-    """Return the command line of this process, the program by its name only."""
-    return [Path(sys.argv[0]).name, *sys.argv[1:]]

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import pairwise
 from pathlib import Path
 
 from lt_lightning.errors import UserError
+from lt_lightning.runs import argv as words
 from lt_lightning.runs import launch
 
 PRETRAIN = "pretrain"  # the folder of a pre-training in that of its run
@@ -13,8 +13,7 @@ PRETRAIN = "pretrain"  # the folder of a pre-training in that of its run
 
 def run_name(argv: Sequence[str], method: str) -> str:
     """Return the default name of a run: its config files, without trainer and logger fragments."""
-    files = [Path(value) for flag, value in pairwise(argv) if flag in ("--config", "-c")]
-    files += [Path(a.split("=", 1)[1]) for a in argv if a.startswith("--config=")]
+    files = [Path(file) for file in words.files(argv)]
     stems = [file.stem for file in files if file.parent.name not in ("trainer", "logger")]
     return "-".join(stems) or method.lower()
 

@@ -6,7 +6,8 @@ writes anything before all of them know the folder.
 """
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,20 @@ _FOLDER = "LT_RUN_FOLDER"  # the processes that Lightning starts get the first o
 _PATIENCE = timedelta(minutes=10)
 _RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
 _RESTARTS = ("SLURM_RESTART_COUNT", "TORCHELASTIC_RESTART_COUNT")
+_given: list[str] | None = None  # the words of the command that is at work in this process
+
+
+def note_command(arguments: Sequence[str]) -> None:
+    """Take note of the words after `lt`, whoever gave them: a shell, torchrun or Python."""
+    global _given
+    _given = list(arguments)
+
+
+def command() -> list[str]:
+    """Return the command at work; without one, how this process was started, by its name only."""
+    if _given is not None:
+        return ["lt", *_given]
+    return [Path(sys.argv[0]).name, *sys.argv[1:]]
 
 
 def rank() -> str:

@@ -36,6 +36,45 @@ def test_a_later_config_lies_over_an_earlier_one_and_the_command_line_over_both(
     assert config["model"]["init_args"]["loss"]["init_args"]["gamma"] == 3
 
 
+_OPTIONS = (
+    ("trainer", "max_epochs"),
+    ("model", "init_args", "optimizer", "init_args", "lr"),
+    ("data", "profile", "init_args", "imbalance_ratio"),
+    ("model", "init_args", "loss", "init_args", "max_margin"),
+)
+
+
+def test_keys_win_wherever_they_stand(lt, tmp_path):
+    """Trap: to the parser the last word wins, also a file over the keys before it."""
+    whole, later = tmp_path / "whole.yaml", tmp_path / "later.yaml"
+    whole.write_text(
+        "model: {class_path: ERM, init_args: {optimizer: {class_path: SGD, init_args: {lr: 0.3}}}}"
+        "\ntrainer: {max_epochs: 5, devices: 1}\n"
+        "data: {profile: {class_path: Exponential, init_args: {imbalance_ratio: 9}}}\n",
+        encoding="utf-8",
+    )
+    later.write_text(
+        "trainer: {max_epochs: 6, devices: 2}\n"
+        "model: {init_args: {loss: {init_args: {max_margin: 0.4, scale: 7}}}}\n",
+        encoding="utf-8",
+    )
+    keys = "--trainer.max_epochs 2 --model.optimizer.lr=0.7 --data.profile.imbalance_ratio 4"
+    margin = "--model.loss LDAM --model.loss.max_margin 0.6"
+
+    answer = lt(f"fit {keys} -c {whole} {margin} --config={later} --print_config")
+
+    config = yaml.safe_load(answer.out)
+    found = []
+    for path in _OPTIONS:
+        value = config
+        for part in path:
+            value = value[part]
+        found.append(value)
+    assert found == [2, 0.7, 4, 0.6]
+    assert config["trainer"]["devices"] == 2, "a later file lies over an earlier one"
+    assert config["model"]["init_args"]["loss"]["init_args"]["scale"] == 7
+
+
 def test_another_class_drops_the_options_of_the_first(lt, place):
     answer = lt(
         f"fit --config {place['configs']}/ldam.yaml --model.loss CrossEntropy "

@@ -62,19 +62,17 @@ def in_process(arguments, **changes):
 
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     before = [(log, log.level, log.propagate, log.handlers[:]) for log in loggers]
-    own, command = dict(os.environ), sys.argv
+    own = dict(os.environ)
     loggers[0].handlers.clear()  # the handler of an earlier call writes into its own stream
     out, err = io.StringIO(), io.StringIO()
     os.environ.clear()
     os.environ.update(environment(**changes))
-    sys.argv = ["lt", *map(str, arguments)]  # results.json has the command
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             status = main(list(arguments))
     finally:
         os.environ.clear()
         os.environ.update(own)
-        sys.argv = command
         for log, level, propagate, handlers in before:
             log.setLevel(level)
             log.propagate, log.handlers[:] = propagate, handlers

@@ -11,6 +11,7 @@ from lt_lightning.runs import environment
         (["lt", "fit"], []),
         (["lt", "fit", "--config", "a/bbn.yaml", "-c", "digits.yaml"], ["bbn.yaml", "digits.yaml"]),
         (["lt", "fit", "--config=a/b/ce.yaml", "--config", "x.yaml"], ["ce.yaml", "x.yaml"]),
+        (["lt", "fit", "-cx.yaml", "-c=y.yaml"], ["x.yaml", "y.yaml"]),
         (["lt", "fit", "--config"], []),
         (["lt", "fit", "--configs", "x.yaml"], []),
     ],
@@ -42,11 +43,6 @@ def test_a_package_that_is_absent_has_no_version(monkeypatch):
 
     monkeypatch.setattr(environment, "version", absent)
     assert environment.versions()["torchvision"] is None
-
-
-def test_the_program_goes_by_its_name(monkeypatch):
-    monkeypatch.setattr("sys.argv", ["/home/somebody/.venv/bin/lt", "fit", "--name", "x"])
-    assert environment.command_line() == ["lt", "fit", "--name", "x"]
 
 
 def test_the_processor_has_a_name_without_proc(monkeypatch, tmp_path):
