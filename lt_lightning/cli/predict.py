@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lt_lightning import methods
 from lt_lightning.data.decode import read_image
-from lt_lightning.data.folder import SUFFIXES
+from lt_lightning.data.folder import SUFFIXES, images_below
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.methods.load import load_model
 from lt_lightning.runs import checkpoint as checkpoint_file
@@ -54,7 +54,7 @@ def predict(argv: list[str]) -> None:
     folder = Path(options.images)
     if not folder.is_dir():
         raise UserError(f"--images {folder} is not a folder: give a folder of images.")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    files = images_below(folder)
     if not files:
         kinds = ", ".join(sorted(SUFFIXES))
         raise UserError(f"--images {folder} holds no image: give a folder of {kinds}.")

@@ -63,6 +63,8 @@ def read_image(path: Path, size: int, crop_scale: float | None = None) -> Tensor
     from torchvision.transforms.v2 import functional as tv
 
     try:
+        if not path.is_file():  # to open a pipe waits for ever
+            raise FileNotFoundError
         with Image.open(path) as opened:
             image = _rgb(opened)
     except Exception as error:  # at damaged data decoders raise nearly anything

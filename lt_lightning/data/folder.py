@@ -165,7 +165,10 @@ def _class_folders(folder: Path) -> list[str]:
 
 
 def images_below(folder: Path) -> list[Path]:
-    """Return the image files of a folder at any depth, sorted."""
+    """Return the image files of a folder at any depth, sorted: those of training and prediction.
+
+    A link to nowhere is among them, for an image is missing there and reading it says so.
+    """
     # Names with a dot in front are leavings of file managers, such as ._photo.jpg.
     return sorted(
         p

@@ -281,6 +281,24 @@ def test_predict_leaves_out_what_cannot_be_read_where_asked(lt, place, tmp_path)
     assert len((tmp_path / "x.csv").read_text(encoding="utf-8").splitlines()) == 12
 
 
+def test_predict_sees_the_images_that_a_training_sees(lt, place, tmp_path):
+    images = tmp_path / "mine"
+    shutil.copytree(Path(place["images"]) / "test" / "cat", images / "dir.png")
+    (images / ".trash").mkdir()
+    for name in ("._0.png", ".trash/0.png"):
+        shutil.copy(images / "dir.png" / "0.png", images / name)
+    (images / "lost.png").symlink_to(images / "nowhere")
+
+    refused = lt(f"predict {place['run']} --images {images} --out x.csv")
+    answer = lt(f"predict {place['run']} --images {images} --out x.csv --skip_unreadable")
+
+    assert refused.status == 1
+    assert "lost.png cannot be read" in refused.err
+    assert answer.status == 0, answer.err
+    lines = (tmp_path / "x.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert [line.split(",")[0] for line in lines] == [f"dir.png/{k}.png" for k in range(3)]
+
+
 def test_a_training_that_skips_unreadable_images_counts_them(lt, place):
     answer = lt(
         f"fit {place['quick']} --data.profile AsIs --data.source ImageFolder --data.root "

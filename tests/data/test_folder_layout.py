@@ -1,11 +1,14 @@
 """Which files of an image folder are taken, with which label and in which split."""
 
+import os
 import shutil
 
 import pytest
 import torch
 
 from lt_lightning.data import ImageFolder
+from lt_lightning.data.decode import read_image
+from lt_lightning.data.folder import images_below
 from lt_lightning.errors import UserError
 
 AB = {"a": 3, "b": 2}
@@ -174,3 +177,19 @@ def test_missing_folders_are_told_with_the_option(tree, tmp_path):
 def test_number_out_of_its_range_is_refused_with_its_name(name, value):
     with pytest.raises(UserError, match=f"{name} is {value}"):
         ImageFolder(**{name: value})
+
+
+def test_every_list_of_images_passes_over_the_same(tree, tmp_path):
+    root = tree(["a/0.png", "a/._1.png", "a/dir.png/2.png", "a/.hidden/3.png", "a/4.txt"])
+    (root / "a" / "lost.png").symlink_to(tmp_path / "nowhere")
+
+    found = [str(path.relative_to(root)) for path in images_below(root)]
+
+    assert found == ["a/0.png", "a/dir.png/2.png", "a/lost.png"]
+
+
+def test_a_pipe_among_the_images_is_not_waited_for(tree):
+    root = tree(["a/0.png"])
+    os.mkfifo(root / "a" / "1.png")
+    with pytest.raises(UserError, match=r"1\.png cannot be read"):
+        read_image(root / "a" / "1.png", 8)
