@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from lt_lightning import __version__
 from lt_lightning.cli.catalog import table
 from lt_lightning.nearest import nearest
+from lt_lightning.report.command import HELP as REPORT_HELP
 from lt_lightning.report.command import report
 
 HELP = """\
@@ -37,6 +38,12 @@ Both are fitted on held-out images: the run must have some (--data.holdout.fract
 Each is tested beside the run, in its results.json, and its figures; the weights stay as they are.
 Other keys lie over those of the run, as with lt test: lt test --help lists them."""
 
+METHODS_HELP = """\
+lt methods: every method, loss, sampler, imbalance profile and data set, one a line
+
+Each with its paper, and the name that --model, --model.loss, --data.sampler and the like take.
+lt fit --model.help BBN lists the keys of one method."""
+
 COMMANDS = (
     "fit",
     "validate",
@@ -48,6 +55,7 @@ COMMANDS = (
     "dashboard",
     "methods",
 )
+_HELP = {"calibrate": CALIBRATE_HELP, "methods": METHODS_HELP, "report": REPORT_HELP}
 _OTHER_NAMES = {"train": "fit", "eval": "test", "evaluate": "test", "list": "methods"}
 
 
@@ -58,8 +66,8 @@ def answer(arguments: Sequence[str]) -> tuple[str | None, int]:
         return HELP, 0
     if first in ("--version", "version"):
         return f"lt_lightning {__version__}", 0
-    if first == "calibrate" and {"--help", "-h"} & set(arguments):
-        return CALIBRATE_HELP, 0
+    if first in _HELP and {"--help", "-h"} & set(arguments):
+        return _HELP[first], 0
     if first == "methods":
         if len(arguments) > 1:
             return f"lt: 'lt methods' takes no argument, it was given {arguments[1]!r}.", 2

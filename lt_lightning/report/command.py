@@ -14,6 +14,17 @@ _USAGE = (
     "lt report RUN [RUN ...] [--out FILE.html] [--format text|md|csv|latex|html] [--newest] "
     "[--features] [--force]"
 )
+HELP = f"""\
+{_USAGE}
+
+One table of finished runs, or one page with figures that needs nothing from outside.
+RUN is the folder of a finished run, a folder of runs, or a results.json.
+  --newest         of a folder of runs only the newest
+  --out FILE       write into a file; its suffix says how: .html, .md, .csv, .tex, .txt
+  --format FORMAT  text (a row for each test of each run), md and latex (the survey's table),
+                   csv (all metrics of all methods), html (needs --out)
+  --force          write over a file that is no page of lt report
+  --features       t-SNE of test features first, for the page"""
 _SUFFIXES = {
     ".html": "html", ".htm": "html", ".md": "md", ".csv": "csv", ".tex": "latex", ".txt": "text",
 }  # fmt: skip

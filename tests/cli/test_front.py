@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from lt_lightning.cli.front import COMMANDS
+
 # Runs `lt` and says on the last line of standard error which heavy packages were loaded.
 _PROBE = """
 import sys
@@ -42,6 +44,29 @@ def test_the_front_answers_without_torch(words, says, finished):
     assert answer.returncode == 0, answer.stderr
     assert says in answer.stdout
     assert answer.stderr == ""
+
+
+SAYS = {  # what the help of each command must say
+    "fit": "--trainer.max_epochs",
+    "validate": "over the validation set",
+    "test": "over the test set",
+    "calibrate": "temperature and vector scaling",
+    "cam": "new training images for the rare classes",
+    "predict": "classify the images of a folder",
+    "report": "One table of finished runs",
+    "dashboard": "the W&B workspace",
+    "methods": "every method, loss, sampler",
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_help(lt, command, tmp_path):
+    for flag in ("--help", "-h"):
+        answer = lt(f"{command} {flag}")
+        assert (answer.status, answer.err) == (0, "")
+        assert SAYS[command] in answer.out
+        assert f"lt {command}" in answer.out or "--key value" in answer.out
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.mark.parametrize(
