@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.errors import UserError
+from lt_lightning.runs import lock
 
 
 def save_whole(trainer: Trainer, path: Path) -> None:
@@ -21,6 +22,7 @@ def save_whole(trainer: Trainer, path: Path) -> None:
     Raises:
         UserError: on every process, if the first one cannot write it.
     """
+    check_folder(trainer, path)
     aside, problem = path.with_suffix(".part"), ""
     try:
         trainer.save_checkpoint(aside)
@@ -39,6 +41,16 @@ def save_whole(trainer: Trainer, path: Path) -> None:
             f"The checkpoint {path} could not be written ({problem}): free some space and go on "
             "with --ckpt_path last; the one before it is kept."
         )
+
+
+def check_folder(trainer: Trainer, path: Path) -> None:
+    """Refuse, on every process, to write where the run folder was removed.
+
+    Raises:
+        UserError: if it was.
+    """
+    if trainer.strategy.broadcast(lock.is_gone(path)):
+        raise lock.gone(path)
 
 
 def _give_name(aside: Path, path: Path) -> str:
@@ -114,6 +126,7 @@ class LastCheckpoint(Checkpoint):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save after the epoch."""
         if not _is_trial(trainer):
+            check_folder(trainer, self.path)  # here, since the row is written by one process alone
             _write_row(trainer)
             self._saved_at = trainer.global_step
             save_whole(trainer, self.path)

@@ -1,7 +1,6 @@
 """A SLURM job whose time is up saves, asks for its own restart and goes on there."""
 
 import logging
-import os
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from lt_lightning.callbacks.checkpoints import save_whole
+from lt_lightning.runs import launch
 
 log = logging.getLogger(__name__)
 _LOOK_EVERY = 5  # steps between two questions to the other processes
@@ -96,7 +96,7 @@ def _requeue(trainer: Trainer) -> None:
     """Call `scontrol requeue` on the first process."""
     if not trainer.is_global_zero:
         return
-    job = os.environ.get("SLURM_JOB_ID", "")
+    job = launch.slurm_job() or ""
     command = shutil.which("scontrol")
     done = None if command is None else subprocess.run([command, "requeue", job], check=False)
     if done is not None and done.returncode == 0:

@@ -12,6 +12,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from lt_lightning.errors import UserError
 from lt_lightning.metrics.names import TEST, logged
+from lt_lightning.runs import lock
 
 _TEST = logged(TEST, "")
 
@@ -80,6 +81,7 @@ class RunLogger(Logger):
     def save(self) -> None:
         """Write all rows; beside the file first, then renamed."""
         columns = sorted({key for row in self.rows for key in row} - {"epoch", "step"})
+        lock.check(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         aside = self.file.with_suffix(".part")
         try:

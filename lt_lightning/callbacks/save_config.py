@@ -6,6 +6,8 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.cli import SaveConfigCallback
 
+from lt_lightning.runs import lock
+
 
 class SaveConfig(SaveConfigCallback):
     """Writes the parsed config into the run folder before training.
@@ -27,6 +29,7 @@ class SaveConfig(SaveConfigCallback):
         config = self.config.clone()
         config.version = config.ckpt_path = None
         text = self.parser.dump(config, skip_none=False)
+        lock.check(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         file, number = self.folder / "config.yaml", 0
         while file.is_file():

@@ -5,7 +5,9 @@ import sys
 from collections.abc import Sequence
 
 from lt_lightning.cli.front import answer
-from lt_lightning.runs import launch
+from lt_lightning.errors import Refused
+from lt_lightning.runs import argv as words
+from lt_lightning.runs import launch, lock
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -15,14 +17,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     143 a SIGTERM.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        words.check(arguments)
+    except Refused as refused:
+        _say(refused.sentence)
+        return 2
     text, status = answer(arguments)
     if text is not None:
         stream = sys.stderr if status else sys.stdout
         stream.write(text + "\n")
         return status
     launch.note_command(arguments)
+    try:
+        return _run(arguments)
+    finally:
+        lock.release()
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command that needs torch, and return the exit status."""
     from lt_lightning.cli.errors import explain, is_terminated
-    from lt_lightning.errors import Refused
 
     try:
         from lt_lightning.cli.commands import run

@@ -138,8 +138,10 @@ class LTCLI(LightningCLI):
 
     def _choose_folder(self) -> None:
         options, wanted = self.options, self.options.get("ckpt_path")
-        method = options.model.class_path.rsplit(".", 1)[-1]
-        options.name = options.name or run_folder.run_name(self.argv, method)
+        if options.name is None:
+            method = options.model.class_path.rsplit(".", 1)[-1]
+            options.name = run_folder.run_name(self.argv, method)
+        run_folder.check_names(options.runs, options.name, options.version)
         root = Path(options.runs)
         if self.folder is not None:  # given by the run that this one is a part of
             self.resume = run_folder.checkpoint_of(self.folder)
@@ -156,6 +158,7 @@ class LTCLI(LightningCLI):
             self.folder, self.resume = run_folder.of_run(wanted)
         if self.folder is None:
             self.folder = run_folder.new_folder(root, options.name, options.version)
+        run_folder.occupy(self.folder)
         options.version = self.folder.name
         options.ckpt_path = str(self.resume) if self.resume else None
 

@@ -30,6 +30,7 @@ from lt_lightning.methods.load import load_model
 from lt_lightning.runs import argv as words
 from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs import lock
 from lt_lightning.runs.checkpoint import DATA_STATE
 from lt_lightning.runs.config import config_of
 
@@ -92,6 +93,7 @@ def cam(argv: list[str]) -> None:
     key = hashlib.sha256(json.dumps([made, data.facts()], sort_keys=True).encode()).hexdigest()
     name = f"{folder.parent.name}-{folder.name}-{key[:8]}"
     out = Path(options.out) if options.out else cache_folder() / "cam" / name
+    lock.take_output(out)
     if not _is_there(out, made):
         _make(_Work(model, data, device, options), out, made)
     _say(out, data)

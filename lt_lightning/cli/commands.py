@@ -115,6 +115,8 @@ def _on_run(
     if training is not None:
         raise Refused(f"{training} is for lt fit: lt {command} trains nothing, leave it out.")
     folder, checkpoint = run_folder.of_run(run, best)
+    if command == "test":
+        run_folder.occupy(folder)
     kept = config_of(folder)
     with tempfile.TemporaryDirectory() as aside:
         config = Path(aside) / "config.yaml"

@@ -57,6 +57,7 @@ def report_with_features(argv: list[str]) -> None:
 def _make(folder: Path, of_data: list[str], device: torch.device) -> None:
     """Write features and figure of one run, unless they are there for the same weights."""
     _, checkpoint = run_folder.of_run(str(folder))
+    run_folder.occupy(folder)
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:16]
     content = checkpoint_file.read(checkpoint)
     model = load_model(content, checkpoint).to(device).eval()

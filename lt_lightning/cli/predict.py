@@ -19,6 +19,7 @@ from lt_lightning.errors import Refused, UserError
 from lt_lightning.methods.load import load_model
 from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs import lock
 from lt_lightning.runs.checkpoint import DATA_STATE
 
 log = logging.getLogger("lt_lightning")
@@ -61,6 +62,7 @@ def predict(argv: list[str]) -> None:
     out, device = Path(options.out), device_of(options.device)
     if out.is_dir():
         raise UserError(f"--out {out} is a folder: give a CSV file.")
+    lock.take_output(out)
     if out.exists() and not options.force:
         raise UserError(f"--out {out} exists: add --force, or give another name.")
     _, checkpoint = run_folder.of_run(options.run, options.best)
@@ -128,7 +130,7 @@ def _write(out: Path, names: list[str], rows: Iterator[tuple[Path, Tensor]], fol
     out.parent.mkdir(parents=True, exist_ok=True)
     aside = out.with_name(out.name + ".part")
     try:
-        with aside.open("w", newline="", encoding="utf-8") as stream:
+        with aside.open("w", newline="", encoding="utf-8", errors="backslashreplace") as stream:
             writer = csv.writer(stream)
             writer.writerow(["file", "class", "confidence", *(f"p:{name}" for name in names)])
             for file, chances in rows:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lt_lightning.errors import Refused
+
 CONFIG = "--config"
 _SHORT = "-c"  # of --config
 _SWITCHES = (
@@ -70,6 +72,25 @@ def items(argv: Sequence[str]) -> list[Item]:
             found.append(Item(name, more[0] if more else None, (word, *more)))
         place += step
     return found
+
+
+def check(argv: Sequence[str]) -> None:
+    """Refuse a word that could not be written into the record of a run.
+
+    Raises:
+        Refused: if there is one.
+    """
+    for word in argv:
+        if "\0" in word or (not word.isascii() and _is_no_text(word)):
+            raise Refused(f"{word!r} is no text in UTF-8: give the file or folder another name.")
+
+
+def _is_no_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:  # bytes that Python could not read
+        return True
+    return False
 
 
 def files(argv: Sequence[str]) -> list[str]:

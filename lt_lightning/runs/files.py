@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lt_lightning.errors import UserError
+from lt_lightning.runs import lock
 
 
 def write_whole(file: Path, content: bytes, again: str = "test the run again by `lt test`") -> None:
@@ -18,8 +19,10 @@ def write_whole(file: Path, content: bytes, again: str = "test the run again by 
         again: what the user does after having made room.
 
     Raises:
-        UserError: if the disk refuses it; the file that was there before stays.
+        UserError: if the disk refuses it; the file that was there before stays. If the run folder
+            was removed meanwhile.
     """
+    lock.check(file)
     aside = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,14 +1,19 @@
-"""Where a run lies: runs/<name>/<version>/, never overwritten."""
+"""Where a run lies: runs/<name>/<version>/, never overwritten, one command at a time."""
 
+import os
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from lt_lightning.errors import UserError
+from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import argv as words
-from lt_lightning.runs import launch
+from lt_lightning.runs import launch, lock, origin
 
 PRETRAIN = "pretrain"  # the folder of a pre-training in that of its run
+_LONGEST = 255  # bytes of a file's name
+_PATIENCE = 60.0  # seconds that a task waits for the folder which the first one makes
+_START = ("config.yaml", origin.FILE, lock.LOCK)  # what a run has before it has anything of worth
 
 
 def run_name(argv: Sequence[str], method: str) -> str:
@@ -16,6 +21,24 @@ def run_name(argv: Sequence[str], method: str) -> str:
     files = [Path(file) for file in words.files(argv)]
     stems = [file.stem for file in files if file.parent.name not in ("trainer", "logger")]
     return "-".join(stems) or method.lower()
+
+
+def check_names(root: str, name: str, version: str | None) -> None:
+    """Refuse what is no name of one folder: a run lies in runs/<name>/<version>/.
+
+    Raises:
+        Refused: if a name is empty, leads elsewhere, or cannot be written.
+    """
+    if not root or "\0" in root:
+        raise Refused(f"runs is {root!r}: give the folder of all runs.", "runs")
+    for key, value in (("name", name), ("version", version)):
+        if value is None:
+            continue
+        if value in ("", ".", "..") or "/" in value or os.sep in value or not value.isprintable():
+            raise Refused(f"{key} is {value!r}: give the name of one folder, such as seed-1.", key)
+        if len(value.encode()) > _LONGEST:
+            told = f"{value[:40]}..., {len(value.encode())} bytes long"
+            raise Refused(f"{key} is {told}: give --{key} of {_LONGEST} bytes at most.", key)
 
 
 def versions(folder: Path) -> list[Path]:
@@ -33,13 +56,14 @@ def _began(folder: Path) -> float:
 
 
 def new_folder(root: Path, name: str, version: str | None) -> Path:
-    """Return the folder of a new run, which is made at once, so that no other run takes it.
+    """Return the folder of a new run, which is made and locked at once: no other run takes it.
 
     The version is the SLURM job where there is one (a requeued job must find its own folder),
     else the next free number.
 
     Raises:
-        UserError: if the version was asked for, or belongs to the job, and holds a run already.
+        UserError: if the version was asked for, or belongs to the job, and holds a run already;
+            if no folder can be made there.
     """
     folder = launch.agree("new", lambda: _new(root / name, version))
     assert folder is not None
@@ -54,52 +78,133 @@ def _new(runs: Path, version: str | None) -> Path:
                 "The processes were started one by one and cannot agree on a run folder: give "
                 "--version, or start them by torchrun."
             )
-        return _next_number(runs)
-    folder = runs / (version or f"slurm-{job}")
-    # The other tasks of the job come here while the first one may be at work already.
-    if launch.is_first() and not launch.restarts():
-        if folder.is_dir() and any(folder.iterdir()):
-            raise UserError(
-                f"The run folder {folder} exists and is never overwritten: give another --version, "
-                "or go on with it by --ckpt_path last."
-            )
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = _next_number(runs)
+        occupy(folder)
+        return folder
+    if not launch.is_first():  # the first one may be at work already
+        return runs / version if version else _of_job(runs, str(job), wait=True)
+    if version is None:
+        _make(runs / f"slurm-{job}")
+        if not _holds_run(runs / f"slurm-{job}"):
+            origin.claim(runs / f"slurm-{job}")  # the first command in the job has the plain name
+    folder = runs / version if version else _of_job(runs, str(job))
+    _make(folder)
+    occupy(folder)
+    if launch.restarts():
+        _check_origin(folder)
+    elif _holds_run(folder):
+        raise UserError(
+            f"The run folder {folder} exists and is never overwritten: give another --version, "
+            "or go on with it by --ckpt_path last."
+        )
+    origin.claim(folder)
     return folder
+
+
+def _holds_run(folder: Path) -> bool:
+    """Return whether there is more than the mark of a command that has just taken the folder."""
+    return any(file.name not in (origin.FILE, lock.LOCK) for file in folder.iterdir())
+
+
+def _of_job(runs: Path, job: str, wait: bool = False) -> Path:
+    """Return the folder of this command in a job.
+
+    The first command of a name has slurm-<job>, others their own digest behind it; so each finds
+    its own when the job is started again, and the tasks of one command find the same.
+    """
+    plain = runs / f"slurm-{job}"
+    own = runs / f"slurm-{job}-{origin.digest()}"
+    until = time.monotonic() + _PATIENCE
+    while wait and not (origin.is_known(plain) or own.is_dir()) and time.monotonic() < until:
+        time.sleep(0.1)
+    return own if own.is_dir() or origin.is_other(plain) else plain
+
+
+def _check_origin(folder: Path) -> None:
+    """Refuse to go on with the run of another command."""
+    if origin.is_other(folder):
+        raise UserError(
+            f"The run folder {folder} is of another command (see {origin.FILE} there), so this job "
+            "does not go on with it: give each run of a job a --version or --name of its own."
+        )
+
+
+def occupy(folder: Path) -> None:
+    """Keep other commands out of a run folder until this one ends.
+
+    Raises:
+        UserError: if another command is at work in it.
+    """
+    if launch.is_first():
+        _make(folder)
+        lock.take_folder(folder)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_be_made(folder, error) from error
+
+
+def _cannot_be_made(folder: Path, error: OSError) -> UserError:
+    return UserError(
+        f"The run folder {folder} cannot be made ({error.strerror or error}): check the path and "
+        "its permissions, or give another --runs."
+    )
 
 
 def _next_number(runs: Path) -> Path:
     number = 0
     while True:
+        _make(runs)  # each time: a run that was refused takes the folders away that it leaves empty
         try:
-            (runs / str(number)).mkdir(parents=True)
+            (runs / str(number)).mkdir()
         except FileExistsError:
             number += 1
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise _cannot_be_made(runs / str(number), error) from error
         else:
+            origin.claim(runs / str(number))
             return runs / str(number)
 
 
 def last_run(root: Path, name: str, version: str | None) -> Path | None:
     """Return the newest run of that name that has a checkpoint, or none.
 
-    In a SLURM job its own run comes first, whatever else ran since.
+    In a SLURM job its own run comes first, whatever else ran since; those of the job's other
+    commands are left to them.
     """
-    job = launch.slurm_job()
-    own = [] if job is None else [root / name / f"slurm-{job}"]
-    candidates = [*versions(root / name), *own] if version is None else [root / name / version]
+    job, runs = launch.slurm_job(), root / name
+    candidates = versions(runs) if version is None else [runs / version]
+    if job is not None and version is None:
+        of_others = [folder for folder in candidates if _is_in_job(folder, job)]
+        candidates = [folder for folder in candidates if folder not in of_others]
+        candidates.append(_of_job(runs, job))
     found = (folder for folder in reversed(candidates) if _has_checkpoint(folder))
     return launch.agree("last", lambda: next(found, None), _has_checkpoint)
 
 
+def _is_in_job(folder: Path, job: str) -> bool:
+    return folder.name == f"slurm-{job}" or folder.name.startswith(f"slurm-{job}-")
+
+
 def started_again(root: Path, name: str, version: str | None) -> Path | None:
-    """Return the run of this job, where the job was started again and there is a checkpoint.
+    """Return the run of this command, where its job was started again and there is a checkpoint.
 
     A scheduler that requeues a job starts the same command, which says nothing of going on. So
     does torchrun with --max-restarts; there the run must have a --version to be known by.
+
+    Raises:
+        UserError: if the version is that of another command.
     """
     job = launch.slurm_job()
     if not launch.restarts() or (version is None and job is None):
         return None
-    folder = root / name / (version or f"slurm-{job}")
+    folder = root / name / version if version else _of_job(root / name, str(job))
+    _check_origin(folder)
     return launch.agree(
         "again", lambda: folder if _has_checkpoint(folder) else None, _has_checkpoint
     )
@@ -122,12 +227,21 @@ def forget_own() -> None:
 
 
 def give_back() -> None:
-    """Remove the folder of a run that ended before it wrote anything, and what is empty above."""
+    """Remove the folder of a run that ended with nothing of worth, and what is empty above.
+
+    A run that is refused while it is set up has its config there already; it would keep the name.
+    """
     folder = launch.known()
+    if folder is None or not launch.is_first() or lock.is_gone(folder):
+        return
+    inside = sorted(folder.rglob("*"), reverse=True)  # what is in a folder before the folder
+    if any(path.name not in _START for path in inside if not path.is_dir()):
+        return
     with suppress(OSError):
-        if folder is not None and launch.is_first():
-            for level in (folder, folder.parent, folder.parent.parent):
-                level.rmdir()
+        for path in inside:
+            path.rmdir() if path.is_dir() else path.unlink()
+        for level in (folder, folder.parent, folder.parent.parent):
+            level.rmdir()
 
 
 def of_run(path: str, best: bool = False) -> tuple[Path, Path]:

@@ -46,10 +46,15 @@ def is_first() -> bool:
 
 
 def slurm_job() -> str | None:
-    """Return the id of the batch job; none outside of one, and in an interactive one."""
+    """Return the id of the batch job; none outside of one, and in an interactive one.
+
+    A task of a job array is <array>_<task>: its own id is not what `scontrol requeue` is given.
+    """
     if os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive"):
         return None
-    return os.environ.get("SLURM_JOB_ID")
+    job, array = os.environ.get("SLURM_JOB_ID"), os.environ.get("SLURM_ARRAY_JOB_ID")
+    task = os.environ.get("SLURM_ARRAY_TASK_ID")
+    return f"{array}_{task}" if job and array and task else job
 
 
 def restarts() -> int:

@@ -64,6 +64,17 @@ def test_scontrol_is_called_once(make_trainer, module, data, tmp_path, job):
     assert job.read_text() == "requeue 4242\n"
 
 
+def test_a_task_of_an_array_is_requeued_alone(
+    make_trainer, module, data, tmp_path, job, monkeypatch
+):
+    """Trap: the own id of the task is not what scontrol knows it by."""
+    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "4200")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "7")
+    warn_in(module, 1)
+    make_trainer(Requeue(tmp_path)).fit(module, datamodule=data)
+    assert job.read_text() == "requeue 4200_7\n"
+
+
 def test_the_test_after_a_warning_tests_the_final_weights(
     make_trainer, module, data, tmp_path, job
 ):

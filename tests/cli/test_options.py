@@ -104,7 +104,7 @@ def test_a_run_is_named_by_its_configs_without_trainer_and_logger(words, name):
     ("words", "folder"),
     [
         ("--config {configs}/trainer/cpu.yaml", "runs/erm/0"),
-        ("--runs elsewhere --name a/b --version first", "elsewhere/a/b/first"),
+        ("--runs elsewhere/a --name b --version first", "elsewhere/a/b/first"),
     ],
 )
 def test_a_run_lies_where_the_user_says(lt, place, monkeypatch, words, folder):

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from torch.distributed import TCPStore
 
-from lt_lightning.errors import UserError
+from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.runs import launch
+from lt_lightning.runs import launch, lock
 
 STARTERS = ("SLURM_", "TORCHELASTIC_", "LT_RUN", "RANK", "LOCAL_RANK", "NODE_RANK", "MASTER_")
 
@@ -20,6 +20,8 @@ def fresh(monkeypatch):
     monkeypatch.setenv("LT_RUN_FOLDER", "taken back at the end")
     for name in [name for name in os.environ if name.startswith(STARTERS)]:
         monkeypatch.delenv(name)
+    yield
+    lock.release()
 
 
 @pytest.fixture
@@ -65,6 +67,52 @@ def test_an_empty_folder_is_given_back(runs):
     choose(runs)
     run_folder.give_back()
     assert not runs.exists()
+
+
+def test_a_folder_that_has_only_its_start_is_given_back(runs):
+    """Trap: a run that is refused after its config is written would keep the name for ever."""
+    folder = choose(runs, "mine")
+    (folder / "config.yaml").touch()
+    (folder / run_folder.PRETRAIN / "checkpoints").mkdir(parents=True)
+    (folder / run_folder.PRETRAIN / "config.yaml").touch()
+    run_folder.give_back()
+    assert not runs.exists()
+    assert choose(runs, "mine") == folder
+
+
+@pytest.mark.parametrize("kind", ["dangling link", "file", "link to itself"])
+def test_runs_that_is_no_folder_is_refused(runs, kind):
+    """Trap: no number is ever free there."""
+    if kind == "file":
+        runs.touch()
+    else:
+        runs.symlink_to(runs if kind == "link to itself" else runs.with_name("gone"))
+    for version in (None, "mine"):
+        with pytest.raises(UserError, match=r"runs/ce\S* cannot be made \(.*\): .* another --runs"):
+            choose(runs, version)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_runs_that_cannot_be_written_to_is_refused(runs):
+    runs.mkdir(mode=0o500)
+    with pytest.raises(UserError, match="Permission denied"):
+        choose(runs)
+
+
+NO_NAMES = ["", ".", "..", "../x", "a/b", "/a", "a\0b", "a\nb", "\udcff", "ä" * 128]
+
+
+@pytest.mark.parametrize("key", ["name", "version"])
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_what_is_no_name_of_a_folder_is_refused(key, name):
+    with pytest.raises(Refused) as refused:
+        run_folder.check_names("runs", **{"name": "ce", "version": None, key: name})
+    assert refused.value.sentence.startswith(f"{key} is ")
+    assert refused.value.key == key
+
+
+def test_a_name_is_what_a_folder_can_be_called():
+    run_folder.check_names("runs", "ä b.c-1" + "x" * 240, "-1")
 
 
 def test_a_folder_with_content_is_kept(runs):
@@ -157,6 +205,63 @@ def test_a_job_requeued_before_its_first_checkpoint_begins_in_its_folder(runs, m
     run_folder.forget_own()
     assert run_folder.started_again(runs, "ce", None) is None
     assert choose(runs) == folder
+
+
+@pytest.fixture
+def seeds(monkeypatch):
+    """Return a function that becomes the command with that seed."""
+
+    def become(seed, *more):
+        monkeypatch.setattr(launch, "_given", ["fit", f"--seed_everything={seed}", *more])
+
+    return become
+
+
+def test_two_commands_of_a_job_stay_two_runs(runs, monkeypatch, job, seeds):
+    """Trap: the second is refused, or goes on with the run of the first when it is requeued."""
+    own = {}
+    for seed in (0, 1, 2):
+        seeds(seed)
+        own[seed] = make_run(choose(runs))
+        lock.release()
+        monkeypatch.setenv("SLURM_PROCID", "1")
+        assert choose(runs) == own[seed], "its other tasks come to the same"
+        monkeypatch.setenv("SLURM_PROCID", "0")
+    assert len(set(own.values())) == 3
+    assert own[0].name == "slurm-77"
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    for seed in (2, 0, 1):
+        seeds(seed)
+        run_folder.forget_own()
+        assert run_folder.started_again(runs, "ce", None) == own[seed]
+        seeds(seed, "--ckpt_path", "last")
+        run_folder.forget_own()
+        assert run_folder.last_run(runs, "ce", None) == own[seed]
+    seeds(3)
+    run_folder.forget_own()
+    assert run_folder.started_again(runs, "ce", None) is None
+    assert choose(runs) not in own.values()
+
+
+@pytest.mark.parametrize("checkpoint", [True, False])
+def test_a_version_of_another_command_is_not_gone_on_with(
+    runs, monkeypatch, job, seeds, checkpoint
+):
+    seeds(0)
+    make_run(choose(runs, "mine"), checkpoint)
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    seeds(1)
+    run_folder.forget_own()
+    with pytest.raises(UserError, match=r"ce/mine is of another command \(see command.json"):
+        run_folder.started_again(runs, "ce", "mine")
+    with pytest.raises(UserError, match="is of another command"):
+        choose(runs, "mine")
+
+
+def test_a_task_of_an_array_is_known_by_the_array(runs, monkeypatch, job):
+    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "70")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
+    assert choose(runs).name == "slurm-70_3"
 
 
 def test_last_in_a_job_is_first_of_all_its_own_run(runs, job):

@@ -1,0 +1,64 @@
+"""Which command a run is of: command.json, in its folder from the moment that it is taken.
+
+A job that is started again goes on with the run of its command, and with no other.
+"""
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from lt_lightning.runs import argv, launch
+
+FILE = "command.json"
+_MAY_DIFFER = ("ckpt_path",)  # a command may say that it goes on
+
+
+def digest() -> str:
+    """Return eight characters that stand for the command at work."""
+    return hashlib.sha256(json.dumps(_parts(launch.command())).encode()).hexdigest()[:8]
+
+
+def claim(folder: Path) -> bool:
+    """Write the command at work into `folder`, and return whether none was there before."""
+    aside = folder / f".{FILE}.{os.getpid()}.part"
+    aside.write_text(json.dumps({"command": launch.command()}) + "\n", encoding="utf-8")
+    try:
+        os.link(aside, folder / FILE)  # whole or not at all, and by one process alone
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links
+        return _claim_without_links(folder, aside)
+    finally:
+        with suppress(OSError):
+            aside.unlink()
+    return True
+
+
+def _claim_without_links(folder: Path, aside: Path) -> bool:
+    if (folder / FILE).exists():
+        return False
+    os.replace(aside, folder / FILE)
+    return True
+
+
+def is_known(folder: Path) -> bool:
+    """Return whether the folder tells which command it is of."""
+    return (folder / FILE).is_file()
+
+
+def is_other(folder: Path) -> bool:
+    """Return whether the folder is of another command than the one at work, as far as it tells."""
+    try:
+        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        return _parts(content["command"]) != _parts(launch.command())
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return True
+
+
+def _parts(command: list[str]) -> list[list[str | None]]:
+    found = argv.items(command)
+    return [[item.flag, item.value] for item in found if item.key not in _MAY_DIFFER]
