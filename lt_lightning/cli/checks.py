@@ -2,20 +2,17 @@
 
 import copy
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import torch
 from jsonargparse import Namespace
-from lightning.pytorch.accelerators import AcceleratorRegistry
-from lightning.pytorch.strategies import StrategyRegistry
 
+from lt_lightning.cli.trainer_checks import check_integers, check_trainer
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.losses import Loss
 from lt_lightning.methods import ERM, LongTailModule, TwoStage
 from lt_lightning.methods.branches import STREAMS
-from lt_lightning.nearest import nearest
 from lt_lightning.samplers import InstanceBalanced, SamplingRule
 
 log = logging.getLogger("lt_lightning")
@@ -30,18 +27,6 @@ _FILES = {  # methods whose file has another name
     "SimSiam": "ssp_simsiam",
 }
 LINKED = ("class_counts", "class_names", "groups")  # what the model is told of the data
-
-# Options of Lightning's Trainer that would leave a run without its record.
-_OWNED: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("default_root_dir", lambda v: v is not None, "give --runs and --name instead."),
-    ("barebones", bool, "it leaves no record of the run, so leave it out."),
-    (
-        "enable_checkpointing",
-        lambda v: v is False,
-        "a run keeps its last checkpoint, leave it out.",
-    ),
-    ("limit_train_batches", lambda v: v == 0, "nothing would be trained, give 1 or more."),
-)
 
 
 def check_options(command: str, options: Any) -> None:
@@ -72,56 +57,8 @@ def check_options(command: str, options: Any) -> None:
             "post_hoc is for lt fit and lt test RUN, not for lt validate: test the run with it.",
             "post_hoc",
         )
-    _check_trainer(options.trainer, command)
-
-
-def _check_trainer(trainer: Any, command: str) -> None:
-    for name, bad, why in _OWNED:
-        if bad(trainer.get(name)):
-            key = f"trainer.{name}"
-            raise Refused(f"{key} is {trainer.get(name)!r}: {why}", key)
-    epochs = trainer.max_epochs
-    if command == "fit" and (epochs is None or epochs < 1):
-        told = "null" if epochs is None else epochs
-        raise Refused(
-            f"trainer.max_epochs is {told}: give 1 or more, for schedules depend on it.",
-            "trainer.max_epochs",
-        )
-    _check_name("trainer.accelerator", trainer.accelerator, AcceleratorRegistry, ("auto", "gpu"))
-    _check_name("trainer.strategy", trainer.strategy, StrategyRegistry, ("auto",))
-    no_gpu = trainer.accelerator == "cpu" or not torch.cuda.is_available()
-    on_cpu = no_gpu and trainer.accelerator in ("auto", "cpu")
-    if on_cpu and str(trainer.precision) in ("16", "16-mixed", "16-true"):
-        raise Refused(
-            f"trainer.precision is {trainer.precision!r}, which needs a GPU: give bf16-mixed or "
-            "32-true.",
-            "trainer.precision",
-        )
-    if not _is_number_of_devices(trainer.devices, on_cpu):
-        more = "" if on_cpu else ", -1 for all GPUs, a list of GPUs"
-        raise Refused(
-            f"trainer.devices is {trainer.devices!r}: give a number from 1 on{more}, or auto.",
-            "trainer.devices",
-        )
-
-
-def _is_number_of_devices(value: Any, on_cpu: bool) -> bool:
-    text = str(value)
-    if text == "auto" or (isinstance(value, list) and not on_cpu):
-        return True
-    if text.lstrip("-").isdigit():
-        return int(text) >= 1 or (text == "-1" and not on_cpu)
-    return not on_cpu and all(part.strip().isdigit() for part in text.split(","))
-
-
-def _check_name(key: str, value: Any, registry: Any, more: tuple[str, ...]) -> None:
-    """Refuse a name that Lightning does not know."""
-    names = sorted({*registry, *more})
-    if not isinstance(value, str) or value in names:
-        return
-    near = nearest(value, names)
-    hint = f"did you mean {near!r}?" if near else f"give one of {', '.join(names)}."
-    raise Refused(f"{key} is {value!r}: {hint}", key)
+    check_integers(options)
+    check_trainer(options.trainer, command)
 
 
 def check_streams(data: LongTailDataModule, model: LongTailModule) -> None:

@@ -11,6 +11,8 @@ _LIBRARIES = ("lightning.", "torch.optim.", "torch.utils.data.")
 _CALLBACKS = "lightning.pytorch.callbacks."  # these raise a RuntimeError for a metric they lack
 _CONNECTION = ("DistBackendError", "DistNetworkError", "DistStoreError")
 _MEMORY = ("OutOfMemoryError", "CUDAOutOfMemoryError")
+# Torch has no class of its own for a CPU without memory.
+_CPU_MEMORY = ("DefaultCPUAllocator", "Storage size calculation overflowed", "Invalid buffer size")
 
 
 def explain(error: BaseException) -> str | None:
@@ -22,6 +24,11 @@ def explain(error: BaseException) -> str | None:
             return "interrupted; `--ckpt_path last` goes on from the last checkpoint."
         if is_terminated(link):
             return "stopped by SIGTERM; `--ckpt_path last` goes on from the last checkpoint."
+        if _is_cpu_memory(link):  # of a class that jsonargparse builds, it is a cause
+            return (
+                "the memory of this machine is too small: give a smaller --data.batch_size, "
+                "smaller images or a smaller network."
+            )
         if isinstance(link, ModuleNotFoundError) and _raised_in(link).startswith("lightning."):
             missing = str(link).split(". ")[0]
             return f"{missing}: install the package, or leave out what needs it."
@@ -42,6 +49,13 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, RuntimeError) and "loading state_dict" in text:
         return _about_weights(text)
     raised_in = _raised_in(error)
+    if isinstance(error, RuntimeError) and raised_in.startswith("torch.optim."):
+        return (
+            f"the optimizer cannot train this network ({text.rstrip('.')}): give another, such as "
+            "--model.optimizer SGD."
+        )
+    if type(error).__module__.startswith("wandb."):
+        return f"W&B cannot be used ({text.rstrip('.')}): give another logger, or leave it out."
     about_request = (
         type(error).__name__ == "MisconfigurationException"
         or (isinstance(error, ValueError | ImportError) and raised_in.startswith(_LIBRARIES))
@@ -53,6 +67,11 @@ def explain(error: BaseException) -> str | None:
 def is_terminated(error: BaseException) -> bool:
     """Return whether `error` is what Lightning makes of a SIGTERM: an exit with status 0."""
     return type(error).__name__ == "SIGTERMException"
+
+
+def _is_cpu_memory(error: BaseException) -> bool:
+    told = isinstance(error, RuntimeError) and any(word in str(error) for word in _CPU_MEMORY)
+    return told or isinstance(error, MemoryError)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

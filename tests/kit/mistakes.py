@@ -61,6 +61,12 @@ OPTIONS = [
     Case("depth", FIT + " --model.backbone.depth 31", "depth is 31|8, 20, 32", 1),
     Case("no-epoch", FIT + " --trainer.max_epochs 0", "max_epochs is 0|1 or more"),
     Case("no-batch", FIT + " --trainer.limit_train_batches 0", "limit_train_batches|trained"),
+    Case("no-step", FIT + " --trainer.max_steps 0", "trainer.max_steps is 0|-1 for no limit"),
+    Case(
+        "beyond-64-bits", FIT + f" --data.batch_size {2**63}", f"data.batch_size is {2**63}|64 bits"
+    ),
+    Case("deep-beyond-64-bits", FIT + f" --model.backbone.width {10**40}", "width is|41 digits"),
+    Case("timer", FIT + " --trainer.callbacks Timer", "Timer|--trainer.max_time"),
     Case("devices", FIT + " --trainer.devices two", "'two'|a number from 1 on"),
     Case("no-device", FIT + " --trainer.devices 0", "trainer.devices is '0'"),
     Case("accelerator", FIT + " --trainer.accelerator gpuu", "did you mean 'gpu'"),
@@ -81,6 +87,7 @@ OPTIONS = [
         "learning rate: -1",
         1,
     ),
+    Case("lbfgs", FIT + " --model.optimizer LBFGS", "the optimizer cannot train|SGD", 1),
     Case(
         "infinite",
         FIT + " --model.optimizer SGD --model.optimizer.lr 1e30 --trainer.max_epochs 2",

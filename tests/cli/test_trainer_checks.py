@@ -1,0 +1,127 @@
+"""Options of the trainer that fit their type and cannot be meant; nothing is parsed here."""
+
+from datetime import timedelta
+
+import pytest
+from jsonargparse import Namespace
+
+from lt_lightning.cli.errors import explain
+from lt_lightning.cli.trainer_checks import check_integers, check_trainer
+from lt_lightning.errors import Refused
+
+SOUND = {
+    "max_epochs": 3,
+    "accelerator": "cpu",
+    "strategy": "auto",
+    "devices": "auto",
+    "precision": None,
+}
+
+
+def check(**options):
+    check_trainer(Namespace(**{**SOUND, **options}), "fit")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("max_epochs", 0),
+        ("max_epochs", -1),
+        ("max_epochs", None),
+        ("min_epochs", -1),
+        ("max_steps", 0),
+        ("max_steps", -2),
+        ("min_steps", -1),
+        ("num_nodes", 0),
+        ("max_time", "00:00:00:00"),
+        ("max_time", "soon"),
+        ("max_time", timedelta(0)),
+        ("max_time", {"hours": -1}),
+        ("max_time", {"hours": 10**20}),
+        ("limit_train_batches", 0),
+        ("limit_train_batches", 0.0),
+        ("limit_train_batches", 1.5),
+        ("limit_train_batches", -0.5),
+        ("limit_val_batches", -1),
+        ("limit_test_batches", 0),
+        ("limit_test_batches", 0.0),
+        ("limit_predict_batches", 0),
+        ("overfit_batches", -1),
+        ("val_check_interval", 0),
+        ("val_check_interval", 0.0),
+        ("val_check_interval", "00:00:00:00"),
+        ("check_val_every_n_epoch", 0),
+        ("num_sanity_val_steps", -2),
+        ("log_every_n_steps", -1),
+        ("accumulate_grad_batches", 0),
+        ("accumulate_grad_batches", -4),
+        ("gradient_clip_val", -1),
+        ("gradient_clip_val", -0.5),
+        ("gradient_clip_val", float("nan")),
+        ("gradient_clip_val", float("inf")),
+        ("reload_dataloaders_every_n_epochs", -1),
+        ("fast_dev_run", -1),
+    ],
+)
+def test_a_number_that_cannot_be_meant_is_refused_by_name(name, value):
+    with pytest.raises(Refused) as refused:
+        check(**{name: value})
+    assert refused.value.key == f"trainer.{name}"
+    assert refused.value.sentence.startswith(f"trainer.{name} is ")
+    assert "give" in refused.value.sentence
+
+
+def test_numbers_with_a_meaning_are_taken():
+    check(
+        max_steps=-1,
+        min_epochs=0,
+        max_time="00:12:00:00",
+        limit_train_batches=0.5,
+        limit_val_batches=0,
+        limit_test_batches=1.0,
+        overfit_batches=0.0,
+        val_check_interval=0.25,
+        num_sanity_val_steps=-1,
+        log_every_n_steps=0,
+        gradient_clip_val=0,
+        fast_dev_run=True,
+        check_val_every_n_epoch=None,
+    )
+    check(max_steps=5, max_time={"minutes": 5}, limit_test_batches=1, gradient_clip_val=0.5)
+
+
+@pytest.mark.parametrize("name", ["BatchSizeFinder", "LearningRateFinder", "Timer"])
+@pytest.mark.parametrize("several", [False, True])
+def test_callbacks_that_a_run_cannot_have_are_refused(name, several):
+    given = Namespace(class_path=f"lightning.pytorch.callbacks.{name}")
+    with pytest.raises(Refused) as refused:
+        check(callbacks=[given] if several else given)
+    assert name in refused.value.sentence
+
+
+def test_a_whole_number_beyond_64_bits_is_refused_wherever_it_stands():
+    deep = Namespace(model=Namespace(init_args=Namespace(sizes=[1, {"a": -(2**63)}])))
+    with pytest.raises(Refused) as refused:
+        check_integers(deep)
+    assert refused.value.sentence == (
+        "model.sizes.1.a is -9223372036854775808: give a number of at most 64 bits."
+    )
+    with pytest.raises(Refused) as refused:
+        check_integers({"seed": 10**5000})
+    assert "a number of some 5001 digits" in refused.value.sentence
+    check_integers({"seed": 2**63 - 1, "lr": 1e300})
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("[enforce fail] err == 0. DefaultCPUAllocator: can't allocate memory: 4 GB"),
+        RuntimeError("Storage size calculation overflowed with sizes=[9999999999999]"),
+        MemoryError(),
+    ],
+)
+def test_a_machine_without_memory_is_told_in_one_sentence(error):
+    assert "memory of this machine is too small" in explain(error)
+    outer = ValueError("Does not validate against any of the Union subtypes")
+    outer.__cause__ = error  # so jsonargparse tells of a class that could not be built
+    assert "memory of this machine is too small" in explain(outer)
