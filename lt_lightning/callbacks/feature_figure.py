@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from torch import Tensor
 
-from lt_lightning.callbacks.figures import GROUP_STYLES, OTHER_STYLE
+from lt_lightning.callbacks.figures import GROUP_STYLES, OTHER_STYLE, legend_name, plain_names
 from lt_lightning.report.figures.labels import apart
 
 _NAMED_CLASSES = 12
@@ -45,15 +45,15 @@ def feature_figure(
         x, y = points[chosen].T.numpy()
         axes.plot(
             x, y, linestyle="none", marker=marker, color=colour, markersize=4, alpha=0.7,
-            markeredgewidth=0, label=f"{name}: {len(chosen)} images",
+            markeredgewidth=0, label=legend_name(f"{name}: {len(chosen)} images"),
         )  # fmt: skip
     present = sorted(set(labels.tolist()))
     if len(present) <= _NAMED_CLASSES:
         _name(axes, points, labels, {label: str(class_names[label]) for label in present})
     axes.set_xlabel("t-SNE, first axis (no unit)")
     axes.set_ylabel("t-SNE, second axis (no unit)")
-    axes.set_title(title)
-    figure.legend(loc="outside lower center", ncols=4)
+    axes.set_title(title, parse_math=False)
+    plain_names(figure.legend(loc="outside lower center", ncols=4))
     return figure
 
 

@@ -14,13 +14,17 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter
 from torch import Tensor
 
 # Blue, orange and wine differ in lightness too, so they stay apart for colour-blind eyes and in
 # grey; each group has its own marker besides.
-GROUP_STYLES = (("#0072B2", "o"), ("#E69F00", "s"), ("#882255", "^"), ("#009E73", "D"))
+GROUP_STYLES = (
+    ("#0072B2", "o"), ("#E69F00", "s"), ("#882255", "^"), ("#009E73", "D"), ("#56B4E9", "v"),
+    ("#CC79A7", "P"), ("#000000", "X"),
+)  # fmt: skip
 OTHER_STYLE = ("#777777", "x")
 _ACCURACY, _OVER, _UNDER = "#56B4E9", "#D55E00", "#009E73"
 _NAMED_CLASSES = 20  # more names than this cannot be read
@@ -55,7 +59,7 @@ def accuracy_per_class(
             continue
         mean = percent[index].mean()
         classes = f"{len(index)} class" + ("es" if len(index) > 1 else "")
-        label = f"{name}: {mean:.1f} %, {classes}"
+        label = legend_name(f"{name}: {mean:.1f} %, {classes}")
         x, y = counts[index], percent[index]
         axes.plot(
             x, y, linestyle="none", marker=marker, color=colour, markersize=size, alpha=0.8,
@@ -74,14 +78,26 @@ def accuracy_per_class(
     axes.grid(alpha=0.3)
     axes.set_title(title, parse_math=False)
     if usable.any():
-        figure.legend(
+        legend = figure.legend(
             loc="outside lower center",
             ncols=3,
             title="line: mean of the group",
             fontsize="small",
             title_fontsize="small",
         )
+        plain_names(legend)
     return figure
+
+
+def legend_name(name: str) -> str:
+    """Return a name that matplotlib shows: it leaves out those with an underscore in front."""
+    return f" {name}" if name.startswith("_") else name
+
+
+def plain_names(legend: Legend) -> None:
+    """Show the names as they are; a dollar sign begins no formula."""
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def _minor_label(value: float, _: int | None) -> str:

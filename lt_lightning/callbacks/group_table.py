@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from lt_lightning.metrics.names import ACC, ACC_MACRO, ACC_WORST, ECE, VAL, group_acc, logged
 
@@ -44,7 +45,7 @@ class GroupTable:
         table = Table(title=self.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("epoch")
         for name in shown:
-            table.add_column(name, justify="right")
+            table.add_column(Text(name), justify="right")  # a name in brackets is no mark-up
         for words, (epoch, values) in (("", self.newest), (", best macro", self.best)):
             numbers = [values.get(self.columns[name]) for name in shown]
             cells = ["-" if number is None else f"{number:.1f}" for number in numbers]

@@ -1,44 +1,46 @@
 """The W&B workspace that shows all runs of a project side by side."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lt_lightning.callbacks import wandb_names as names
 from lt_lightning.errors import UserError
+from lt_lightning.metrics.groups import SHOTS
 from lt_lightning.metrics.names import (
     ACC,
     ACC_MACRO,
     ACC_WORST,
     ECE,
-    FEW,
     LOSS,
-    MANY,
-    MEDIUM,
     NLL,
     TEST,
     TRAIN,
     VAL,
     group_acc,
     logged,
+    weight,
 )
 
-NAME = "Many, medium and few"
+NAME = "Groups and classes"
 EPOCH = "epoch"
 _LABEL = "last"  # the test of the last epoch, which every run has
 _GROUP = "Group"  # W&B's name of what WandbRun sets: method and data set
 _ACCURACIES = {
-    "many-shot classes": group_acc(MANY),
-    "medium-shot classes": group_acc(MEDIUM),
-    "few-shot classes": group_acc(FEW),
     "all images": ACC,
     "mean over the classes": ACC_MACRO,
     "worst class": ACC_WORST,
 }
 
 
-def workspace(project: str, entity: str) -> Any:
+def workspace(project: str, entity: str, groups: Sequence[str] = SHOTS) -> Any:
     """Return a `wandb_workspaces.workspaces.Workspace`; nothing is sent yet.
 
     Runs are grouped by method and data set, so that a line or a bar is a mean over seeds.
+
+    Args:
+        project: W&B project.
+        entity: W&B user or team.
+        groups: the groups of classes of its runs, from head to tail.
 
     Raises:
         UserError: if the package wandb-workspaces is not installed.
@@ -50,12 +52,14 @@ def workspace(project: str, entity: str) -> Any:
             "lt dashboard needs the package wandb-workspaces: pip install "
             "'lt_lightning[dashboard]'."
         ) from error
+    shown = {f"the group {name}": group_acc(name) for name in groups} | _ACCURACIES
+    rows = -(-len(shown) // 3)
     sections = [
-        _section("Accuracy over the epochs (held-out images)", _curves(), columns=3, rows=2),
-        _section("Test of the last epoch", _bars(), columns=3, rows=2),
+        _section("Accuracy on held-out images", _curves(shown), columns=3, rows=rows),
+        _section("Test of the last epoch", _bars(shown), columns=3, rows=rows),
         _section("Classes", _classes(), columns=2, rows=2),
         _section("Calibration", _calibration(), columns=2, rows=2),
-        _section("Training and schedules", _schedules(), columns=3, rows=2),
+        _section("Training and schedules", _schedules(groups), columns=3, rows=2),
     ]
     return workspaces.Workspace(
         entity=entity,
@@ -65,7 +69,7 @@ def workspace(project: str, entity: str) -> Any:
         settings=workspaces.WorkspaceSettings(x_axis=EPOCH, max_runs=20),
         runset_settings=workspaces.RunsetSettings(
             groupby=[expr.Metric(_GROUP)],
-            pinned_columns=[f"summary:{logged(TEST, name)}" for name in _ACCURACIES.values()],
+            pinned_columns=[f"summary:{logged(TEST, name)}" for name in shown.values()],
         ),
     )
 
@@ -124,17 +128,17 @@ def _media(title: str, *items: str) -> Any:
     return MediaBrowser(title=title, media_keys=keys, num_columns=2)
 
 
-def _curves() -> list[Any]:
+def _curves(shown: Mapping[str, str]) -> list[Any]:
     return [
         _line(f"Accuracy, {what}", logged(VAL, name), "accuracy", range_y=(0.0, 1.0))
-        for what, name in _ACCURACIES.items()
+        for what, name in shown.items()
     ]
 
 
-def _bars() -> list[Any]:
+def _bars(shown: Mapping[str, str]) -> list[Any]:
     return [
         _bar(f"Test accuracy, {what}", logged(TEST, name), "accuracy")
-        for what, name in _ACCURACIES.items()
+        for what, name in shown.items()
     ]
 
 
@@ -159,12 +163,16 @@ def _calibration() -> list[Any]:
     ]
 
 
-def _schedules() -> list[Any]:
+def _schedules(groups: Sequence[str]) -> list[Any]:
+    weights = [
+        _line(f"Class weight of the group {name}", weight(name), "mean weight")
+        for name in groups[-1:]  # the tail
+    ]
     return [
         _line("Training loss", logged(TRAIN, LOSS), "nats"),
         _line("Loss on held-out images", logged(VAL, NLL), "nats"),
         _line("Learning rate", logged(TRAIN, "lr"), "learning rate", log_y=True),
-        _line("Class weight of the few-shot classes", f"weight/{FEW}", "mean weight"),
+        *weights,
         _line("BBN's alpha", "alpha", "alpha"),
         _line("Stage", "stage", "stage"),
     ]

@@ -3,22 +3,35 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from lt_lightning.callbacks.wandb_run import has_account
 from lt_lightning.callbacks.wandb_workspace import as_json, workspace
 from lt_lightning.errors import Refused, UserError, one_sentence
+from lt_lightning.metrics.groups import SHOTS
+from lt_lightning.report.measures import group_names
+from lt_lightning.report.table import find_runs
 from lt_lightning.runs.files import write_whole
+from lt_lightning.runs.results import read_results
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise Refused(f"lt dashboard --project NAME [--entity NAME] [--json FILE]: {message}.")
+        raise Refused(
+            f"lt dashboard [RUN ...] --project NAME [--entity NAME] [--json FILE]: {message}."
+        )
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
     parser = _Parser(prog="lt dashboard", allow_abbrev=False, description=__doc__)
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        metavar="RUN",
+        help="finished runs whose groups of classes are shown; by default many, medium and few",
+    )
     parser.add_argument("--project", required=True, metavar="NAME", help="a W&B project")
     parser.add_argument("--entity", metavar="NAME", help="user or team; by default the account's")
     parser.add_argument("--json", metavar="FILE", help="write it into a file, without a server")
@@ -32,20 +45,22 @@ def dashboard(argv: list[str]) -> None:
     for name in ("project", "entity"):
         if getattr(options, name) is not None and not getattr(options, name).strip():
             raise UserError(f"--{name} is empty: give its name on W&B.")
+    runs = find_runs(options.runs, newest=False)
+    groups = group_names(read_results(folder) for folder in runs) if runs else SHOTS
     if options.json is None:
-        sys.stdout.write(f"Workspace: {_save(options.project, options.entity)}\n")
+        sys.stdout.write(f"Workspace: {_save(options.project, options.entity, groups)}\n")
         return
     file = Path(options.json)
     if file.is_dir():
         raise UserError(f"--json {file} is a folder: give the name of a file.")
     if file.exists() and not options.force:
         raise UserError(f"--json {file} exists: add --force, or give another name.")
-    text = as_json(workspace(options.project, options.entity or ""))
+    text = as_json(workspace(options.project, options.entity or "", groups))
     write_whole(file, f"{text}\n".encode(), "write the workspace again")
     sys.stdout.write(f"{file}: the workspace of {options.project}\n")
 
 
-def _save(project: str, entity: str | None) -> str:
+def _save(project: str, entity: str | None, groups: Sequence[str]) -> str:
     """Send the workspace to the server and return its address.
 
     Raises:
@@ -57,7 +72,7 @@ def _save(project: str, entity: str | None) -> str:
             "file by --json FILE."
         )
     os.environ["WANDB_SILENT"] = "true"  # the address is said once, by us
-    view = workspace(project, entity or "")
+    view = workspace(project, entity or "", groups)
     import wandb
 
     try:

@@ -20,7 +20,7 @@ lt: long-tailed image classification
   lt predict RUN --images DIR --out FILE.csv       classify the images of a folder
   lt report RUN [RUN ...] [--out FILE.html]        one table, or one page, of finished runs
   lt report RUN [RUN ...] --features               t-SNE of test features as well
-  lt dashboard --project NAME [--json FILE]        the W&B workspace of all methods side by side
+  lt dashboard [RUN ...] --project NAME            the W&B workspace of all methods side by side
   lt methods                                       methods, losses, samplers, data sets
   lt --version
 

@@ -45,7 +45,7 @@ class LongTailDataModule(L.LightningDataModule):
         holdout: training images set aside for validation; none means no validation split.
         monitor_test: evaluate the TEST split after every epoch under the name `val`, as the
             field's codes do. Results are stamped with it.
-        group_rule: which classes are many, medium and few.
+        group_rule: which classes are many, medium and few, or groups of other names.
         batch_size: images per optimizer step and stream, over all processes together. It is
             divided by their number, so that a run on 8 GPUs sees the same batches as on one.
         eval_batch_size: images per evaluation batch of one process.

@@ -11,6 +11,7 @@ from torchmetrics import Metric
 
 from lt_lightning.errors import UserError
 from lt_lightning.metrics.confusion import check_batch
+from lt_lightning.metrics.groups import check_names
 from lt_lightning.metrics.names import (
     ACC,
     ACC_MACRO,
@@ -57,7 +58,8 @@ class ClassStats(Metric):
         bins: confidence bins.
 
     Raises:
-        UserError: if a group names a class that does not exist, or a number is below 1.
+        UserError: if a group names a class that does not exist or has the name of another metric,
+            or a number is below 1.
 
     >>> stats = ClassStats(2, groups={"many": [0], "few": [1]})
     >>> stats.update(torch.tensor([[9.0, 0.0], [9.0, 0.0]]), torch.tensor([0, 1]))
@@ -83,6 +85,7 @@ class ClassStats(Metric):
         for name, value in (("num_classes", num_classes), ("bins", bins)):
             if value < 1:
                 raise UserError(f"{name} is {value}: give 1 or more.")
+        check_names(groups)
         for group, members in groups.items():
             bad = [index for index in members if not 0 <= index < num_classes]
             if bad:

@@ -1,12 +1,28 @@
-"""Which classes are called many, medium and few."""
+"""Which classes belong together: many, medium and few, or groups of any other name."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
-from lt_lightning.metrics.names import FEW, MANY, MEDIUM
+from lt_lightning.metrics.names import ACC_MACRO, ACC_WORST, group_acc
+
+SHOTS = MANY, MEDIUM, FEW = "many", "medium", "few"  # of the rules here; others may give any names
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse a group whose metric would have the name of another one, or none that can be read.
+
+    Raises:
+        UserError: with the name.
+    """
+    for name in names:
+        taken = group_acc(name) in (ACC_MACRO, ACC_WORST)
+        if taken or not name.strip() or not name.isprintable():
+            what = "is the name of another metric" if taken else "cannot be shown"
+            raise UserError(f"A group is called {name!a}, which {what}: give it another name.")
 
 
 class GroupRule(ABC):
@@ -76,7 +92,8 @@ class PositionalGroups(GroupRule):
         sizes: classes per group from head to tail; none means many 3, medium 4, few 3.
 
     Raises:
-        UserError: if a size is negative, or if the sizes do not add up to the number of classes.
+        UserError: if a size is negative, if the sizes do not add up to the number of classes, or
+            if a group has the name of another metric.
 
     >>> PositionalGroups({"many": 1, "few": 2})(torch.tensor([9, 5, 7]))
     {'many': [0], 'few': [1, 2]}
@@ -86,6 +103,7 @@ class PositionalGroups(GroupRule):
         self.sizes = {MANY: 3, MEDIUM: 4, FEW: 3} if sizes is None else dict(sizes)
         if any(size < 0 for size in self.sizes.values()):
             raise UserError(f"The group sizes {self.sizes} hold a negative one: give 0 or more.")
+        check_names(self.sizes)
 
     def __call__(self, class_counts: Tensor) -> dict[str, list[int]]:
         """Return the groups by rank."""

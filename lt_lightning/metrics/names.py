@@ -16,7 +16,6 @@ BRIER = "brier"
 LOSS = "loss"
 
 TRAIN, VAL, TEST = "train", "val", "test"
-MANY, MEDIUM, FEW = "many", "medium", "few"
 WEIGHT = "weight"
 ALPHA, STAGE = "alpha", "stage"  # schedules of a method
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lt_lightning.report.dataset import Data, apart
 from lt_lightning.report.entry import Entry, entries_of
+from lt_lightning.report.measures import ALL, Measure, measures_of
 from lt_lightning.report.run import Run
 from lt_lightning.report.setting import Setting, labels
 from lt_lightning.report.statistics import Difference, Summary, paired, summarise
@@ -16,11 +17,19 @@ _WEIGHTS = {"last": "", "best": ", best on held-out images", "stage1": ", stage 
 
 @dataclass(frozen=True)
 class Cell:
-    """One method on one data set: an entry for each seed."""
+    """One row on one data set: an entry for each seed.
+
+    Attributes:
+        method: the name of the row: what was trained, which weights, what was changed after it.
+        data: the data set.
+        entries: one for each seed.
+        trained: what was trained alone; the rows of one training share it.
+    """
 
     method: str
     data: Data
     entries: tuple[Entry, ...]
+    trained: str
 
     @property
     def first(self) -> Entry:
@@ -31,6 +40,11 @@ class Cell:
     def title(self) -> str:
         """The method, with what a picture of it must not keep quiet."""
         return f"{self.method} (oracle)" if self.first.oracle else self.method
+
+    @property
+    def remedy(self) -> tuple[str, str]:
+        """What counts as a method: a training with a change; its checkpoints are one method."""
+        return self.trained, self.first.post_hoc
 
     @property
     def ranked(self) -> bool:
@@ -56,12 +70,12 @@ class Cell:
             found.append("part of test")
         return found
 
-    def summary(self, metric: str = "all") -> Summary | None:
+    def summary(self, metric: Measure = ALL) -> Summary | None:
         """Return mean and spread of a metric over the seeds that have it."""
         values = [entry.metric(metric) for entry in self.entries]
         return summarise([value for value in values if value is not None])
 
-    def minus(self, other: "Cell", metric: str = "all") -> Difference | None:
+    def minus(self, other: "Cell", metric: Measure = ALL) -> Difference | None:
         """Return the mean difference over the seeds that both have, or none without one."""
         theirs = {entry.run.seed: entry.metric(metric) for entry in other.entries}
         found = []
@@ -116,27 +130,39 @@ class Grid:
             places[entry.run.seed] = entry
         for method, places in sorted_in.items():
             ordered = sorted(places.items(), key=lambda item: str(item[0]))
-            self.cells[method, data] = Cell(method, data, tuple(entry for _, entry in ordered))
+            found = tuple(entry for _, entry in ordered)
+            self.cells[method, data] = Cell(method, data, found, names[found[0].setting])
             if method not in self.methods:
                 self.methods.append(method)
+
+    @property
+    def remedies(self) -> int:
+        """How many methods there are."""
+        return len({cell.remedy for cell in self.cells.values()})
+
+    def measures(self, data: Data | None = None) -> list[Measure]:
+        """Return the numbers that the runs on `data`, or on all, may have."""
+        cells = [cell for cell in self.cells.values() if data in (None, cell.data)]
+        return measures_of(entry.run.content for cell in cells for entry in cell.entries)
 
     def column(self, data: Data) -> list[Cell]:
         """Return the cells of a data set, in the order of the methods."""
         return [self.cells[m, data] for m in self.methods if (m, data) in self.cells]
 
-    def podium(self, data: Data, metric: str = "all") -> tuple[set[str], set[str]]:
-        """Return the methods with the best and with the second mean of those that compete.
+    def podium(self, data: Data, metric: Measure = ALL) -> tuple[set[str], set[str]]:
+        """Return the rows with the best and with the second mean of those that compete.
 
-        Nobody is best alone.
+        What is shown as equal shares its place. Nobody is best alone, nor where all are equal.
         """
-        means = {}
+        means, competing = {}, set()
         for cell in self.column(data):
             summary = cell.summary(metric)
             if cell.ranked and summary is not None:
-                means[cell.method] = round(summary.mean, 6)
-        if len(means) < 2:
+                means[cell.method] = round(summary.mean, 2)
+                competing.add(cell.remedy)
+        values = sorted(set(means.values()), reverse=not metric.lower_is_better)
+        if len(competing) < 2 or len(values) < 2:
             return set(), set()
-        values = sorted(set(means.values()), reverse=metric != "ECE")
         return tuple(  # type: ignore[return-value]
             {m for m, mean in means.items() if values[k : k + 1] == [mean]} for k in (0, 1)
         )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from lt_lightning.errors import UserError
+from lt_lightning.errors import UserError, printable
 from lt_lightning.report.table import find_runs, load_rows, render
 from lt_lightning.runs.files import write_whole
 
@@ -101,7 +101,9 @@ def _answer(options: argparse.Namespace, style: str) -> str:
         return f"{out}: {len(folders)} run{'s' if len(folders) > 1 else ''}"
     if style != "text":
         return text
-    return "\n".join([text, "", "Figures and all numbers:", *(f"  {f}" for f in folders)])
+    return "\n".join(
+        [text, "", "Figures and all numbers:", *(f"  {printable(str(f))}" for f in folders)]
+    )
 
 
 def _check_free(out: Path, force: bool) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lt_lightning.report.dataset import Data, data_of
+from lt_lightning.report.measures import Measure
 from lt_lightning.report.run import Run
 from lt_lightning.report.setting import Setting, setting_of
 
-METRICS = ("all", "macro", "many", "medium", "few", "worst", "ECE")
 _TAKEN_OVER = ("stage1_ckpt", "backbone_init")
 # The value at the end of the name of a change: tau_norm_1, logit_adjustment_tau_1.
 _VALUE = re.compile(r"(_tau)?_-?\d+(\.\d+)?(e-?\d+)?$")
@@ -97,15 +97,9 @@ class Entry:
         found: int | None = self.run.content["training"]["parameters"]
         return found
 
-    def metric(self, name: str) -> float | None:
-        """Return one of METRICS in percent, or none where it is missing or the group is empty."""
-        overall, groups = self.evaluation["overall"], self.evaluation["groups"]
-        if name in groups:
-            value = groups[name].get("acc")
-        else:
-            keys = {"all": "acc", "macro": "acc_macro", "worst": "acc_worst", "ECE": "ece"}
-            value = overall.get(keys.get(name, ""))
-        return None if value is None else 100 * value
+    def metric(self, measure: Measure) -> float | None:
+        """Return a number in percent, or none where it is missing or the group is empty."""
+        return measure.of(self.evaluation)
 
 
 def entries_of(runs: Sequence[Run]) -> list[Entry]:

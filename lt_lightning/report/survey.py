@@ -136,7 +136,9 @@ def caption(table: Survey, where: str = "in brackets") -> str:
     seeds = "one seed" if table.seeds == 1 else f"{table.seeds} seeds"
     others = ", n where there are others" if len(numbers) > 1 else ""
     spread = "mean ± standard deviation over " if max(numbers, default=1) > 1 else ""
-    text = f"Test accuracy in %, {spread}{seeds}{others}; best bold, second underlined"
+    text = f"Test accuracy in %, {spread}{seeds}{others}"
+    if any(place.best for _, places in table.rows for place in places):
+        text += "; best bold, second underlined"
     if any(place.published for _, places in table.rows for place in places):
         text += f"; {where} the published value and ours less the published one"
     return text + "."

@@ -2,10 +2,13 @@
 
 import csv
 import io
+import re
 
+from lt_lightning.errors import printable
 from lt_lightning.report.cell import Grid
-from lt_lightning.report.entry import METRICS
+from lt_lightning.report.dataset import Data
 from lt_lightning.report.published import beside, departures
+from lt_lightning.report.ranking import Standing, ranking
 from lt_lightning.report.statistics import summarise
 from lt_lightning.report.survey import (
     Place,
@@ -17,6 +20,8 @@ from lt_lightning.report.survey import (
     widths,
 )
 
+# What Markdown would not show as it is; an underscore inside a word is no mark.
+_MARKS = re.compile(r"[\\|`*\[\]>~]|(?<![^\W_])_|_(?![^\W_])")
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
@@ -25,7 +30,7 @@ _LATEX = {
 
 
 def markdown(grid: Grid) -> str:
-    """Return the table in Markdown, notes and sources below it."""
+    """Return the table in Markdown, notes and sources below it, then all numbers of the data."""
     table = survey(grid)
     heads = [f"{_md(name)} {ratio}" for name, ratio in table.columns]
     lines = [f"{caption(table)}", "", "| method | " + " | ".join(heads) + " |"]
@@ -37,22 +42,45 @@ def markdown(grid: Grid) -> str:
         lines += ["", *(f"<sup>{k + 1}</sup> {_md(t)}  " for k, t in enumerate(table.notes))]
     if table.sources:
         lines += ["", "Published:", "", *(f"- {_md(text)}" for text in table.sources)]
+    for data in grid.data_labels:
+        lines += ["", *_md_numbers(grid, data)]
     return "\n".join(lines)
 
 
+def _md_numbers(grid: Grid, data: Data) -> list[str]:
+    """Return every number of one data set, with those of the groups."""
+    found = ranking(grid, data)
+    heads = ["seeds", *(f"{_md(one.heading)} %" for one in found.measures)]
+    lines = [f"{_md(grid.data_labels[data])}:", "", f"| method | {' | '.join(heads)} |"]
+    lines.append("|---" + "|---:" * len(heads) + "|")
+    for cell, standings in found.rows:
+        numbers = [_md_marked(_number(one), one) for one in standings]
+        lines.append(" | ".join([f"| {_md(cell.method)}", str(len(cell.entries)), *numbers]) + " |")
+    return lines
+
+
+def _number(standing: Standing) -> str:
+    """Return "42.10 ± 0.31", or "-"; the seeds stand in a column of their own."""
+    return number_text(Place(standing.summary), standing.summary.n if standing.summary else 0)
+
+
+def _md_marked(text: str, standing: Place | Standing) -> str:
+    if standing.best:
+        return f"**{text}**"
+    return f"<u>{text}</u>" if standing.second else text
+
+
 def _md_place(place: Place, seeds: int) -> str:
-    text = number_text(place, seeds)
-    if place.best:
-        text = f"**{text}**"
-    elif place.second:
-        text = f"<u>{text}</u>"
+    text = _md_marked(number_text(place, seeds), place)
     marks = ",".join(map(str, place.notes))
     text += f"<sup>{marks}</sup>" if marks else ""
     return f"{text} {published_text(place)}".rstrip()
 
 
 def _md(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+    """Return a text in which nothing is a mark of Markdown or HTML."""
+    text = printable(text).replace("&", "&amp;").replace("<", "&lt;")
+    return _MARKS.sub(r"\\\g<0>", text)
 
 
 def latex(grid: Grid) -> str:
@@ -72,7 +100,32 @@ def latex(grid: Grid) -> str:
     lines += [r"\bottomrule", r"\end{tabular}", "", rf"\par\footnotesize {_tex(caption(table))}"]
     lines += [rf"\par $^{{{k + 1}}}$ {_tex(text)}." for k, text in enumerate(table.notes)]
     lines += [rf"\par {_tex(text)}" for text in table.sources]
+    for data in grid.data_labels:
+        lines += ["", *_latex_numbers(grid, data)]
     return "\n".join(lines)
+
+
+def _latex_numbers(grid: Grid, data: Data) -> list[str]:
+    found = ranking(grid, data)
+    heads = ["seeds", *(rf"{_tex(one.heading)} \%" for one in found.measures)]
+    lines = [
+        rf"\par {_tex(grid.data_labels[data])}:",
+        "",
+        rf"\begin{{tabular}}{{l{'c' * len(heads)}}}",
+        r"\toprule",
+        " & ".join(["method", *heads]) + r" \\",
+        r"\midrule",
+    ]
+    for cell, standings in found.rows:
+        numbers = [_latex_marked(_tex(_number(one)), one) for one in standings]
+        lines.append(" & ".join([_tex(cell.method), str(len(cell.entries)), *numbers]) + r" \\")
+    return [*lines, r"\bottomrule", r"\end{tabular}"]
+
+
+def _latex_marked(text: str, standing: Place | Standing) -> str:
+    if standing.best:
+        return rf"\textbf{{{text}}}"
+    return rf"\underline{{{text}}}" if standing.second else text
 
 
 def _latex_heads(table: Survey) -> list[str]:
@@ -90,11 +143,7 @@ def _latex_heads(table: Survey) -> list[str]:
 
 
 def _latex_place(place: Place, seeds: int) -> str:
-    text = _tex(number_text(place, seeds))
-    if place.best:
-        text = rf"\textbf{{{text}}}"
-    elif place.second:
-        text = rf"\underline{{{text}}}"
+    text = _latex_marked(_tex(number_text(place, seeds)), place)
     marks = ",".join(map(str, place.notes))
     text += f"$^{{{marks}}}$" if marks else ""
     beside_it = _tex(published_text(place))
@@ -102,14 +151,15 @@ def _latex_place(place: Place, seeds: int) -> str:
 
 
 def _tex(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in text)
+    return "".join(_LATEX.get(letter, letter) for letter in printable(text))
 
 
 def comma_separated(grid: Grid) -> str:
     """Return all cells, one a line: every metric, the published number, cost and notes."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    numbers = [f"{name}_{part}" for name in METRICS for part in ("mean", "sd")]
+    measures = grid.measures()
+    numbers = [f"{one.heading}_{part}" for one in measures for part in ("mean", "sd")]
     writer.writerow(
         ["method", "data", "ratio", "seeds", *numbers, "minutes", "parameters", "published",
          "difference", "source", "caveats", "not_as_published", "notes"]
@@ -117,8 +167,8 @@ def comma_separated(grid: Grid) -> str:
     for (method, data), cell in grid.cells.items():
         found, overall = beside(cell), cell.summary()
         values: list[object] = []
-        for name in METRICS:
-            summary = cell.summary(name)
+        for one in measures:
+            summary = cell.summary(one)
             values += [_plain(summary.mean), _plain(summary.sd)] if summary else ["", ""]
         minutes = summarise([e.minutes for e in cell.entries if e.minutes is not None])
         values += [_plain(minutes.mean) if minutes else "", cell.first.parameters]

@@ -5,20 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lt_lightning.errors import UserError
+from lt_lightning.errors import UserError, printable
+from lt_lightning.report.measures import WORST, Measure, measures_of
 from lt_lightning.runs.results import FILE_NAME, read_results
-
-COLUMNS = ("all", "macro", "many", "medium", "few", "ECE")
 
 
 @dataclass(frozen=True)
 class Row:
-    """The numbers of one evaluation of one run, in percent; none where a group is empty."""
+    """The numbers of one evaluation of one run, in percent; none where a group is empty.
+
+    The measures are those of all rows of a table.
+    """
 
     method: str
     folder: Path
     checkpoint: str
-    numbers: dict[str, float | None]
+    numbers: dict[Measure, float | None]
     minutes: float | None
     notes: tuple[str, ...]
 
@@ -46,9 +48,10 @@ def find_runs(paths: Sequence[str], newest: bool) -> list[Path]:
 
 def load_rows(folders: Sequence[Path]) -> list[Row]:
     """Return one row for each evaluation of each run."""
+    contents = {folder: read_results(folder / FILE_NAME) for folder in folders}
+    measures = [one for one in measures_of(contents.values()) if one != WORST]
     rows = []
-    for folder in folders:
-        content = read_results(folder / FILE_NAME)
+    for folder, content in contents.items():
         seconds = content["training"]["seconds"]
         for label in sorted(content["evaluations"], key=_order):
             evaluation = content["evaluations"][label]
@@ -56,8 +59,8 @@ def load_rows(folders: Sequence[Path]) -> list[Row]:
                 Row(
                     method="/".join(folder.resolve().parts[-2:]),
                     folder=folder,
-                    checkpoint=evaluation["checkpoint"]["chosen_by"],
-                    numbers=_numbers(evaluation),
+                    checkpoint=evaluation["checkpoint"].get("chosen_by", "not stated"),
+                    numbers={one: one.of(evaluation) for one in measures},
                     minutes=None if seconds is None else seconds / 60,
                     notes=_notes(content, evaluation),
                 )
@@ -68,19 +71,6 @@ def load_rows(folders: Sequence[Path]) -> list[Row]:
 def _order(label: str) -> tuple[bool, str]:
     """Put the last epoch first."""
     return label != "last", label
-
-
-def _numbers(evaluation: dict[str, Any]) -> dict[str, float | None]:
-    overall, groups = evaluation["overall"], evaluation["groups"]
-    values = {
-        "all": overall.get("acc"),
-        "macro": overall.get("acc_macro"),
-        "many": groups.get("many", {}).get("acc"),
-        "medium": groups.get("medium", {}).get("acc"),
-        "few": groups.get("few", {}).get("acc"),
-        "ECE": overall.get("ece"),
-    }
-    return {name: None if value is None else 100 * value for name, value in values.items()}
 
 
 def _notes(content: dict[str, Any], evaluation: dict[str, Any]) -> tuple[str, ...]:
@@ -107,9 +97,10 @@ def _cells(rows: Sequence[Row]) -> list[list[str]]:
         note: "*" * (k + 1)
         for k, note in enumerate(dict.fromkeys(n for r in rows for n in r.notes))
     }
-    table = [["run", *(f"{name} %" for name in COLUMNS), "minutes", "weights"]]
+    measures = list(dict.fromkeys(one for row in rows for one in row.numbers))
+    table = [["run", *(f"{one.heading} %" for one in measures), "minutes", "weights"]]
     for row in rows:
-        numbers = [row.numbers[name] for name in COLUMNS]
+        numbers = [row.numbers.get(one) for one in measures]
         table.append(
             [
                 row.method + "".join(marks[note] for note in row.notes),
@@ -118,7 +109,8 @@ def _cells(rows: Sequence[Row]) -> list[list[str]]:
                 row.checkpoint,
             ]
         )
-    return table + [[f"{mark} {note}"] for note, mark in marks.items()]
+    table += [[f"{mark} {note}"] for note, mark in marks.items()]
+    return [[printable(cell) for cell in line] for line in table]
 
 
 def render(rows: Sequence[Row]) -> str:

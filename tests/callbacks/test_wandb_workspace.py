@@ -40,6 +40,19 @@ def test_curves_of_the_groups_of_all_methods_side_by_side(spec):
     assert first["flowConfig"]["columnsPerPage"] == 3
 
 
+def test_groups_of_other_names_are_asked_for():
+    names = ("head", "a, b", "<b>|_&", "d", "e", "f", "tail")
+    spec = json.loads(as_json(workspace("lt", "me", names)))
+    lines = [one["metrics"][0] for one in panels(spec, "Run History Line Plot")]
+    assert lines[:7] == [f"val/acc_{name}" for name in names]
+    assert "weight/tail" in lines
+    assert not {"val/acc_many", "weight/few"} & set(lines)
+    bars = [one["metrics"][0] for one in panels(spec, "Bar Chart")]
+    assert len(bars) == 7 + 3 + 1
+    first = spec["section"]["panelBankConfig"]["sections"][0]
+    assert first["flowConfig"]["rowsPerPage"] * 3 >= 10
+
+
 def test_every_scalar_it_asks_for_is_logged(spec):
     """Trap: a panel of a misspelt metric stays empty and says nothing."""
     asked = {one["metrics"][0] for one in panels(spec, "Run History Line Plot")}

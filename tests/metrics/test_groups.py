@@ -5,7 +5,7 @@ import torch
 
 import lt_lightning.metrics as package
 from lt_lightning.errors import UserError
-from lt_lightning.metrics import GroupRule, PositionalGroups, ShotGroups
+from lt_lightning.metrics import ClassStats, GroupRule, PositionalGroups, ShotGroups
 
 RULES = [
     value
@@ -81,3 +81,11 @@ def test_every_rule_puts_each_class_into_one_group(rule):
 
 def test_repr_shows_the_parameters():
     assert repr(ShotGroups()) == "ShotGroups(many_above=100, few_below=20)"
+
+
+@pytest.mark.parametrize("name", ["macro", "worst", "", " ", "a\nb"])
+def test_a_group_has_a_name_of_its_own(name):
+    with pytest.raises(UserError, match="give it another name"):
+        PositionalGroups({name: 1})
+    with pytest.raises(UserError, match="give it another name"):
+        ClassStats(1, groups={name: [0]})

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from lt_lightning.report.cell import Grid
+from lt_lightning.report.measures import ECE
 from lt_lightning.report.run import Run
 
 
@@ -38,9 +39,43 @@ def test_best_and_second(grid_of, results):
     assert grid.podium(only_data(grid)) == ({"bbn"}, {"ldam"})
 
 
-def test_ties_share_a_place_and_nobody_is_best_alone(grid_of, results):
-    grid = grid_of(*(results(method=m) for m in ("ce", "bbn")))
-    assert grid.podium(only_data(grid)) == ({"ce", "bbn"}, set())
+@pytest.mark.parametrize(
+    ("accuracies", "best", "second"),
+    [
+        ((0.5, 0.5), "", ""),
+        ((0.5, 0.5, 0.5), "", ""),
+        ((0.7, 0.7, 0.5), "ab", "c"),
+        ((0.7, 0.5, 0.5), "a", "bc"),
+        ((0.5, 0.7, 0.6), "b", "c"),
+    ],
+)
+def test_ties_share_a_place_and_where_all_are_equal_there_is_none(
+    grid_of, results, accuracies, best, second
+):
+    grid = grid_of(
+        *(results(method=m, accuracy=a) for m, a in zip("abc", accuracies, strict=False))
+    )
+    assert grid.podium(only_data(grid)) == (set(best), set(second))
+
+
+def test_what_is_shown_as_equal_is_a_tie(grid_of, results):
+    contents = [results(method=m, accuracy=0.5) for m in "abc"]
+    for content, accuracy in zip(contents, (0.70001, 0.70002, 0.6), strict=True):
+        content["evaluations"]["last"]["overall"]["acc"] = accuracy
+    grid = grid_of(*contents)
+    assert grid.podium(only_data(grid)) == ({"a", "b"}, {"c"})
+
+
+def test_checkpoints_of_one_run_are_one_method(grid_of, results):
+    content = results(method="crt", accuracy=0.5)
+    for label, accuracy in (("best", 0.6), ("stage1", 0.7)):
+        content["evaluations"][label] = results(accuracy=accuracy)["evaluations"]["last"]
+    grid = grid_of(content)
+    assert len(grid.methods) == 3
+    assert grid.remedies == 1
+    assert grid.podium(only_data(grid)) == (set(), set())
+    content["evaluations"]["last+tau_norm_1"] = content["evaluations"]["best"]
+    assert grid_of(content).remedies == 2
 
 
 def test_one_method_has_no_podium(grid_of, results):
@@ -52,7 +87,7 @@ def test_less_calibration_error_is_better(grid_of, results):
     good, bad = results(method="good"), results(method="bad")
     good["evaluations"]["last"]["overall"]["ece"] = 0.1
     grid = grid_of(good, bad)
-    assert grid.podium(only_data(grid), "ECE") == ({"good"}, {"bad"})
+    assert grid.podium(only_data(grid), ECE) == ({"good"}, {"bad"})
 
 
 def test_what_does_not_compete_is_marked_and_not_ranked(grid_of, results):

@@ -13,6 +13,7 @@ from lt_lightning.report.command import report
 from lt_lightning.report.features_file import Features, read_features, write_features
 from lt_lightning.report.figures.features import clouds
 
+GROUPS = ("many", "medium", "few")
 LABELS = [0, 0, 0, 1, 1, 3]
 X = [0.0, 2.0, 10.0, -1.0, -3.0, 5.0]
 Y = [1.0, 1.0, 4.0, 2.0, 4.0, -5.0]
@@ -24,9 +25,9 @@ def made(folder, labels=LABELS, x=X, y=Y):
 
 def test_points_are_sorted_by_group_and_classes_named_in_their_middle(cells_of, results, tmp_path):
     cells = cells_of((results((300, 120, 50, 6)), {}))
-    assert clouds(cells[0][1]) is None
+    assert clouds(cells[0][1], GROUPS) is None
     made(cells[0][1].first.run.folder)
-    found = clouds(cells[0][1])
+    found = clouds(cells[0][1], GROUPS)
     assert found.images == 6
     assert [(one.group, one.style, len(one.points)) for one in found.groups] == [
         ("many", 0, 5),
@@ -57,7 +58,7 @@ def test_more_than_12_classes_are_not_named(cells_of, results):
     labels = list(range(13))
     values = [float(k) for k in labels]
     made(cells[0][1].first.run.folder, labels, values, values)
-    assert clouds(cells[0][1]).names == []
+    assert clouds(cells[0][1], GROUPS).names == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from lt_lightning.report.figures.class_size import accuracies, borders, by_size, relative_norms
 from lt_lightning.report.figures.cost import cost
-from lt_lightning.report.figures.curves import curves
+from lt_lightning.report.figures.curves import Panel, curves, panels
 from lt_lightning.report.figures.lines import lines
 from lt_lightning.report.figures.reliability import bins, gap, reliability
 from lt_lightning.report.figures.scale import Scale, around, percent, wide
@@ -16,6 +16,8 @@ from lt_lightning.report.figures.series import Point, Series
 from lt_lightning.report.figures.svg import Plot
 from lt_lightning.report.figures.tau import tau_curves
 from lt_lightning.report.page.drawings import chosen_tau
+
+FEW, *_, LOSS = panels(["few"])
 
 
 def places(svg, tag="path", kind="dot"):
@@ -84,19 +86,31 @@ def test_curves_are_mean_and_spread_of_the_seeds(cells_of, results):
         (results(seed=0), {"curves": {"val/acc_few": [0.1, 0.2], "train/loss": [2.0, 1.0]}}),
         (results(seed=1), {"curves": {"val/acc_few": [0.3, 0.2], "train/loss": [4.0, 1.0]}}),
     )
-    (series,) = curves(cells, "val/acc_few")
+    (series,) = curves(cells, FEW)
     first, second = series.points
     assert (first.x, first.y) == (1.0, pytest.approx(20.0))
     assert first.high - first.y == pytest.approx(math.sqrt(200))
     assert (second.x, second.y, second.low, second.high) == (2.0, *[pytest.approx(20.0)] * 3)
-    (loss,) = curves(cells, "train/loss")
+    (loss,) = curves(cells, LOSS)
     assert [point.y for point in loss.points] == pytest.approx([3.0, 1.0])
-    assert curves(cells, "val/acc_many") == []
+    assert curves(cells, Panel("val/acc_many", "many")) == []
+
+
+def test_the_curve_of_a_run_is_not_called_by_one_of_its_checkpoints(cells_of, results):
+    """Trap: the weights of stage 1 were the more accurate ones, and gave the curve their name."""
+    content = results(method="crt", accuracy=0.5)
+    better = results(accuracy=0.9)["evaluations"]["last"]
+    content["evaluations"] = {"stage1": better, **content["evaluations"], "best": better}
+    cells = cells_of((content, {"curves": {"train/loss": [2.0, 1.0]}}))
+    (series,) = curves(cells, LOSS)
+    (last,) = [style for style, cell in cells if cell.method == "crt"]
+    assert (series.name, series.style) == ("crt", last)
+    assert [point.text for point in series.points] == ["crt: 2 at 1", "crt: 1 at 2"]
 
 
 def test_curves_leave_gaps_where_nothing_was_logged(cells_of, results):
     files = {"curves": {"val/acc": [None, 0.5, None, 0.7], "train/loss": [1.0] * 4}}
-    (series,) = curves(cells_of((results(), files)), "val/acc")
+    (series,) = curves(cells_of((results(), files)), Panel("val/acc", "all"))
     assert [(p.x, p.y) for p in series.points] == [(2.0, 50.0), (4.0, pytest.approx(70.0))]
 
 
@@ -105,7 +119,7 @@ def test_curves_end_where_the_first_seed_ends(cells_of, results):
         (results(seed=0), {"curves": {"train/loss": [1.0, 2.0]}}),
         (results(seed=1), {"curves": {"train/loss": [1.0, 2.0, 9.0]}}),
     )
-    (series,) = curves(cells, "train/loss")
+    (series,) = curves(cells, LOSS)
     assert [point.x for point in series.points] == [1.0, 2.0]
 
 
@@ -114,7 +128,7 @@ def test_curves_of_one_training_are_drawn_once(cells_of, results):
     content["evaluations"]["last+tau_norm_1"] = content["evaluations"]["last"]
     cells = cells_of((content, {"curves": {"train/loss": [1.0, 0.5]}}))
     assert len(cells) == 2
-    assert [series.name for series in curves(cells, "train/loss")] == ["ce"]
+    assert [series.name for series in curves(cells, LOSS)] == ["ce"]
 
 
 def test_reliability_sums_the_seeds(cells_of, results):

@@ -98,8 +98,8 @@ def test_nothing_is_asked_from_outside(read, full):
 def test_every_figure_is_there_with_title_axes_and_legend(read, full, write):
     text = read(*full).text
     for title in (
-        "Accuracy over class size", "Accuracy of the many-shot classes, on held-out images",
-        "Accuracy of the medium-shot classes", "Accuracy of all images", "Training loss",
+        "Accuracy over class size", "Accuracy of the group many, on held-out images",
+        "Accuracy of the group medium", "Accuracy of all images", "Training loss",
         "Classifier weight norms over class size", "Accuracy over minutes",
         "Accuracy over parameters", "Reliability", "Confusion",
     ):  # fmt: skip
@@ -109,7 +109,7 @@ def test_every_figure_is_there_with_title_axes_and_legend(read, full, write):
         "minutes of training", "million parameters", "confidence (%)", "epoch",
     ):  # fmt: skip
         assert axis in text
-    assert "few-shot" not in text  # CIFAR-10-LT has no such class
+    assert "group few" not in text  # CIFAR-10-LT has no such class
 
 
 def test_tables_hold_the_numbers(read, full):
@@ -177,7 +177,7 @@ def test_names_cannot_break_the_page(read, results):
 def test_many_methods_are_all_in_the_table_and_seven_drawn(read, cifar):
     runs = [(cifar(method=f"m{k}", accuracy=0.5 + k / 100), {}) for k in range(12)]
     reader = read(*runs, (cifar(accuracy=0.1), {}))
-    assert "7 of 13 methods are drawn" in reader.text
+    assert "7 of 13 rows are drawn" in reader.text
     assert len(reader.tables[1]) == 14
     assert "Lines shown: ce m11 m10 m9 m8 m7 m6" in reader.text
 

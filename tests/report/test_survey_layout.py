@@ -21,7 +21,8 @@ def grid(grid_of, cifar):
 
 
 def rows_of(text):
-    """The table of a Markdown text as lists of cells."""
+    """The first table of a Markdown text as lists of cells."""
+    text = text[text.index("| method |") :].partition("\n\n")[0]
     lines = [line for line in text.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 

@@ -1,54 +1,67 @@
 """Metrics over the epochs, from metrics.csv."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 from lt_lightning.report.cell import Cell
 from lt_lightning.report.figures.series import Point, Series
 from lt_lightning.report.statistics import summarise
 
-# metric: title, whether it is shown in percent
-PANELS = {
-    "val/acc_many": ("Accuracy of the many-shot classes", True),
-    "val/acc_medium": ("Accuracy of the medium-shot classes", True),
-    "val/acc_few": ("Accuracy of the few-shot classes", True),
-    "val/acc": ("Accuracy of all images", True),
-    "val/acc_macro": ("Mean accuracy of the classes", True),
-    "train/loss": ("Training loss", False),
-}
+
+@dataclass(frozen=True)
+class Panel:
+    """One figure: a column of metrics.csv, its title, whether it is shown in percent."""
+
+    metric: str
+    title: str
+    in_percent: bool = True
 
 
-def curves(cells: Sequence[tuple[int, Cell]], metric: str) -> list[Series]:
-    """Return mean and spread over the seeds at each epoch; cells without the metric are left out.
+def panels(groups: Sequence[str]) -> list[Panel]:
+    """Return the figures, one for each group and those of all classes."""
+    return [
+        *(Panel(f"val/acc_{name}", f"Accuracy of the group {name}") for name in groups),
+        Panel("val/acc", "Accuracy of all images"),
+        Panel("val/acc_macro", "Mean accuracy of the classes"),
+        Panel("train/loss", "Training loss", in_percent=False),
+    ]
+
+
+def curves(cells: Sequence[tuple[int, Cell]], panel: Panel) -> list[Series]:
+    """Return mean and spread over the seeds at each epoch; one line for each training.
+
+    A training has one curve, whichever of its weights the cells were tested with. Those without
+    the metric are left out.
 
     Args:
-        cells: each with its style.
-        metric: a column of metrics.csv.
+        cells: each with its style; a line has that of the last epoch's cell.
+        panel: the figure.
     """
-    factor = 100 if PANELS[metric][1] else 1
-    found = []
-    seen: set[Path] = set()
+    factor = 100 if panel.in_percent else 1
+    trainings: dict[str, list[tuple[int, Cell]]] = {}
     for style, cell in cells:
-        folders = {entry.run.folder for entry in cell.entries}
-        if folders <= seen:  # another evaluation of runs that are drawn already
-            continue
-        seen |= folders
+        trainings.setdefault(cell.trained, []).append((style, cell))
+    found = []
+    for name, own in trainings.items():
+        style, cell = next((one for one in own if one[1].first.label == "last"), own[0])
+        runs = {entry.run.folder: entry.run for _, one in own for entry in one.entries}
         at: dict[float, list[float]] = {}
-        for entry in cell.entries:
-            for epoch, value in entry.run.curves.get(metric, []):
+        for run in runs.values():
+            for epoch, value in run.curves.get(panel.metric, []):
                 at.setdefault(epoch, []).append(factor * value)
         # Where only some seeds went on, the mean would jump.
         most = max(map(len, at.values()), default=0)
-        points = [_point(cell, epoch, at[epoch]) for epoch in sorted(at) if len(at[epoch]) == most]
+        points = [_point(name, epoch, at[epoch]) for epoch in sorted(at) if len(at[epoch]) == most]
         if points:
-            found.append(Series(cell.title, style, points))
+            title = f"{name} (oracle)" if cell.first.oracle else name
+            found.append(Series(title, style, points))
     return found
 
 
-def _point(cell: Cell, epoch: float, values: list[float]) -> Point:
+def _point(name: str, epoch: float, values: list[float]) -> Point:
     summary = summarise(values)
     assert summary is not None
     low = high = None
     if summary.sd is not None:
         low, high = summary.mean - summary.sd, summary.mean + summary.sd
-    return Point(epoch, summary.mean, low, high, f"{cell.method}: {summary.mean:.4g} at {epoch:g}")
+    return Point(epoch, summary.mean, low, high, f"{name}: {summary.mean:.4g} at {epoch:g}")

@@ -11,6 +11,7 @@ from lt_lightning.report.figures.svg import Plot
 from lt_lightning.report.run import Run
 
 NO_GROUP = "no group"
+_STYLES = 7  # groups that are told apart by their colour
 _NAMED = 12  # more names than this cover the points
 _SIZE = (340, 330)
 
@@ -38,10 +39,14 @@ class Clouds:
         return sum(len(one.points) for one in self.groups)
 
 
-def clouds(cell: Cell) -> Clouds | None:
+def clouds(cell: Cell, groups: Sequence[str]) -> Clouds | None:
     """Return the features of the first seed that has any, or none.
 
     They are those of the last epoch, so a cell of other weights or of a change has none.
+
+    Args:
+        cell: the cell.
+        groups: the groups of all cells, which have one style all over.
     """
     if cell.first.label != "last":
         return None
@@ -57,10 +62,13 @@ def clouds(cell: Cell) -> Clouds | None:
         for label, x, y in points:
             by_group.setdefault(group_of.get(label, NO_GROUP), []).append((x, y))
             by_class.setdefault(label, []).append((x, y))
-        order = {name: k for k, name in enumerate([*facts["groups"], NO_GROUP])}
-        groups = [Cloud(name, order[name], by_group[name]) for name in order if name in by_group]
+        styles = {name: k % _STYLES for k, name in enumerate(groups)}
+        styles.setdefault(NO_GROUP, _STYLES)
+        own = [
+            Cloud(name, style, by_group[name]) for name, style in styles.items() if name in by_group
+        ]
         names = [(str(facts["class_names"][k]), *_middle(by_class[k])) for k in sorted(by_class)]
-        return Clouds(entry.run, groups, names if len(names) <= _NAMED else [])
+        return Clouds(entry.run, own, names if len(names) <= _NAMED else [])
     return None
 
 

@@ -47,7 +47,7 @@ def _title(grid: Grid, runs: Sequence[Run]) -> str:
     size = ", ".join(
         (
             _counted(len(runs), "run"),
-            _counted(len(grid.methods), "method"),
+            _counted(grid.remedies, "method"),
             _counted(len(grid.data_labels), "data set"),
         )
     )

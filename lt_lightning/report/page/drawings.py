@@ -15,14 +15,15 @@ from lt_lightning.report.figures.class_size import (
     relative_norms,
 )
 from lt_lightning.report.figures.cost import cost
-from lt_lightning.report.figures.curves import PANELS, curves
+from lt_lightning.report.figures.curves import curves, panels
 from lt_lightning.report.figures.lines import lines
 from lt_lightning.report.figures.reliability import bins, gap, reliability
 from lt_lightning.report.figures.scale import Scale, around, from_zero, percent, wide
 from lt_lightning.report.figures.series import Series
 from lt_lightning.report.figures.svg import Plot, marker
 from lt_lightning.report.figures.tau import tau_curves
-from lt_lightning.report.page.numbers import by_accuracy
+from lt_lightning.report.measures import group_names
+from lt_lightning.report.ranking import by_accuracy
 from lt_lightning.report.run import Run
 
 DRAWN = 7  # the colours that the colour-blind can tell apart
@@ -43,7 +44,7 @@ def drawings(grid: Grid, data: Data) -> str:
     note = ""
     if total > len(cells):
         note = (
-            f"<p>{len(cells)} of {total} methods are drawn: the baseline and the most accurate. "
+            f"<p>{len(cells)} of {total} rows are drawn: the baseline and the most accurate. "
             "The tables hold all of them.</p>"
         )
     figures = [
@@ -100,10 +101,12 @@ def _per_class(
     lined = borders(cells[0][1])
 
     def ground(plot: Plot) -> None:
-        for size, small, large in lined:
+        for k, (size, small, large) in enumerate(lined):
             if plot.x.low < size < plot.x.high:
                 plot.rule((size, y.low), (size, y.high), "border")
-                plot.note(size, y.high - 0.04 * (y.high - y.low), f"{small} | {large}")
+                # Each a line lower than the one before, so that long names stay apart.
+                height = 0.04 + 0.05 * (k % 5)
+                plot.note(size, y.high - height * (y.high - y.low), f"{small} | {large}")
 
     classes = len(cells[0][1].first.run.content["data"]["class_counts"])
     binned = "" if classes <= 12 else f"{classes} classes in 12 bins of equal number. "
@@ -140,18 +143,26 @@ def training(cells: Styled) -> list[str]:
     on_test = any(entry.test_seen for _, cell in cells for entry in cell.entries)
     where = "on TEST images" if on_test else "on held-out images"
     found = []
-    for metric, (title, in_percent) in PANELS.items():
-        series = curves(cells, metric)
+    for panel in panels(_groups(cells)):
+        series = curves(cells, panel)
         points = [point for one in series for point in one.points]
         if not points or len({point.x for point in points}) < 2:
             continue
-        full = f"{title}, {where}" if metric.startswith("val/") else title
+        full = f"{panel.title}, {where}" if panel.metric.startswith("val/") else panel.title
         x = Scale("epoch", 0, max(point.x for point in points))
         values = [point.y for point in points]
-        y = percent("accuracy (%)", values) if in_percent else from_zero("loss (nats)", values)
+        y = (
+            percent("accuracy (%)", values)
+            if panel.in_percent
+            else from_zero("loss (nats)", values)
+        )
         band = f"{_seeds(cells, '; the band is one standard deviation')}."
         found.append(_figure(full, lines(full, x, y, series), band, series))
     return found
+
+
+def _groups(cells: Styled) -> list[str]:
+    return group_names(entry.run.content for _, cell in cells for entry in cell.entries)
 
 
 def costs(cells: Styled) -> list[str]:
@@ -227,9 +238,9 @@ def confusion(cells: Styled) -> str:
 
 def features(cells: Styled) -> str:
     """Return test features in the plane for each method that has them."""
-    found, groups = [], {}
+    found, groups, order = [], {}, _groups(cells)
     for _, cell in cells:
-        known = embedded.clouds(cell)
+        known = embedded.clouds(cell, order)
         if known is not None:
             groups.update({one.group: one.style for one in known.groups})
             text = f"{known.images:,} test images, as many of each class; {_seed(known.run)}."
@@ -239,7 +250,7 @@ def features(cells: Styled) -> str:
     keys = "".join(
         f'<li><svg class="key" viewBox="-12 -7 24 14" aria-hidden="true"><path class="cloud '
         f'g{style}" d="M0 0h0"/></svg>{escape(name)}</li>'
-        for name, style in sorted(groups.items(), key=lambda item: item[1])
+        for name, style in sorted(groups.items(), key=lambda item: [*order, item[0]].index(item[0]))
     )
     return (
         "<h3>Test features</h3><p>t-SNE of what the classifier sees, last epoch, coloured by the "

@@ -4,11 +4,10 @@ from html import escape
 
 from lt_lightning.report.cell import Cell, Grid
 from lt_lightning.report.dataset import Data
-from lt_lightning.report.entry import METRICS
 from lt_lightning.report.page.table import Column, badges, number, ranked, table
+from lt_lightning.report.ranking import by_accuracy, ranking
 from lt_lightning.report.statistics import Difference, summarise
 
-_ROUNDING = 1e-6
 TAKEN_OVER = (
     "Minutes after a plus are those of the last stage alone, which began with the weights of "
     "another run."
@@ -16,34 +15,18 @@ TAKEN_OVER = (
 _HALF = 60  # half the width of the small picture of an interval
 
 
-def by_accuracy(cells: list[Cell]) -> list[Cell]:
-    """Return the cells that compete, the most accurate first, then the others."""
-
-    def key(cell: Cell) -> tuple[bool, float]:
-        summary = cell.summary()
-        return not cell.ranked, -(summary.mean if summary else -1.0)
-
-    return sorted(cells, key=key)
-
-
 def all_numbers(grid: Grid, data: Data) -> str:
     """Return every metric of every method, with the cost."""
-    cells = by_accuracy(grid.column(data))
-    shown = [name for name in METRICS if any(cell.summary(name) for cell in cells)]
-    if all(_alike(cell) for cell in cells):
-        shown = [name for name in shown if name != "macro"]  # as many test images of each class
-    podiums = {name: grid.podium(data, name) for name in shown}
+    found = ranking(grid, data)
     columns = [Column("method", text=True), Column("seeds")]
-    columns += [Column(f"{name} %") for name in shown]
+    columns += [Column(f"{one.heading} %") for one in found.measures]
     columns += [Column("minutes"), Column("parameters")]
     rows = []
-    for cell in cells:
+    for cell, standings in found.rows:
         row = [escape(cell.method) + badges(cell.notes), str(len(cell.entries))]
-        for name in shown:
-            summary = cell.summary(name)
-            best, second = podiums[name]
-            text = number(summary.mean, summary.sd) if summary else number(None, None)
-            row.append(ranked(text, cell.method in best, cell.method in second))
+        for one in standings:
+            mean, sd = (one.summary.mean, one.summary.sd) if one.summary else (None, None)
+            row.append(ranked(number(mean, sd), one.best, one.second))
         minutes = summarise([e.minutes for e in cell.entries if e.minutes is not None])
         first = "+ " if minutes and cell.first.took_over else ""
         row.append(first + number(minutes.mean if minutes else None, None, 1))
@@ -51,15 +34,9 @@ def all_numbers(grid: Grid, data: Data) -> str:
         row.append(_millions(parameters) if parameters else number(None, None))
         rows.append(row)
     text = ""
-    if any(cell.first.took_over for cell in cells):
+    if any(cell.first.took_over for cell, _ in found.rows):
         text = f"<p>{TAKEN_OVER}</p>"
     return f"<h3>All numbers</h3>{text}{table(columns, rows)}"
-
-
-def _alike(cell: Cell) -> bool:
-    """Return whether the mean over the classes is that over the images."""
-    pairs = ((entry.metric("all"), entry.metric("macro")) for entry in cell.entries)
-    return all(a is None or b is None or abs(a - b) < _ROUNDING for a, b in pairs)
 
 
 def _millions(parameters: int) -> str:
