@@ -8,6 +8,7 @@ from typing import Any
 from lt_lightning.report.run import Run
 
 RATIOS = (100, 50, 10)  # the survey's, in its order
+_LARGEST = 1e30  # of a ratio that a table can show
 _RATIOS = (*RATIOS, 20, 200)
 _NAMES = {"CIFAR10": "CIFAR-10", "CIFAR100": "CIFAR-100"}
 _CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck".split()
@@ -46,7 +47,7 @@ class Data:
 
 def data_of(run: Run) -> Data:
     """Return the data of a run."""
-    facts, config = run.content["data"], run.config.get("data") or {}
+    facts, config = run.content["data"], _mapping(run.config.get("data"))
     source = facts.get("source") or _class_name(config.get("source")) or ""
     profile = facts.get("profile") or _class_name(config.get("profile")) or ""
     names, counts = facts["class_names"], facts["class_counts"]
@@ -95,13 +96,17 @@ def _published(source: str, names: list[str], counts: list[int]) -> tuple[str, f
 
 
 def _ratio(counts: list[int], facts: dict[str, Any], config: dict[str, Any]) -> float:
-    profile = config.get("profile")
-    stated = (profile.get("init_args") or {}) if isinstance(profile, dict) else {}
+    stated = _mapping(_mapping(config.get("profile")).get("init_args"))
     value = facts.get("imbalance_ratio", stated.get("imbalance_ratio"))
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LARGEST:
         return float(value)
     filled = [count for count in counts if count > 0]
     return round(max(filled) / min(filled), 1) if filled else 1.0
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """Return a part of a config, nothing where it is no mapping."""
+    return value if isinstance(value, dict) else {}
 
 
 def _class_name(value: Any) -> str | None:

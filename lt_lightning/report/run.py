@@ -5,14 +5,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lt_lightning.errors import UserError
 from lt_lightning.runs.metrics_file import FILE_NAME as METRICS_FILE
 from lt_lightning.runs.metrics_file import read_metrics
 from lt_lightning.runs.results import FILE_NAME, read_results
+from lt_lightning.runs.yaml_file import read_yaml
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster
 _DRAWN = 1e30  # no picture has a place for more, nor for what is not finite
 
 
@@ -54,8 +52,8 @@ class Run:
         if not file.is_file():
             return {}
         try:
-            content = yaml.load(file.read_text(encoding="utf-8"), _Loader)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            content = read_yaml(file)
+        except (OSError, ValueError) as error:
             raise UserError(f"{file} is damaged: put back the one that `lt fit` wrote.") from error
         return content if isinstance(content, dict) else {}
 
