@@ -20,6 +20,13 @@ class Refused(SystemExit):
         self.sentence, self.key = sentence, key
 
 
+class Finished(SystemExit):
+    """A command that has nothing left to do: exit status 0, and nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+
 def one_sentence(text: str) -> str:
     """Return `text` on one line, its sentences joined by semicolons."""
     return re.sub(r"[.!?]\s+(?=\S)", "; ", " ".join(text.split()))

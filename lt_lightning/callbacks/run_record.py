@@ -65,6 +65,7 @@ class RunRecord(Callback):
         self.extra_pictures: dict[str, bytes] = {}
         self._seconds = 0.0
         self._since: float | None = None
+        self._trained = False  # whether there was a step left to be trained
         self._fitted, self._written = False, False
         self._epochs: int | None = None
         self._loaded_epoch: int | None = None
@@ -78,20 +79,26 @@ class RunRecord(Callback):
         self._earlier(trainer, pl_module)
         self._loaded_epoch = None
         if stage == "fit":
-            self._seconds, self._since = 0.0, None
+            self._seconds, self._since, self._trained = 0.0, None, False
             self._fitted, self._written = False, False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
         self._since = time.monotonic()
 
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Note that the run goes on."""
+        self._trained = True
+
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stop the clock."""
         self._seconds, self._since = self._elapsed(), None
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Note how far the training went."""
-        self._fitted, self._epochs = True, trainer.current_epoch
+        """Note how far the training went, if it went on at all."""
+        self._fitted, self._epochs = self._trained, trainer.current_epoch
 
     def _elapsed(self) -> float:
         return self._seconds + (0.0 if self._since is None else time.monotonic() - self._since)

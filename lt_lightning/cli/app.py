@@ -7,6 +7,7 @@ from typing import Any
 
 import lightning as L
 import torch
+import yaml
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import Logger
@@ -21,7 +22,7 @@ from lt_lightning.callbacks.save_config import SaveConfig
 from lt_lightning.callbacks.stage_checkpoint import StageCheckpoint
 from lt_lightning.callbacks.wandb_media import data_name
 from lt_lightning.callbacks.wandb_run import WandbRun
-from lt_lightning.cli import checks, pretraining, staged
+from lt_lightning.cli import checks, pretraining, resuming, staged
 from lt_lightning.cli.closing import closing
 from lt_lightning.cli.options import CheckpointOptions, PretrainOptions
 from lt_lightning.cli.parser import LTParser
@@ -36,13 +37,6 @@ from lt_lightning.runs import fits
 from lt_lightning.runs import folder as run_folder
 
 log = logging.getLogger("lt_lightning")
-
-
-def native_bf16() -> bool:
-    """Return whether this CPU computes in bfloat16 itself; emulated, it is many times slower."""
-    return (
-        bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and torch.cpu._is_avx512_bf16_supported()
-    )
 
 
 class LTCLI(LightningCLI):
@@ -126,15 +120,14 @@ class LTCLI(LightningCLI):
         options = self.options
         staged.settle(self.config.subcommand, options)
         checks.check_options(self.config.subcommand, options)
-        if options.trainer.precision is None and options.trainer.accelerator in ("auto", "cpu"):
-            no_gpu = options.trainer.accelerator == "cpu" or not torch.cuda.is_available()
-            options.trainer.precision = "bf16-mixed" if no_gpu and native_bf16() else "32-true"
         if self.config.subcommand == "fit":
             pretraining.check(options)
             self._choose_folder()
             staged.find_runs(options, self.resume is not None)
         elif options.get("ckpt_path") is not None:
             self.resume = Path(options.ckpt_path)
+        goes_on = self.config.subcommand == "fit" and self.resume is not None
+        resuming.settle_precision(options.trainer, self.folder if goes_on else None)
 
     def _choose_folder(self) -> None:
         options, wanted = self.options, self.options.get("ckpt_path")
@@ -176,6 +169,9 @@ class LTCLI(LightningCLI):
                 self.datamodule.class_counts.tolist(),
             )
             fits.check_same(content, str(self.resume), self.model.hparams)
+            if self.config.subcommand == "fit":
+                asked = yaml.safe_load(self._parser("fit").dump(self.options, skip_none=False))
+                resuming.check(self.folder, content, asked)
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with the house's callbacks and loggers."""

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lt_lightning.errors import Refused
+from lt_lightning.errors import Finished, Refused
 from lt_lightning.runs import argv, config_files
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.runs.results import FILE_NAME
 
 if TYPE_CHECKING:
     from lt_lightning.cli.app import LTCLI
@@ -76,10 +75,9 @@ def before(cli: "LTCLI") -> Path | None:
     file = _find(options.pretrain.config, cli.argv)
     options.pretrain.config = str(file)
     folder = cli.folder / run_folder.PRETRAIN
-    if not (folder / FILE_NAME).is_file():
-        log.info("pre-training by %s in %s", file, folder)
-        _run(cli, file, folder)
-        log.info("the run itself, in %s", cli.folder)
+    log.info("pre-training by %s in %s", file, folder)
+    _run(cli, file, folder)
+    log.info("the run itself, in %s", cli.folder)
     return None if options.trainer.fast_dev_run else run_folder.checkpoint_of(folder)
 
 
@@ -112,6 +110,9 @@ def _run(cli: "LTCLI", file: Path, folder: Path) -> None:
                 run=folder,
                 command=["lt", "fit", "--config", str(file), *more],
             )
+        except Finished:  # by an earlier command, with these very options
+            cli._set_seed()
+            return
         except Refused as refused:  # without its key, which the files of the run may have too
             raise Refused(f"pre-training by {file}: {refused.sentence}") from refused
     if inner.trainer.interrupted:

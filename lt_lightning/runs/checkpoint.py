@@ -38,3 +38,17 @@ def read(path: str | Path) -> dict[str, Any]:
     if not isinstance(content, dict) or "state_dict" not in content:
         raise UserError(f"{path} is no checkpoint of a run: use one that `lt fit` wrote.")
     return content
+
+
+def whole_epochs(content: dict[str, Any]) -> int:
+    """Return how many epochs were finished when the checkpoint was written.
+
+    Raises:
+        UserError: if it does not tell.
+    """
+    try:
+        return int(content["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise UserError(
+            "The checkpoint does not tell its epoch (loops.fit_loop is damaged): use an older one."
+        ) from error

@@ -10,6 +10,28 @@ from lt_lightning.errors import UserError
 _KEPT = ("seed_everything", "trainer", "model", "data")
 
 
+def began_with(folder: Path) -> dict[str, Any]:
+    """Return the config that a run began with.
+
+    Raises:
+        UserError: if it is gone or damaged.
+    """
+    try:
+        content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise _damaged(folder) from error
+    if not isinstance(content, dict):
+        raise _damaged(folder)
+    return content
+
+
+def _damaged(folder: Path) -> UserError:
+    return UserError(
+        f"{folder / 'config.yaml'} is gone or damaged: it is the config that `lt fit` wrote, "
+        "without which the run cannot go on."
+    )
+
+
 def config_of(folder: Path) -> dict[str, Any]:
     """Return the part of a run's config that another command needs.
 

@@ -1,5 +1,6 @@
 """Whether a checkpoint fits what is asked of it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,10 @@ _FREE = (
     "_instantiator", "backbone_init", "channels_last", "class_counts", "class_names", "compile",
     "groups", "teacher",
 )  # fmt: skip
+
+
+_LEVELS = ("class_path", "init_args", "dict_kwargs")  # of a file; the command line has them not
+_NAMED = re.compile(r"data\.(samplers|views|augments)")  # whose names the user gives
 
 
 def check_fits(content: dict[str, Any], path: str, method: str, counts: list[int]) -> None:
@@ -25,7 +30,12 @@ def check_fits(content: dict[str, Any], path: str, method: str, counts: list[int
     Raises:
         UserError: if they differ from those of the checkpoint.
     """
-    saved = content.get("hyper_parameters", {})
+    saved = content.get("hyper_parameters")
+    if not isinstance(saved, Mapping) or not saved:
+        raise UserError(
+            f"The checkpoint {path} has no hyper_parameters, so nothing tells what it was trained "
+            "with: use a checkpoint that `lt fit` wrote."
+        )
     have = str(saved.get("_class_path", method)).rsplit(".", 1)[-1]
     want = method.rsplit(".", 1)[-1]
     if have != want:
@@ -56,7 +66,7 @@ def check_same(content: dict[str, Any], path: str, asked: Mapping[str, Any]) -> 
     """
     saved = content.get("hyper_parameters", {})
     for name in [name for name in saved if name in asked and name not in _FREE]:
-        found = _difference(saved[name], asked[name], f"model.{name}")
+        found = difference(saved[name], asked[name], f"model.{name}")
         if found:
             key, have, want = found
             raise UserError(
@@ -65,16 +75,40 @@ def check_same(content: dict[str, Any], path: str, asked: Mapping[str, Any]) -> 
             )
 
 
-def _difference(have: Any, want: Any, key: str) -> tuple[str, Any, Any] | None:
-    """Return the first option that differs, with both values."""
+def difference(
+    have: Any, want: Any, key: str, free: tuple[str, ...] = ()
+) -> tuple[str, Any, Any] | None:
+    """Return the first option that differs, with both values as the command line has them.
+
+    Args:
+        have: the options of the run.
+        want: those that are asked for.
+        key: the option that both are of, as the command line writes it; empty for a whole config.
+        free: the options that may differ.
+    """
+    if key in free:
+        return None
+    if isinstance(have, list) and isinstance(want, list) and len(have) == len(want):
+        pairs = (difference(a, b, key, free) for a, b in zip(have, want, strict=True))
+        return next((found for found in pairs if found), None)
     if not (isinstance(have, Mapping) and isinstance(want, Mapping)):
         return None if have == want else (key, _told(have), _told(want))
-    for name in [name for name in have if name in want]:
-        inner = key if name in ("class_path", "init_args") else f"{key}.{name}"
-        found = _difference(have[name], want[name], inner)
+    for name in [*have, *(name for name in want if name not in have)]:
+        inner = key if name in _LEVELS else f"{key}.{name}".lstrip(".")
+        if name in have and name in want:
+            found = difference(have[name], want[name], inner, free)
+        elif _is_option(key, have, want) or inner in free:
+            continue  # an option that one of two versions of the package does not know
+        else:
+            found = inner, _told(have.get(name)), _told(want.get(name))
         if found:
             return found
     return None
+
+
+def _is_option(key: str, have: Mapping[str, Any], want: Mapping[str, Any]) -> bool:
+    """Return whether the names of two mappings are options of a class, and not the user's own."""
+    return not _NAMED.fullmatch(key) and not {"class_path"} & {*have, *want}
 
 
 def _told(value: Any) -> Any:

@@ -164,6 +164,7 @@ def test_a_run_writes_into_its_folder_only(finished):
     assert [path.name for path in above.iterdir()] == ["runs"]
     assert sorted(path.name for path in finished.iterdir()) == [
         "checkpoints",
+        "command.json",
         "config.yaml",
         "metrics.csv",
         "results.json",

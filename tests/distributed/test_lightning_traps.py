@@ -8,7 +8,7 @@ import torch
 from lt_runs import CONFIGS, assert_same, checkpoint, in_process, results, tiny
 from PIL import Image
 
-from lt_lightning.cli.app import native_bf16
+from lt_lightning.cli.resuming import native_bf16
 from lt_lightning.methods import LongTailModule
 
 ONE_EPOCH = ("--trainer.max_epochs", "1", "--model.lr_schedule.warmup_epochs", "0")

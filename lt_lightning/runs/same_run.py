@@ -1,0 +1,70 @@
+"""Whether a run that goes on is the one that it was: what may differ is listed, no more."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lt_lightning.errors import UserError
+from lt_lightning.runs.fits import difference
+
+# What may differ, as the command line writes it.
+_FREE = (
+    # where the run lies, and how it was called
+    "config", "runs", "name", "version", "ckpt_path", "checkpoint.every_n_steps",
+    # how long it is, and what is tested after it
+    "trainer.max_epochs", "trainer.min_epochs", "trainer.max_steps", "trainer.min_steps",
+    "trainer.max_time", "trainer.limit_test_batches", "trainer.limit_predict_batches",
+    "trainer.fast_dev_run", "post_hoc",
+    # where it runs, and how fast; precision is not among them
+    "trainer.accelerator", "trainer.strategy", "trainer.devices", "trainer.num_nodes",
+    "trainer.benchmark", "trainer.deterministic", "trainer.inference_mode",
+    "data.workers", "data.eval_batch_size", "model.channels_last", "model.compile",
+    # what looks on
+    "trainer.logger", "trainer.log_every_n_steps", "trainer.num_sanity_val_steps",
+    "trainer.enable_progress_bar", "trainer.enable_model_summary", "trainer.profiler",
+    "trainer.detect_anomaly", "trainer.enable_autolog_hparams", "trainer.model_registry",
+    # the images by their place; which ones they are is told by their fingerprint
+    "data.root", "data.source.download",
+    # weights that the run began with and that are behind it
+    "pretrain", "model.backbone_init", "model.teacher",
+)  # fmt: skip
+_WATCHERS = (  # callbacks that leave the weights as they are, but for when the training ends
+    "DeviceStatsMonitor", "EarlyStopping", "LearningRateMonitor", "ModelCheckpoint",
+    "ModelSummary", "RichModelSummary", "RichProgressBar", "TQDMProgressBar", "ThroughputMonitor",
+)  # fmt: skip
+
+
+def check_same_run(began: Mapping[str, Any], asked: Mapping[str, Any], run: str) -> None:
+    """Refuse to go on with other options than those that the run began with.
+
+    Args:
+        began: the config that the run began with.
+        asked: the config of the command at work.
+        run: its folder, for the message.
+
+    Raises:
+        UserError: with the first option that differs.
+    """
+    found = difference(_compared(began), _compared(asked), "", _FREE)
+    if found:
+        key, have, want = found
+        raise UserError(
+            f"The run {run} began with {key} {have} but the config has {want}: use the config of "
+            "that run, or start a new one."
+        )
+
+
+def _compared(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config of which the callbacks are those that touch the weights."""
+    trainer = config.get("trainer")
+    if not isinstance(trainer, Mapping):
+        return dict(config)
+    given = trainer.get("callbacks")
+    listed = given if isinstance(given, list) else [given]
+    touching = [callback for callback in listed if callback is not None and not _watches(callback)]
+    return {**config, "trainer": {**trainer, "callbacks": touching}}
+
+
+def _watches(callback: Any) -> bool:
+    path = callback.get("class_path") if isinstance(callback, Mapping) else callback
+    name = str(path)
+    return name.startswith("lt_lightning.") or name.rsplit(".", 1)[-1] in _WATCHERS

@@ -1,0 +1,92 @@
+"""What a run may go on with, and what it leaves as it is."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+
+@pytest.fixture
+def line(place):
+    """The command of a finished run, which goes on with its copy."""
+    return f"fit {place['quick']} --data.holdout.fraction 0.1 --ckpt_path {place['copy']}"
+
+
+def results(folder):
+    return json.loads((Path(folder) / "results.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--seed_everything 1", "began with seed_everything 0 but the config has 1"),
+        ("--data.sampler ClassBalanced", "data.sampler InstanceBalanced but the config has Class"),
+        ("--data.augment null", "data.augment RandomCropFlip but the config has null"),
+        ("--trainer.precision bf16-mixed", "trainer.precision 32-true"),
+    ],
+)
+def test_a_run_goes_on_with_nothing_but_its_own_options(lt, place, line, snapshot, options, says):
+    """Trap: results.json of the old weights was stamped with the new seed."""
+    before = snapshot(Path(place["copy"]))
+    answer = lt(f"{line} --trainer.max_epochs 2 {options}")
+    assert (answer.status, len(answer.err.splitlines())) == (1, 1), answer.err
+    assert says in answer.err
+    assert snapshot(Path(place["copy"])) == before
+
+
+def test_a_finished_run_is_left_as_it_is(lt, place, line, snapshot):
+    before = snapshot(Path(place["copy"]))
+    answer = lt(line)
+    assert answer.status == 0
+    assert answer.err == (
+        f"lt: The run {place['copy']} is finished, nothing was changed: give more "
+        "--trainer.max_epochs to go on with it.\n"
+    )
+    assert snapshot(Path(place["copy"])) == before
+
+
+def test_what_was_not_tested_yet_is_tested_under_the_old_stamp(lt, place, line):
+    file = Path(place["copy"]) / "results.json"
+    content = results(place["copy"])
+    del content["evaluations"]["best"]
+    file.write_text(json.dumps(content), encoding="utf-8")
+    assert lt(line).status == 0
+    assert results(place["copy"])["command"] == content["command"]
+    assert sorted(results(place["copy"])["evaluations"]) == ["best", "last"]
+
+
+def test_a_run_without_its_config_or_hyper_parameters_does_not_go_on(lt, place, line):
+    place.change_checkpoint(lambda c: c.pop("hyper_parameters"))
+    answer = lt(f"{line} --trainer.max_epochs 2")
+    assert answer.status == 1
+    assert "has no hyper_parameters" in answer.err
+    (Path(place["copy"]) / "config.yaml").unlink()
+    answer = lt(f"{line} --trainer.max_epochs 2")
+    assert answer.status == 1
+    assert len(answer.err.splitlines()) == 1, answer.err
+
+
+def test_a_run_keeps_its_precision_on_another_machine(lt, place, line, monkeypatch):
+    """Trap: a CPU that computes in bfloat16 would go on in bf16-mixed, without a word."""
+    monkeypatch.setattr("lt_lightning.cli.resuming.native_bf16", lambda: True)
+    words = line.replace("--trainer.precision 32-true", "") + " --trainer.max_epochs 2"
+    answer = lt(words)
+    assert answer.status == 0, answer.err
+    assert results(place["copy"])["hardware"]["precision"] == "32-true"
+    began = yaml.safe_load((Path(place["copy"]) / "config.yaml").read_text(encoding="utf-8"))
+    assert began["trainer"]["precision"] == "32-true"
+
+
+def test_a_longer_run_begins_with_its_own_learning_rate(lt, place, tmp_path):
+    cosine = (
+        "--model.lr_schedule CosineRecipe --model.lr_schedule.warmup_epochs 0 "
+        "--trainer.limit_test_batches 1"
+    )
+    line = f"fit {place['quick']} {cosine} --name longer"
+    assert lt(f"{line} --trainer.max_epochs 2").status == 0
+    assert lt(f"{line} --trainer.max_epochs 4 --ckpt_path last").status == 0
+    text = (tmp_path / "runs" / "longer" / "0" / "metrics.csv").read_text(encoding="utf-8")
+    names, *rows = [row.split(",") for row in text.splitlines()]
+    rates = [float(row[names.index("train/lr")]) for row in rows if row[names.index("train/lr")]]
+    assert rates == pytest.approx([0.1, 0.05, 0.05, 0.1 * 0.1464466094])
