@@ -118,6 +118,9 @@ class LTCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Choose the run folder and the precision, and look into the checkpoint."""
         options = self.options
+        parser = self._parser(self.config.subcommand)
+        assert isinstance(parser, LTParser)
+        parser.check_values(options)
         staged.settle(self.config.subcommand, options)
         checks.check_options(self.config.subcommand, options)
         if self.config.subcommand == "fit":

@@ -1,13 +1,15 @@
 """From a message of jsonargparse to one sentence with the value and the remedy."""
 
 import argparse
+import inspect
 import re
 from dataclasses import dataclass, replace
 
 from lt_lightning.cli.catalog import SECTIONS, entries
 from lt_lightning.cli.type_words import Wanted, values_of, wanted
-from lt_lightning.errors import one_sentence
+from lt_lightning.errors import UserError, one_sentence
 from lt_lightning.nearest import nearest
+from lt_lightning.runs import gate
 
 # Characters for private use, which no message holds: they carry a sentence through the parsers
 # above the one that found the mistake.
@@ -247,8 +249,13 @@ def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Fin
         text = one_sentence(message.removeprefix(f'Parser key "{key}":'))
         return Finding(key, f"{_HERE}{key}: {_cut(text, 300)}")
     value = _cut(values[0][1], _SHOWN).strip(".")
-    near = nearest(value.rsplit(".", 1)[-1], want.names)
     what = f"{_HERE}{key} is {value!r}"
+    if "." in value and want.names and value.replace(".", "").isidentifier():
+        try:
+            what += "" if inspect.isclass(gate.named(value)) else ", which is no class"
+        except UserError as error:
+            return Finding(key, f"{_HERE}{key}: {str(error).rstrip('.')}, or give {choice}.")
+    near = None if "." in value else nearest(value, want.names)
     if near and near != value:
         return Finding(key, f"{what}: did you mean {near!r}?")
     return Finding(key, f"{what}: give {choice}{_elsewhere(value)}.")

@@ -9,6 +9,7 @@ from lightning.pytorch.cli import LightningArgumentParser
 
 from lt_lightning.cli.messages import finding
 from lt_lightning.errors import Refused
+from lt_lightning.runs import gate
 
 _SHOWN = 40  # the classes that the help of one option names
 
@@ -41,7 +42,33 @@ class LTParser(LightningArgumentParser):
         # An abbreviated key (--trainer.max_epoch) would be taken for its longer namesake.
         kwargs.setdefault("allow_abbrev", False)
         kwargs.setdefault("formatter_class", HelpFormatter)
+        self.linked: list[str] = []
         super().__init__(*args, **kwargs)
+
+    def link_arguments(self, source: Any, target: str, *args: Any, **kwargs: Any) -> None:
+        """Link two options, and remember the one that gets its value later."""
+        self.linked.append(target)
+        super().link_arguments(source, target, *args, **kwargs)
+
+    def check_values(self, namespace: Any) -> None:
+        """Refuse values that must not become objects; see `runs.gate`.
+
+        Raises:
+            Refused: if there is one.
+        """
+        later = {target.replace(".init_args.", ".") for target in self.linked}
+        for action in self._actions:
+            hint = getattr(action, "_typehint", None)
+            if hint is None or action.dest not in namespace:
+                continue
+            value = namespace[action.dest]
+            if value is not None or action.default is not None:
+                gate.check(action.dest, value, hint, later)
+
+    def instantiate(self, namespace: Any, *args: Any, **kwargs: Any) -> Any:
+        """Build the classes of a config, after its values passed the gate."""
+        self.check_values(namespace)
+        return super().instantiate(namespace, *args, **kwargs)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Leave with one sentence and status 2.

@@ -32,11 +32,6 @@ LossFactory = Callable[[Tensor], Loss]
 _MAX_CONFUSION = 1000  # a C x C table of counts stays below 8 MB
 
 
-def sgd(parameters: Any) -> torch.optim.Optimizer:
-    """Return the field's optimizer: SGD, learning rate 0.1, momentum 0.9, weight decay 2e-4."""
-    return torch.optim.SGD(parameters, lr=0.1, momentum=0.9, weight_decay=2e-4)
-
-
 def run_seed() -> int:
     """Return the seed of the run."""
     return int(os.environ.get("PL_GLOBAL_SEED", "0"))  # where Lightning keeps it
@@ -52,7 +47,8 @@ class LongTailModule(L.LightningModule):
         backbone: makes the network from images (N, 3, H, W) to features (N, D).
         head: makes the classifier; called with (D, outputs of the loss).
         loss: makes the loss; called with class_counts.
-        optimizer: makes the optimizer; called with the parameters that are trained.
+        optimizer: makes the optimizer; called with the parameters that are trained. The default is
+            that of the field.
         lr_schedule: factor of the learning rate per epoch.
         backbone_init: a finished run, or a checkpoint in it: the backbone starts with its weights
             and batch norm statistics instead of random ones, and all of it is trained.
@@ -73,7 +69,10 @@ class LongTailModule(L.LightningModule):
         backbone: BackboneFactory = ResNetCIFAR,
         head: HeadFactory = LinearHead,
         loss: LossFactory = CrossEntropy,
-        optimizer: OptimizerCallable = sgd,
+        # A lambda that makes a class is written into config.yaml as that class.
+        optimizer: OptimizerCallable = lambda params: torch.optim.SGD(
+            params, lr=0.1, momentum=0.9, weight_decay=2e-4
+        ),
         lr_schedule: Schedule = LDAMRecipe(),
         backbone_init: str | None = None,
         channels_last: bool = True,

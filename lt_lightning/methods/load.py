@@ -1,32 +1,31 @@
 """Building the method of a finished run, without its data."""
 
-import warnings
 from pathlib import Path
 from typing import Any
 
 from lt_lightning.errors import UserError
 from lt_lightning.methods.base import LongTailModule
+from lt_lightning.runs import gate
 from lt_lightning.runs.checkpoint import DATA_STATE
-
-_RENAMED = r"(?s).*(JsonargparseDeprecationWarning|deprecated in v4.* removed in\s+v5).*"
 
 
 def load_model(content: dict[str, Any], path: Path) -> LongTailModule:
     """Build the method of a checkpoint with its weights, without its data.
 
-    Raises:
-        UserError: if the checkpoint does not name a method of ours.
-    """
-    from lt_lightning import methods  # here, for methods load other runs
+    Lightning's `load_from_checkpoint` is not used: it calls whatever function the checkpoint names
+    as its `_instantiator`, and builds its hyper-parameters unchecked.
 
-    name = str(content.get("hyper_parameters", {}).get("_class_path", "")).rsplit(".", 1)[-1]
-    method = getattr(methods, name, None)
+    Raises:
+        UserError: if the checkpoint does not name a method, or one that cannot be built.
+    """
+    given: Any = content.get("hyper_parameters")
+    method = given.get("_class_path") if isinstance(given, dict) else None
     if method is None or DATA_STATE not in content:
         raise UserError(f"{path} does not say which method and data it is of: use one of `lt fit`.")
-    with warnings.catch_warnings():
-        # Lightning 2.6 calls names that jsonargparse 4 has renamed; the text begins on line two.
-        warnings.filterwarnings("ignore", message=_RENAMED)
-        model: LongTailModule = method.load_from_checkpoint(
-            path, map_location="cpu", weights_only=True
-        )
+    options = {key: value for key, value in given.items() if not key.startswith("_")}
+    try:
+        model: LongTailModule = gate.build("model", LongTailModule, method, options)
+    except UserError as error:
+        raise UserError(f"The checkpoint {path} cannot be used: {error}") from error
+    model.take(content)
     return model

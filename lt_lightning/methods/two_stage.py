@@ -30,11 +30,6 @@ from lt_lightning.stages import Stage
 log = logging.getLogger(__name__)
 
 
-def classifier_sgd(parameters: Any) -> torch.optim.Optimizer:
-    """Return the usual optimizer of stage 2: SGD, rate 0.1, momentum 0.9, weight decay 5e-4."""
-    return torch.optim.SGD(parameters, lr=0.1, momentum=0.9, weight_decay=5e-4)
-
-
 class TwoStage(LongTailModule):
     """Base of the methods in two stages: the whole network first, then its classifier.
 
@@ -77,7 +72,9 @@ class TwoStage(LongTailModule):
         stage2_loss: LossFactory = CrossEntropy,
         stage2_mixing: Mixing | None = None,
         stage2_mixing_epochs: int | None = None,
-        stage2_optimizer: OptimizerCallable = classifier_sgd,
+        stage2_optimizer: OptimizerCallable = lambda params: torch.optim.SGD(
+            params, lr=0.1, momentum=0.9, weight_decay=5e-4
+        ),
         stage2_lr_schedule: Schedule = CosineRecipe(),
         stage2_augment: bool = True,
         bn_mode: BNMode = "update_stats",

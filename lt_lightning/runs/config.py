@@ -5,7 +5,8 @@ from typing import Any
 
 import yaml
 
-from lt_lightning.errors import UserError
+from lt_lightning.errors import Refused, UserError
+from lt_lightning.runs import gate
 
 _KEPT = ("seed_everything", "trainer", "model", "data")
 
@@ -45,5 +46,11 @@ def config_of(folder: Path) -> dict[str, Any]:
         raise UserError(
             f"{folder / 'config.yaml'} is damaged: it is the config that `lt fit` wrote."
         ) from error
-    kept["trainer"] = {**kept["trainer"], "logger": False, "callbacks": None}
+    try:
+        gate.look(kept)
+    except Refused as refused:
+        raise Refused(f"{folder / 'config.yaml'}: {refused.sentence}", refused.key) from refused
+    # What watches a training, or writes beside it, has nothing to do with what is asked now.
+    idle = {"logger": False, "callbacks": None, "profiler": None}
+    kept["trainer"] = {**kept["trainer"], **idle}
     return kept

@@ -1,6 +1,7 @@
 """The files after --config, looked into before anything is built from them."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 from lt_lightning.errors import Refused, one_sentence
 from lt_lightning.nearest import nearest
 from lt_lightning.runs import argv as words
+from lt_lightning.runs import gate
 
 Files = dict[Path, dict[str, Any]]
 _KINDS = {type(None): "nothing", list: "a list", str: "a text"}
@@ -48,7 +50,21 @@ def check(argv: Sequence[str]) -> Files:
     Raises:
         Refused: if one cannot be read, or does not hold keys and values.
     """
-    return {path: _content(path) for path in paths(argv)}
+    files = {path: _content(path) for path in paths(argv)}
+    for path, content in files.items():
+        try:
+            gate.look(content)
+        except Refused as refused:
+            raise Refused(f"{path}: {refused.sentence}", refused.key) from refused
+    _look_into_values(argv)
+    return files
+
+
+def _look_into_values(argv: Sequence[str]) -> None:
+    for item in words.items(argv):
+        if "class_path" in (item.value or ""):
+            with suppress(yaml.YAMLError):  # the parser says what is wrong
+                gate.look(yaml.load(item.value or "", _Loader), item.key)
 
 
 def owner(files: Files, argv: Sequence[str], key: str) -> Path | None:

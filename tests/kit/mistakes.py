@@ -39,7 +39,6 @@ OPTIONS = [
     Case("lr", FIT + " --lr 3", "'lr'|did you mean 'model.optimizer.lr'"),
     Case("epochs", FIT + " --epochs 3", "did you mean 'trainer.max_epochs'"),
     Case("imb-factor", FIT + " --imb_factor 0.01", "'data.profile.imbalance_ratio'"),
-    Case("no-optimizer", FIT + " --model.optimizer.lr 3", "--model.optimizer.lr|SGD"),
     Case("option-as-group", FIT + " --trainer 3", "trainer is '3'|one by one"),
     # classes
     Case("method", "fit --model LDMA", "'LDMA'|BBN|LDAM is listed under Losses"),

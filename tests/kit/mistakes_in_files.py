@@ -70,7 +70,7 @@ FILES = [
     Case(
         "other-rate",
         FIT + " --model.optimizer SGD --model.optimizer.lr 9 --ckpt_path {copy}",
-        "model.optimizer sgd|config has SGD",
+        "model.optimizer.lr 0.1|config has 9",
         1,
     ),
     Case("other-weights", "test {of_other_shape}", "does not fit|head.weight|trained with", 1),

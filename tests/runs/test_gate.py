@@ -1,0 +1,131 @@
+"""The gate between the words of a file and objects."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import Trainer
+from torch import nn
+
+from lt_lightning.data import LongTailDataModule
+from lt_lightning.errors import Refused, UserError
+from lt_lightning.losses import LDAM, CrossEntropy, Loss
+from lt_lightning.methods import ERM, LongTailModule
+from lt_lightning.runs import gate
+from lt_lightning.runs.hints import bases, items, parameters, takes_null
+
+Optimizers = Callable[[Any], torch.optim.Optimizer]
+Losses = Callable[[torch.Tensor], Loss]
+SGD = "torch.optim.SGD"
+LAMBDA = "lightning.pytorch.callbacks.LambdaCallback"
+
+
+def _class(path, **given):
+    return {"class_path": path, "init_args": given}
+
+
+@pytest.mark.parametrize(
+    ("value", "hint", "words"),
+    [
+        (_class("os.system", command="true"), Optimizers, "of Python itself"),
+        (_class("subprocess.Popen", args=["true"]), Optimizers, "of Python itself"),
+        (_class("builtins.eval", source="1"), Losses, "of Python itself"),
+        (_class("torch.save"), Optimizers, "no class"),
+        (_class("torch.nn.functional.relu"), Losses, "no class"),
+        (_class("torch.nn.Linear", in_features=1), Losses, "no class for it"),
+        (_class("lt_lightning.losses.LDAM"), Optimizers, "no class for it"),
+        (_class("torch.optim.lr_scheduler.LambdaLR"), Optimizers, "no class for it"),
+        (_class("nowhere.at.all.Thing"), Losses, "cannot be imported"),
+        (_class("lt_lightning.losses.Nothing"), Losses, "cannot be imported"),
+        (_class("relu"), Losses, "no class path"),
+        (_class("lt_lightning..LDAM"), Losses, "no class path"),
+        (_class("lt_lightning.losses.base.Loss"), Losses, "base of its kind"),
+        (_class("lt_lightning.methods.LongTailModule"), LongTailModule, "base of its kind"),
+        (torch.save, Optimizers, "no class"),
+        (torch.optim.SGD, Losses, "no class for it"),
+        (torch, Losses, "no class"),
+        (_class(SGD, lr=2**63), Optimizers, "beyond 64 bits"),
+        (_class(SGD, lr=float("nan")), Optimizers, "finite"),
+        (_class(SGD, foreach="\udcff"), Optimizers, "UTF-8"),
+        (_class("lt_lightning.losses.LDAM", max_margin=None), Losses, "max_margin is null"),
+        (
+            [_class(LAMBDA, on_fit_start=torch.save)],
+            parameters(Trainer)["callbacks"][0],
+            "no class",
+        ),
+        (
+            [_class(LAMBDA, on_fit_start=_class("torch.nn.ReLU"))],
+            parameters(Trainer)["callbacks"][0],
+            "no class can stand there",
+        ),
+        ([_class(SGD)], parameters(Trainer)["callbacks"][0], "no class for it"),
+        (_class(SGD), parameters(Trainer)["strategy"][0], "no class for it"),
+        ({"a": _class(SGD)}, parameters(LongTailDataModule)["samplers"][0], "no class for it"),
+        ({"a": None}, parameters(LongTailDataModule)["views"][0], "null"),
+        (None, Losses, "null"),
+    ],
+)
+def test_what_is_no_class_for_its_place_is_refused(value, hint, words):
+    with pytest.raises(Refused) as refused:
+        gate.check("model.thing", value, hint)
+    assert words in refused.value.sentence
+    assert refused.value.sentence.startswith("model.thing")
+    assert "\n" not in refused.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        (_class(SGD, lr=0.1), Optimizers),
+        (_class("lt_lightning.losses.LDAM", max_margin=0.5), Losses),
+        (CrossEntropy, Losses),
+        (None, Losses | None),
+        (3, int),
+        ({"x": {"class_path": "os.system"}}, Any),  # stays a mapping: nothing is built from it
+    ],
+)
+def test_what_fits_its_place_passes(value, hint):
+    gate.check("model.thing", value, hint)
+
+
+def test_a_key_that_gets_its_value_later_may_be_null():
+    value = _class("lt_lightning.methods.ERM", class_counts=None)
+    gate.check("model", value, LongTailModule, {"model.class_counts"})
+    with pytest.raises(Refused, match="2"):
+        gate.check("model", value, LongTailModule)
+
+
+def test_build_makes_a_subclass_and_nothing_else():
+    method = "lt_lightning.methods.ERM"
+    made = gate.build("model", LongTailModule, method, {"class_counts": [3, 2, 1]})
+    assert type(made) is ERM
+    with pytest.raises(UserError, match="no class for it"):
+        gate.build("model", LongTailModule, SGD, {})
+    with pytest.raises(UserError, match="of Python itself"):
+        gate.build(
+            "model", LongTailModule, method, {"class_counts": [3], "loss": _class("os.system")}
+        )
+    with pytest.raises(UserError, match="nonsense"):
+        gate.build("model", LongTailModule, method, {"class_counts": [3, 2], "nonsense": 1})
+    with pytest.raises(UserError):
+        gate.build("model", LongTailModule, method, {"class_counts": "many"})
+
+
+def test_a_raw_file_is_looked_through_at_any_depth():
+    deep = {"model": {"init_args": {"a": [{"b": {"class_path": "os.system"}}]}}}
+    with pytest.raises(Refused) as refused:
+        gate.look(deep)
+    assert refused.value.sentence.startswith("model.a.b")
+    gate.look({"model": {"class_path": "ERM", "init_args": {"loss": {"class_path": "LDAM"}}}})
+
+
+def test_hints_say_what_a_signature_says():
+    found = parameters(ERM)
+    assert bases(found["loss"][0]) == (Loss,)
+    assert bases(found["head"][0]) == (nn.Module,)
+    assert takes_null(found["mixing"][0])
+    assert not takes_null(found["loss"][0])
+    assert found["channels_last"] == (bool, True)  # of the base, behind **kwargs
+    assert parameters(LDAM)["max_margin"][0] is float
+    assert bases(items(parameters(LongTailDataModule)["samplers"][0]))[0].__name__ == "SamplingRule"
