@@ -160,9 +160,10 @@ class LTCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         """Build data, model and trainer, after a look into the checkpoint."""
-        content = checkpoint_file.read(self.resume) if self.resume else None
+        goes_on = self.config.subcommand == "fit"
+        content = checkpoint_file.read(self.resume, goes_on) if self.resume else None
         if content is not None:
-            self.resumed_step = int(content.get("global_step", 0))
+            self.resumed_step = int(content["global_step"])
         super().instantiate_classes()
         if content is not None:
             fits.check_fits(

@@ -9,6 +9,7 @@ from lt_lightning.errors import UserError, one_sentence
 # A ValueError that is raised in these is about what the user asked of them.
 _LIBRARIES = ("lightning.", "torch.optim.", "torch.utils.data.")
 _CALLBACKS = "lightning.pytorch.callbacks."  # these raise a RuntimeError for a metric they lack
+_RESTORING = "lightning.pytorch.trainer.connectors.checkpoint_connector"
 _CONNECTION = ("DistBackendError", "DistNetworkError", "DistStoreError")
 _MEMORY = ("OutOfMemoryError", "CUDAOutOfMemoryError")
 # Torch has no class of its own for a CPU without memory.
@@ -32,6 +33,11 @@ def explain(error: BaseException) -> str | None:
         if isinstance(link, ModuleNotFoundError) and _raised_in(link).startswith("lightning."):
             missing = str(link).split(". ")[0]
             return f"{missing}: install the package, or leave out what needs it."
+    return _about(error)
+
+
+def _about(error: BaseException) -> str | None:
+    """Return the sentence for an error of the machine or of another library."""
     text = one_sentence(str(error))
     if isinstance(error, OSError):
         return _about_file(error)
@@ -49,10 +55,15 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, RuntimeError) and "loading state_dict" in text:
         return _about_weights(text)
     raised_in = _raised_in(error)
-    if isinstance(error, RuntimeError) and raised_in.startswith("torch.optim."):
+    if _is_restoring(error):
         return (
-            f"the optimizer cannot train this network ({text.rstrip('.')}): give another, such as "
-            "--model.optimizer SGD."
+            f"the checkpoint does not fit the run that goes on ({type(error).__name__}: {text}): "
+            "use the config of that run, or an older checkpoint."
+        )
+    if isinstance(error, RuntimeError | KeyError) and raised_in.startswith("torch.optim."):
+        return (
+            f"the optimizer cannot train this network, or not from this checkpoint "
+            f"({text.rstrip('.')}): give another, such as --model.optimizer SGD."
         )
     if type(error).__module__.startswith("wandb."):
         return f"W&B cannot be used ({text.rstrip('.')}): give another logger, or leave it out."
@@ -115,6 +126,18 @@ def _about_file(error: OSError) -> str | None:
         f"{error.filename} cannot be used ({error.strerror}): check the path, its permissions and "
         "--runs."
     )
+
+
+def _is_restoring(error: BaseException) -> bool:
+    """Return whether Lightning was taking a checkpoint over when `error` was raised."""
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        module = trace.tb_frame.f_globals.get("__name__", "")
+        if module == _RESTORING and code.co_name.lstrip("_").startswith(("restore", "resume")):
+            return True
+        trace = trace.tb_next
+    return False
 
 
 def _raised_in(error: BaseException) -> str:

@@ -22,6 +22,7 @@ from lt_lightning.methods.plain import plain_hparams
 from lt_lightning.methods.scale import check_scale
 from lt_lightning.metrics import ClassStats, ConfusionCounts, ShotGroups
 from lt_lightning.recipes import LDAMRecipe
+from lt_lightning.runs import fits
 from lt_lightning.runs.checkpoint import DATA_STATE, read
 from lt_lightning.schedule import Schedule
 from lt_lightning.stages import Stage
@@ -235,7 +236,8 @@ class LongTailModule(L.LightningModule):
             checkpoint[DATA_STATE] = data.facts()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse to go on with other training images than those of the checkpoint."""
+        """Refuse weights of another kind, and to go on with other training images."""
+        fits.check_kinds(checkpoint["state_dict"], self.state_dict())
         data = getattr(self._trainer, "datamodule", None)
         saved = checkpoint.get(DATA_STATE, {}).get("fingerprint")
         fitting = self._trainer is not None and self._trainer.state.fn == "fit"

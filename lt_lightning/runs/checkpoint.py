@@ -1,43 +1,75 @@
 """Reading a checkpoint without running its code."""
 
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from lt_lightning.errors import UserError
+from lt_lightning.runs.checkpoint_parts import DATA_STATE, Unfit, check
 
-DATA_STATE = "lt_data"  # the key of the data's facts in a checkpoint
+__all__ = ["DATA_STATE", "read", "whole_epochs"]
+_GROWTH = 4  # times the size of the file that its parts may take; torch packs nothing
 
 
-def read(path: str | Path) -> dict[str, Any]:
-    """Read a checkpoint safely: tensors and plain values only.
+def read(path: str | Path, to_resume: bool = False) -> dict[str, Any]:
+    """Read a checkpoint safely: tensors and plain values only, and each part what it should be.
+
+    Args:
+        path: the file.
+        to_resume: whether the training goes on, which needs more parts than a test.
 
     Raises:
-        UserError: if it is a URL, absent, cut short, carries a pickle or is none of ours.
+        UserError: if it is a URL, no file, cut short, carries a pickle or is none of ours.
     """
     if "://" in str(path):
         raise UserError(f"{path} is a URL: fetch the file first, a checkpoint is read from disk.")
     file = Path(path)
-    if not file.is_file():
-        raise UserError(f"There is no checkpoint {path}: give a .ckpt file, or `last`.")
+    if not file.is_file():  # a pipe or a device is none either
+        what = f"{path} is no file" if file.exists() else f"There is no checkpoint {path}"
+        raise UserError(f"{what}: give a .ckpt file, or `last`.")
+    content = _content(file)
     try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
+        check(content, to_resume, file.stat().st_size)
+    except Unfit as unfit:
+        raise UserError(
+            f"{path} is no checkpoint of a run ({unfit}): use one that `lt fit` wrote."
+        ) from unfit
+    found: dict[str, Any] = content
+    return found
+
+
+def _content(file: Path) -> Any:
+    """Return what the file holds, read safely."""
+    try:
+        _check_size(file)
+        return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "weights_only" in str(error).lower() or "unsupported" in str(error).lower():
             raise UserError(
-                f"The checkpoint {path} carries Python objects, which could run code, and is "
+                f"The checkpoint {file} carries Python objects, which could run code, and is "
                 "refused: use a checkpoint that `lt fit` wrote."
             ) from error
-        raise UserError(f"The checkpoint {path} is damaged: use an older one.") from error
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
+        raise UserError(f"The checkpoint {file} is damaged: use an older one.") from error
+    except UserError:
+        raise
+    except Exception as error:  # at damaged data the reader raises nearly anything
         raise UserError(
-            f"The checkpoint {path} is damaged or cut short: use an older one."
+            f"The checkpoint {file} is damaged or cut short: use an older one."
         ) from error
-    if not isinstance(content, dict) or "state_dict" not in content:
-        raise UserError(f"{path} is no checkpoint of a run: use one that `lt fit` wrote.")
-    return content
+
+
+def _check_size(file: Path) -> None:
+    """Refuse a file that is no archive, or that would be much larger when it is unpacked."""
+    with zipfile.ZipFile(file) as archive:
+        unpacked = sum(part.file_size for part in archive.infolist())
+    if unpacked > _GROWTH * file.stat().st_size:
+        raise UserError(
+            f"The checkpoint {file} would be {unpacked:,} bytes when it is unpacked, far more than "
+            "it has: use one that `lt fit` wrote."
+        )
 
 
 def whole_epochs(content: dict[str, Any]) -> int:

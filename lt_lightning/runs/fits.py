@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from torch import Tensor
+
 from lt_lightning.errors import UserError
 
 # What may differ: the data are looked at by themselves, speed is no part of the method, and the
@@ -30,13 +32,10 @@ def check_fits(content: dict[str, Any], path: str, method: str, counts: list[int
     Raises:
         UserError: if they differ from those of the checkpoint.
     """
-    saved = content.get("hyper_parameters")
-    if not isinstance(saved, Mapping) or not saved:
-        raise UserError(
-            f"The checkpoint {path} has no hyper_parameters, so nothing tells what it was trained "
-            "with: use a checkpoint that `lt fit` wrote."
-        )
-    have = str(saved.get("_class_path", method)).rsplit(".", 1)[-1]
+    saved = content["hyper_parameters"]
+    if "_class_path" not in saved:
+        raise UserError(f"{path} does not say which method it is of: use one that `lt fit` wrote.")
+    have = saved["_class_path"].rsplit(".", 1)[-1]
     want = method.rsplit(".", 1)[-1]
     if have != want:
         raise UserError(
@@ -72,6 +71,20 @@ def check_same(content: dict[str, Any], path: str, asked: Mapping[str, Any]) -> 
             raise UserError(
                 f"The checkpoint {path} was trained with {key} {have} but the config has {want}: "
                 "use the config of that run, or start a new one."
+            )
+
+
+def check_kinds(saved: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
+    """Refuse whole numbers where the network has real ones, and the reverse; torch converts them.
+
+    Raises:
+        UserError: with the first such weight.
+    """
+    for name, value in saved.items():
+        if name in own and value.is_floating_point() != own[name].is_floating_point():
+            raise UserError(
+                f"The weights {name} of the checkpoint are {value.dtype} but the network has "
+                f"{own[name].dtype}: use a checkpoint that `lt fit` wrote."
             )
 
 

@@ -133,8 +133,8 @@ class Places(dict[str, str]):
         return self.change_checkpoint(lambda c: c["hyper_parameters"].update(_class_path=name))
 
     def make_of_five_classes(self) -> Path:
-        counts = [9, 7, 5, 3, 1]
-        return self.change_checkpoint(lambda c: c["hyper_parameters"].update(class_counts=counts))
+        five = {"class_counts": [9, 7, 5, 3, 1], "class_names": list("abcde"), "groups": None}
+        return self.change_checkpoint(lambda c: c["hyper_parameters"].update(five))
 
     def make_of_other_shape(self) -> Path:
         halved = {"head.weight": torch.zeros(10, 8)}

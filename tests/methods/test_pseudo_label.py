@@ -135,7 +135,8 @@ def test_teacher_of_other_classes_or_another_size_is_refused(lab, tmp_path):
         (["0", "1", "2", "3", "fox"], "has 5 classes, 'fox' where they have '4', but the data"),
         (["0", "1", "2"], "has 3 classes but the data have 5"),
     ):
-        torch.save({**content, "hyper_parameters": {**known, "class_names": names}}, path)
+        of_names = {**known, "class_names": names, "class_counts": [9] * len(names)}
+        torch.save({**content, "hyper_parameters": of_names}, path)
         with pytest.raises(UserError, match=sentence):
             lab.fit(PseudoLabel, epochs=1, model={"teacher": str(path)}, **SHORT)
     torch.save({**content, "lt_data": {**content["lt_data"], "image_size": 64}}, path)
