@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.errors import UserError
+from lt_lightning.mid_epoch import ends_here, in_mid_epoch, unfinish
 from lt_lightning.runs import lock
 
 
@@ -104,6 +105,7 @@ class LastCheckpoint(Checkpoint):
             raise UserError(f"checkpoint.every_n_steps is {every_n_steps}: give 1 or more.")
         self.path, self.every_n_steps = folder / "last.ckpt", every_n_steps
         self._saved_at = 0
+        self._stops = False  # as soon as the step is whole
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Take the step of the start for saved; its accumulated gradients would be lost."""
@@ -115,10 +117,13 @@ class LastCheckpoint(Checkpoint):
         """Save where the step is due.
 
         Not after the last batch: the end of the epoch comes next, and a run that is resumed from
-        between the two would skip its validation and its row of metrics.
+        between the two would skip its validation and its row of metrics. Where the training is
+        cut in mid-epoch it is due too.
         """
+        self._finish_step(trainer, batch_idx)
         step = trainer.global_step
         due = self.every_n_steps is not None and step % self.every_n_steps == 0
+        due = due or ends_here(trainer)
         if due and step != self._saved_at and not (trainer.is_last_batch or _is_trial(trainer)):
             self._saved_at = step
             save_whole(trainer, self.path)
@@ -128,8 +133,24 @@ class LastCheckpoint(Checkpoint):
         if not _is_trial(trainer):
             check_folder(trainer, self.path)  # here, since the row is written by one process alone
             _write_row(trainer)
-            self._saved_at = trainer.global_step
-            save_whole(trainer, self.path)
+            if not (in_mid_epoch(trainer) and self._saved_at == trainer.global_step):
+                self._saved_at = trainer.global_step
+                save_whole(trainer, self.path)
+
+    def _finish_step(self, trainer: Trainer, batch_idx: int) -> None:
+        """Put off a stop until the gradients that were accumulated have been used."""
+        whole = trainer.is_last_batch or (batch_idx + 1) % trainer.accumulate_grad_batches == 0
+        if whole and self._stops:
+            trainer.should_stop, self._stops = True, False
+        elif trainer.should_stop and not whole:
+            trainer.should_stop, self._stops = False, True
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Let each checkpoint tell whether its epoch is finished."""
+        if in_mid_epoch(trainer):
+            unfinish(checkpoint)
 
 
 class BestCheckpoint(Checkpoint):
@@ -149,10 +170,20 @@ class BestCheckpoint(Checkpoint):
     ) -> None:
         self.path, self.monitor, self.mode = folder / "best.ckpt", monitor, mode
         self.best: float | None = None
+        self._cut = False
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note a validation that is there because the training is cut; uncut there is none."""
+        self._cut = trainer.should_stop and in_mid_epoch(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save where the metric is better than ever before."""
-        if trainer.sanity_checking or _is_trial(trainer) or _is_early(trainer, pl_module):
+        if (
+            trainer.sanity_checking
+            or self._cut
+            or _is_trial(trainer)
+            or _is_early(trainer, pl_module)
+        ):
             return
         metrics = trainer.callback_metrics
         if self.monitor not in metrics:

@@ -1,7 +1,5 @@
 """metrics.csv: one row per epoch, kept whole where a run is resumed."""
 
-import csv
-import os
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +8,9 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from lt_lightning.errors import UserError
 from lt_lightning.metrics.names import TEST, logged
 from lt_lightning.runs import lock
+from lt_lightning.runs.metrics_file import FILE_NAME, read_metrics, write_metrics
 
 _TEST = logged(TEST, "")
 
@@ -21,20 +19,23 @@ class RunLogger(Logger):
     """Writes metrics.csv into the run folder, all metrics of a step in one row.
 
     Lightning's CSVLogger deletes the file of a run that is resumed, and splits an epoch over
-    several rows. Here the rows up to the checkpoint stay; those after it are computed again. The
-    training loss of an epoch that was resumed in its middle is the mean over the rest of it.
+    several rows. Here the rows up to the checkpoint stay; those after it are computed again, and
+    so is that of an epoch that was cut.
 
     test/* are those of the last epoch; further tests of the run are in results.json only.
 
     Args:
         folder: the run folder.
         resumed_step: the global step of the checkpoint; none for a new run.
+        whole_epochs: the epochs that were finished then; none looks at the step alone.
     """
 
-    def __init__(self, folder: Path, resumed_step: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, resumed_step: int | None = None, whole_epochs: int | None = None
+    ) -> None:
         super().__init__()
-        self.folder, self.file = folder, folder / "metrics.csv"
-        self.rows = _rows_before(self.file, resumed_step)
+        self.folder, self.file = folder, folder / FILE_NAME
+        self.rows = _rows_before(self.file, resumed_step, whole_epochs)
 
     @property
     def name(self) -> str:
@@ -79,31 +80,14 @@ class RunLogger(Logger):
 
     @rank_zero_only
     def save(self) -> None:
-        """Write all rows; beside the file first, then renamed."""
-        columns = sorted({key for row in self.rows for key in row} - {"epoch", "step"})
+        """Write all rows."""
         lock.check(self.folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        aside = self.file.with_suffix(".part")
-        try:
-            with aside.open("w", newline="", encoding="utf-8") as stream:
-                writer = csv.DictWriter(stream, ["epoch", "step", *columns])
-                writer.writeheader()
-                writer.writerows(self.rows)
-            os.replace(aside, self.file)
-        except OSError as error:
-            aside.unlink(missing_ok=True)
-            raise UserError(
-                f"{self.file} could not be written ({error.strerror or error}): free some space "
-                "and go on with --ckpt_path last; the rows before are kept."
-            ) from error
+        write_metrics(self.file, self.rows)
 
 
-def _rows_before(file: Path, step: int | None) -> list[dict[str, float]]:
+def _rows_before(file: Path, step: int | None, epochs: int | None) -> list[dict[str, float]]:
     if step is None or not file.is_file():
         return []
-    with file.open(newline="", encoding="utf-8") as stream:
-        rows = [
-            {key: float(value) for key, value in row.items() if value not in ("", None)}
-            for row in csv.DictReader(stream)
-        ]
-    return [row for row in rows if row.get("step", 0.0) < step]
+    rows = read_metrics(file, "delete it, the run then goes on without the curves so far")
+    last = float("inf") if epochs is None else epochs
+    return [row for row in rows if row["step"] < step and row.get("epoch", 0.0) < last]

@@ -9,6 +9,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lt_lightning.callbacks.comparison import side_by_side
 from lt_lightning.callbacks.outcome import Outcome, check_parts
 from lt_lightning.errors import UserError
+from lt_lightning.mid_epoch import in_mid_epoch
 from lt_lightning.runs import environment, launch
 from lt_lightning.runs.files import write_whole
 from lt_lightning.runs.results import (
@@ -67,7 +68,10 @@ class RunRecord(Callback):
         self._since: float | None = None
         self._trained = False  # whether there was a step left to be trained
         self._fitted, self._written = False, False
-        self._epochs: int | None = None
+        self._epochs: int | None = None  # finished ones
+        self._steps: int | None = None
+        self._planned: int | None = None
+        self._at: int | None = None  # the epoch of the last step
         self._loaded_epoch: int | None = None
         self._outcomes: dict[str, Outcome] = {}
 
@@ -92,13 +96,21 @@ class RunRecord(Callback):
         """Note that the run goes on."""
         self._trained = True
 
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Count the epoch, if it was not cut; Lightning counts it in any case."""
+        self._at = trainer.current_epoch
+        self._epochs = self._at + (0 if in_mid_epoch(trainer) else 1)
+
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stop the clock."""
         self._seconds, self._since = self._elapsed(), None
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note how far the training went, if it went on at all."""
-        self._fitted, self._epochs = self._trained, trainer.current_epoch
+        self._fitted = self._trained
+        if not self._trained:
+            self._epochs, self._at = trainer.current_epoch, None
+        self._steps, self._planned = trainer.global_step, trainer.max_epochs
 
     def _elapsed(self) -> float:
         return self._seconds + (0.0 if self._since is None else time.monotonic() - self._since)
@@ -216,7 +228,7 @@ class RunRecord(Callback):
             inside = tested.is_relative_to(folder)
             path = (tested.relative_to(folder) if inside else tested).as_posix()
         elif self._epochs is not None:
-            epoch = self._epochs - 1
+            epoch = self._epochs - 1 if self._at is None else self._at
         weights, _, change = label.partition("+")
         if weights == "last":
             chosen_by = "last epoch"
@@ -278,6 +290,8 @@ class RunRecord(Callback):
             "training": {
                 "seconds": self._seconds if known_time else None,
                 "epochs": epochs,
+                "planned_epochs": self._planned,
+                "steps": self._steps,
                 "parameters": sum(size for size, _ in sizes),
                 "trainable_parameters": sum(size for size, trained in sizes if trained),
             },

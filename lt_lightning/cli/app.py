@@ -55,7 +55,7 @@ class LTCLI(LightningCLI):
     ) -> None:
         self.argv, self.folder, self.answer, self.command = argv, run, answer, command
         self.resume: Path | None = None
-        self.resumed_step: int | None = None
+        self.resumed: tuple[int, int] | None = None  # the steps and whole epochs of its checkpoint
         super().__init__(
             LongTailModule,
             LongTailDataModule,
@@ -163,7 +163,9 @@ class LTCLI(LightningCLI):
         goes_on = self.config.subcommand == "fit"
         content = checkpoint_file.read(self.resume, goes_on) if self.resume else None
         if content is not None:
-            self.resumed_step = int(content["global_step"])
+            if goes_on:
+                epochs = checkpoint_file.whole_epochs(content)
+                self.resumed = int(content["global_step"]), epochs
         super().instantiate_classes()
         if content is not None:
             fits.check_fits(
@@ -194,7 +196,7 @@ class LTCLI(LightningCLI):
         trainer["callbacks"] = [EpochMetrics(), *given, *self._callbacks(folder, fit)]
         if fit and not trainer.get("fast_dev_run"):
             loggers = _as_list(trainer.get("logger"))
-            own = RunLogger(folder, self.resumed_step)
+            own = RunLogger(folder, *(self.resumed or ()))
             for logger in loggers:
                 if isinstance(logger, WandbRun):
                     logger.use_folder(folder, data_name(self.datamodule))

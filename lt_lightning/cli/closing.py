@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lt_lightning.runs.results import FILE_NAME
+from lt_lightning.errors import UserError
+from lt_lightning.runs.results import FILE_NAME, epochs_told, read_results
 
 
 def closing(folder: Path) -> str:
@@ -18,5 +19,15 @@ def closing(folder: Path) -> str:
         "weights": ", ".join(f"checkpoints/{name}" for name in weights) or "none",
         "page": page,
     }
+    lines = {**_cut(folder), **lines}
     listed = "".join(f"  {name:<8} {text}\n" for name, text in lines.items())
     return f"Figures and all numbers: {folder}\n{listed}"
+
+
+def _cut(folder: Path) -> dict[str, str]:
+    """Return how far a run was trained that ended before its last epoch."""
+    try:
+        told = epochs_told(read_results(folder)["training"])
+    except UserError:
+        return {}
+    return {"epochs": f"{told}: the training was cut"} if " of " in told else {}

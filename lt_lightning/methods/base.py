@@ -18,9 +18,11 @@ from lt_lightning.heads import LinearHead
 from lt_lightning.losses import CrossEntropy, Loss
 from lt_lightning.methods.backbone_init import take_backbone
 from lt_lightning.methods.epoch_rate import EpochRate
+from lt_lightning.methods.epoch_sums import EpochSums
 from lt_lightning.methods.plain import plain_hparams
 from lt_lightning.methods.scale import check_scale
 from lt_lightning.metrics import ClassStats, ConfusionCounts, ShotGroups
+from lt_lightning.mid_epoch import in_mid_epoch
 from lt_lightning.recipes import LDAMRecipe
 from lt_lightning.runs import fits
 from lt_lightning.runs.checkpoint import DATA_STATE, read
@@ -30,6 +32,7 @@ from lt_lightning.stages import Stage
 BackboneFactory = Callable[[], Backbone]
 HeadFactory = Callable[[int, int], nn.Module]
 LossFactory = Callable[[Tensor], Loss]
+_SUMS = "lt_epoch_sums"  # the key of what an unfinished epoch has logged, in a checkpoint
 _MAX_CONFUSION = 1000  # a C x C table of counts stays below 8 MB
 
 
@@ -97,6 +100,7 @@ class LongTailModule(L.LightningModule):
         if compile:
             self.backbone.compile()
         members = ShotGroups()(counts) if groups is None else groups
+        self._sums = EpochSums()
         self.post_hoc: Callable[[Tensor], Tensor] | None = None
         self.val_stats = ClassStats(self.num_classes, groups=members)
         self.test_stats = ClassStats(self.num_classes, groups=members)
@@ -167,16 +171,13 @@ class LongTailModule(L.LightningModule):
 
         Only "loss" keeps its graph: the others would hold that of the whole step.
         """
+        earlier, means = self._sums.take_earlier(self.current_epoch)
+        for name, mean in means.items():  # of an epoch that was stopped in its middle
+            if name in terms:
+                self._log_mean(name, terms[name].detach().new_tensor(mean), earlier)
+        self._sums.add(self.current_epoch, count, terms)
         for name, value in terms.items():
-            self.log(
-                f"train/{name}",
-                value.detach(),
-                on_step=False,
-                on_epoch=True,
-                sync_dist=True,
-                batch_size=count,
-                prog_bar=name == "loss",
-            )
+            self._log_mean(name, value.detach(), count)
         # In the step, for an epoch that is resumed in its middle has no start. The largest of equal
         # values has no rounding.
         rate = float(self.trainer.optimizers[0].param_groups[0]["lr"])
@@ -190,6 +191,17 @@ class LongTailModule(L.LightningModule):
             batch_size=1,
         )
         return {name: v if name == "loss" else v.detach() for name, v in terms.items()}
+
+    def _log_mean(self, name: str, value: Tensor, count: int) -> None:
+        self.log(
+            f"train/{name}",
+            value,
+            on_step=False,
+            on_epoch=True,
+            sync_dist=True,
+            batch_size=count,
+            prog_bar=name == "loss",
+        )
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
         """Count one batch."""
@@ -234,6 +246,8 @@ class LongTailModule(L.LightningModule):
         data = getattr(self.trainer, "datamodule", None)
         if isinstance(data, LongTailDataModule):
             checkpoint[DATA_STATE] = data.facts()
+        if in_mid_epoch(self.trainer):
+            checkpoint[_SUMS] = self._sums.state(self.trainer)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of another kind, and to go on with other training images."""
@@ -241,6 +255,8 @@ class LongTailModule(L.LightningModule):
         data = getattr(self._trainer, "datamodule", None)
         saved = checkpoint.get(DATA_STATE, {}).get("fingerprint")
         fitting = self._trainer is not None and self._trainer.state.fn == "fit"
+        if fitting and _SUMS in checkpoint:
+            self._sums.load(checkpoint[_SUMS], first=self.trainer.is_global_zero)
         if (
             fitting
             and isinstance(data, LongTailDataModule)

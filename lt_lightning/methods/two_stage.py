@@ -235,6 +235,9 @@ class TwoStage(LongTailModule):
             begin_anew(self.trainer, self)
             self._say(stage)
         self.train()
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Log the stage; an epoch that is resumed in its middle has no start."""
         self.log("stage", float(self.stage), on_step=False, on_epoch=True, batch_size=1)
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> dict[str, Tensor]:

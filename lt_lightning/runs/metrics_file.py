@@ -2,10 +2,11 @@
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lt_lightning.errors import UserError
-from lt_lightning.runs.files import read_whole
+from lt_lightning.runs.files import read_whole, write_whole
 
 FILE_NAME = "metrics.csv"
 _MOST = 256 * 2**20  # bytes
@@ -30,6 +31,21 @@ def read_metrics(file: Path, remedy: str) -> list[dict[str, float]]:
         return [_numbers(names, row, rows.line_num) for row in rows if row]
     except (ValueError, csv.Error, OSError) as error:
         raise UserError(f"{file} is damaged ({error}): {remedy}.") from error
+
+
+def write_metrics(file: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    """Write the rows, whole or not at all.
+
+    Raises:
+        UserError: if the disk refuses it; the file that was there before stays.
+    """
+    columns = sorted({key for row in rows for key in row} - {"epoch", "step"})
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, ["epoch", "step", *columns])
+    writer.writeheader()
+    writer.writerows(rows)
+    again = "go on with --ckpt_path last; the rows before are kept"
+    write_whole(file, text.getvalue().encode(), again)
 
 
 def _numbers(names: list[str], row: list[str], line: int) -> dict[str, float]:

@@ -51,6 +51,15 @@ def read_results(path: str | Path) -> dict[str, Any]:
     return content
 
 
+def epochs_told(training: dict[str, Any]) -> str:
+    """Return how many epochs a run was trained, as "1 of 3, 17 steps" where it was cut."""
+    epochs, planned = training.get("epochs"), training.get("planned_epochs")
+    if not isinstance(epochs, int) or not isinstance(planned, int) or planned <= epochs:
+        return "not stated" if epochs is None else str(epochs)
+    steps = training.get("steps")
+    return f"{epochs} of {planned}" + (f", {steps} steps" if isinstance(steps, int) else "")
+
+
 def write_results(folder: Path, content: dict[str, Any]) -> None:
     """Write results.json into `folder`, whole or not at all."""
     text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"

@@ -4,8 +4,9 @@ import errno
 import pytest
 from lightning.pytorch.utilities import rank_zero_only
 
-from lt_lightning.callbacks import EpochLines, LastCheckpoint, RunLogger, run_logger
+from lt_lightning.callbacks import EpochLines, LastCheckpoint, RunLogger
 from lt_lightning.errors import UserError
+from lt_lightning.runs import files
 
 
 def rows(folder):
@@ -94,7 +95,7 @@ def test_a_full_disk_keeps_the_rows_before(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(run_logger.os, "replace", full)
+    monkeypatch.setattr(files.os, "replace", full)
     with pytest.raises(UserError, match=r"metrics.csv could not be written \(No space left"):
         logger.log_metrics({"train/loss": 2.0}, 6)
     assert [p.name for p in tmp_path.iterdir()] == ["metrics.csv"]

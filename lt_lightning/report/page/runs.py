@@ -7,6 +7,7 @@ from lt_lightning.report.cell import Grid
 from lt_lightning.report.page.table import Column, number, table
 from lt_lightning.report.run import Run
 from lt_lightning.report.survey import NOTE_TEXTS
+from lt_lightning.runs.results import epochs_told
 
 
 def all_runs(grid: Grid, runs: Sequence[Run]) -> str:
@@ -32,7 +33,7 @@ def all_runs(grid: Grid, runs: Sequence[Run]) -> str:
                 _text(content["seeds"]["training"]),
                 _text(content["seeds"]["subset"]),
                 _text(content["data"]["fingerprint"]),
-                _text(training["epochs"]),
+                epochs_told(training),
                 number(minutes, None, 1),
                 _text(content["hardware"].get("device")),
                 escape("; ".join(tests)),

@@ -1,0 +1,30 @@
+"""Where a training stands in its epoch, and whether it is cut there."""
+
+from typing import Any
+
+from lightning.pytorch import Trainer
+
+
+def in_mid_epoch(trainer: Trainer) -> bool:
+    """Return whether some batches of the epoch are done, and some are not."""
+    done = trainer.fit_loop.batch_idx + 1
+    return 0 < done < trainer.num_training_batches and not trainer.is_last_batch
+
+
+def ends_here(trainer: Trainer) -> bool:
+    """Return whether this batch is the last one of the training, as far as is known after it."""
+    if 0 <= trainer.max_steps <= trainer.global_step:
+        return True
+    long_enough = trainer.current_epoch >= (trainer.min_epochs or 0)
+    return trainer.should_stop and long_enough and trainer.global_step >= (trainer.min_steps or 0)
+
+
+def unfinish(checkpoint: dict[str, Any]) -> None:
+    """Let a checkpoint that was written in mid-epoch say so.
+
+    Lightning counts the epoch that it cuts as done, so that a run that goes on would lose the rest
+    of it.
+    """
+    progress = checkpoint["loops"]["fit_loop"]["epoch_progress"]
+    for level in (progress["total"], progress["current"]):
+        level["processed"] = level["completed"] = level["started"] - 1
