@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
+
 _CLASSES = 8
 _PER_CLASS = 4
 
@@ -56,13 +58,13 @@ class TailImages:
 
     def _one(self, image: Tensor, target: int, logits: Tensor) -> TailImage:
         pixels = (image.detach().float().cpu() * self.std + self.mean).clamp(0, 1)
-        chances = logits.detach().float().softmax(dim=0)
-        best = int(chances.argmax())
-        verdict = "right" if best == target else f"taken for {self.names[best]}"
-        caption = (
-            f"{self.names[target]} ({self.counts[target]} training images): {verdict}, "
-            f"p {float(chances[best]):.2f}"
-        )
+        best = int(predicted_class(logits.detach()[None]))
+        if best == NO_CLASS:
+            verdict = "no prediction, its numbers are not finite"
+        else:
+            told = "right" if best == target else f"taken for {self.names[best]}"
+            verdict = f"{told}, p {float(logits.detach().float().softmax(dim=0)[best]):.2f}"
+        caption = f"{self.names[target]} ({self.counts[target]} training images): {verdict}"
         shown = (255 * pixels).round().to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
         return TailImage(shown, caption, target)
 

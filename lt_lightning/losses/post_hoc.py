@@ -13,6 +13,7 @@ from lt_lightning.losses.checks import (
     check_values,
 )
 from lt_lightning.losses.logit_adjustment import log_prior
+from lt_lightning.metrics.prediction import predicted_class
 
 
 def adjust_logits(logits: Tensor, class_counts: Tensor | Sequence[int], tau: float = 1.0) -> Tensor:
@@ -89,7 +90,7 @@ def fit_tau(
     check_values(logits, targets, len(counts))
 
     def score(tau: float) -> tuple[float, float]:
-        predictions = adjust_logits(logits, counts, tau).argmax(dim=1)
+        predictions = predicted_class(adjust_logits(logits, counts, tau))
         return macro_accuracy(predictions, targets, len(counts)), -abs(tau - 1.0)
 
     return max(values, key=score)

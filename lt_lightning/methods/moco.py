@@ -14,6 +14,7 @@ from lt_lightning.methods.branches import ProjectionFactory
 from lt_lightning.methods.key_encoder import KeyEncoder, every_row
 from lt_lightning.methods.key_queue import KeyQueue
 from lt_lightning.methods.two_views import TwoViews
+from lt_lightning.metrics import predicted_class
 
 
 class MoCo(TwoViews):
@@ -108,5 +109,5 @@ def contrast(
         # A copy: the queue changes before the gradients are computed.
         logits = torch.cat([own, queries @ queue.clone().T], dim=1) / temperature
         target = torch.zeros(len(queries), dtype=torch.int64, device=queries.device)
-        hits = (logits.argmax(dim=1) == target).float().mean()
+        hits = (predicted_class(logits) == target).float().mean()
         return F.cross_entropy(logits, target), hits

@@ -9,7 +9,7 @@ from torch import Tensor
 from lt_lightning.errors import UserError
 from lt_lightning.heads import LinearHead
 from lt_lightning.methods.self_supervised import SelfSupervised
-from lt_lightning.metrics import ClassStats
+from lt_lightning.metrics import ClassStats, predicted_class
 
 _TURNS = 4
 
@@ -49,7 +49,7 @@ class RotationSSP(SelfSupervised):
         """Return the loss of one batch of rotated images."""
         turns = draw_turns(len(images), self.step_generator(batch_idx))
         logits = self.rotation_logits(rotate(images, turns))
-        hits = (logits.argmax(dim=1) == turns).float().mean()
+        hits = (predicted_class(logits) == turns).float().mean()
         return {"loss": F.cross_entropy(logits, turns), "rotation_acc": hits}
 
     def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:

@@ -3,5 +3,13 @@
 from lt_lightning.metrics.class_stats import ClassStats
 from lt_lightning.metrics.confusion import ConfusionCounts
 from lt_lightning.metrics.groups import GroupRule, PositionalGroups, ShotGroups
+from lt_lightning.metrics.prediction import predicted_class
 
-__all__ = ["ClassStats", "ConfusionCounts", "GroupRule", "PositionalGroups", "ShotGroups"]
+__all__ = [
+    "ClassStats",
+    "ConfusionCounts",
+    "GroupRule",
+    "PositionalGroups",
+    "ShotGroups",
+    "predicted_class",
+]

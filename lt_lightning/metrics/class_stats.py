@@ -22,6 +22,7 @@ from lt_lightning.metrics.names import (
     NLL,
     group_acc,
 )
+from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
 
 CONFIDENCE_UNIT = 2**40  # exact for float32 confidences down to 2^-17; full after 8 million per bin
 NLL_UNIT = 2**24
@@ -45,7 +46,8 @@ class ClassStats(Metric):
       edges belong to the bin, a confidence of 1 to the last one. mce: the largest such gap.
     - brier: mean of sum_c (p_c - [c = target])^2, from 0 to 2.
 
-    An image whose logits give no probabilities (NaN) is a miss with confidence 0 and Brier score 2.
+    An image without a prediction (see `predicted_class`) is a miss with confidence 0 and Brier
+    score 2.
 
     Paper: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, Eqs. 3 and 5 (equation
     numbers recalled, unchecked).
@@ -123,17 +125,18 @@ class ClassStats(Metric):
         wide = logits if logits.dtype == torch.float64 else logits.float()
         with torch.autocast(logits.device.type, enabled=False):
             chances = wide.softmax(dim=1)
-            confidence, predicted = chances.max(dim=1)
+            confidence = chances.amax(dim=1)
             # (1 - p_y)^2 + sum over the others, without a table of one-hot targets
             own = chances.gather(1, targets[:, None]).squeeze(1)
             brier = chances.square().sum(dim=1) - 2 * own + 1
             nll = F.cross_entropy(wide, targets, reduction="none")
-        finite = confidence.isfinite()
+        predicted = predicted_class(wide)
+        finite = predicted != NO_CLASS
         confidence = torch.where(finite, confidence, 0).clamp(max=1)
         nll = torch.where(finite, nll, NLL_LIMIT).clamp(max=NLL_LIMIT)
         brier = torch.where(finite, brier, 2).clamp(0, 2)
         one = torch.ones_like(targets)
-        hit = ((predicted == targets) & finite).to(torch.int64)
+        hit = (predicted == targets).to(torch.int64)
         bin_index = bin_of(confidence, self.bins)
         # Never in place: states made in inference mode could not be changed outside of it.
         self.total = self.total.index_add(0, targets, one)

@@ -5,6 +5,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from lt_lightning.errors import UserError
+from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
 
 
 def check_batch(logits: Tensor, targets: Tensor, num_classes: int) -> None:
@@ -19,8 +20,8 @@ def check_batch(logits: Tensor, targets: Tensor, num_classes: int) -> None:
 class ConfusionCounts(Metric):
     """Images of each true class by predicted class, int64 (C, C).
 
-    Rows are true classes, columns predictions. An image whose logits hold NaN has no prediction
-    and is left out.
+    Rows are true classes, columns predictions. An image without a prediction (see
+    `predicted_class`) is left out.
 
     Args:
         num_classes: the number of classes C, at most `LIMIT`, for the table has C^2 numbers.
@@ -67,8 +68,9 @@ class ConfusionCounts(Metric):
             targets: int64 (N,).
         """
         check_batch(logits, targets, self.num_classes)
-        cell = targets * self.num_classes + logits.argmax(dim=1)
-        usable = (~logits.isnan().any(dim=1)).to(torch.int64)
+        predicted = predicted_class(logits)
+        cell = targets * self.num_classes + predicted.clamp_min(0)
+        usable = (predicted != NO_CLASS).to(torch.int64)
         flat = self.counts.flatten().index_add(0, cell, usable)
         self.counts = flat.view(self.num_classes, self.num_classes)
 

@@ -11,6 +11,7 @@ from lt_lightning.errors import UserError
 from lt_lightning.heads import TauNormHead
 from lt_lightning.losses import macro_accuracy
 from lt_lightning.methods import LongTailModule
+from lt_lightning.metrics import predicted_class
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.outputs import held_out_features, training_features
 
@@ -87,5 +88,5 @@ def tau_curve(
 ) -> dict[float, float]:
     """Return the macro accuracy of the logits (N, C) of each value of a knob, in [0, 1]."""
     return {
-        tau: macro_accuracy(values.argmax(dim=1), targets, num_classes) for tau, values in logits
+        tau: macro_accuracy(predicted_class(values), targets, num_classes) for tau, values in logits
     }
