@@ -7,6 +7,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from lt_lightning.errors import UserError
+from lt_lightning.runs.checkpoint import not_finite
 
 _REMEDY = (
     "lower the learning rate, or use --trainer.gradient_clip_val 1 or --trainer.precision 32-true."
@@ -68,13 +69,14 @@ class NonFiniteGuard(Callback):
     ) -> None:
         """Keep the checkpoint before this one; called on every process before it is written."""
         self._look(trainer)
-        # Every process holds the same weights, so all come to the same end without asking.
-        for name, value in pl_module.named_parameters():
-            if not bool(value.detach().isfinite().all()):
-                raise UserError(
-                    f"The weight {name} became NaN or infinite in epoch {trainer.current_epoch}, "
-                    f"by step {trainer.global_step} of the run: {_REMEDY}"
-                )
+        # Every process holds the same weights, so all come to the same end without asking. What is
+        # saved is what is looked at when it is read: batch norm statistics too.
+        bad = not_finite(pl_module.state_dict())
+        if bad is not None:
+            raise UserError(
+                f"The weight {bad} became NaN or infinite in epoch {trainer.current_epoch}, by "
+                f"step {trainer.global_step} of the run: {_REMEDY}"
+            )
 
     def _look(self, trainer: Trainer) -> None:
         # A term that is a plain number lives on the CPU.

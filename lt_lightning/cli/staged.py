@@ -37,18 +37,21 @@ def settle(command: str, options: Any) -> None:
 
 
 def find_runs(options: Any, goes_on: bool) -> None:
-    """Find the checkpoints of backbone_init and teacher.
+    """Find the checkpoints of backbone_init and teacher, and read those that a fit starts from.
 
     Only the start of a fit needs them; the run that they are of may be gone when this one goes on.
 
     Raises:
-        UserError: if one names no run and is needed.
+        UserError: if one names no run, or cannot be used, and is needed.
     """
     given: Any = options.model.get("init_args") or {}
     for name in ("backbone_init", "teacher"):
         if given.get(name):
             with suppress(*([UserError] if goes_on else [])):
                 given[name] = str(run_folder.of_run(given[name])[1])
+    for name in () if goes_on else ("stage1_ckpt", "backbone_init", "teacher"):
+        if given.get(name):
+            checkpoint_file.read(given[name])  # refused before anything is written
 
 
 def back_to_stage1(model: LongTailModule, record: RunRecord) -> bool:

@@ -2,15 +2,17 @@
 
 import pickle
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from lt_lightning.errors import UserError
 from lt_lightning.runs.checkpoint_parts import DATA_STATE, Unfit, check
 
-__all__ = ["DATA_STATE", "read", "whole_epochs"]
+__all__ = ["DATA_STATE", "not_finite", "read", "whole_epochs"]
 _GROWTH = 4  # times the size of the file that its parts may take; torch packs nothing
 
 
@@ -22,7 +24,8 @@ def read(path: str | Path, to_resume: bool = False) -> dict[str, Any]:
         to_resume: whether the training goes on, which needs more parts than a test.
 
     Raises:
-        UserError: if it is a URL, no file, cut short, carries a pickle or is none of ours.
+        UserError: if it is a URL, no file, cut short, carries a pickle, is none of ours, or holds
+            weights that are not finite.
     """
     if "://" in str(path):
         raise UserError(f"{path} is a URL: fetch the file first, a checkpoint is read from disk.")
@@ -38,7 +41,27 @@ def read(path: str | Path, to_resume: bool = False) -> dict[str, Any]:
             f"{path} is no checkpoint of a run ({unfit}): use one that `lt fit` wrote."
         ) from unfit
     found: dict[str, Any] = content
+    bad = not_finite(found["state_dict"])
+    if bad is not None:
+        raise UserError(
+            f"The checkpoint {path} holds NaN or infinity in {bad}: its predictions would mean "
+            "nothing, use an older one or train again."
+        )
     return found
+
+
+def not_finite(weights: Mapping[str, Any]) -> str | None:
+    """Return the first parameter or buffer that holds NaN or infinity, or none.
+
+    Args:
+        weights: a `state_dict`.
+    """
+    for name, value in weights.items():
+        real = isinstance(value, Tensor) and value.is_floating_point()
+        # As float32, which the network computes in: a larger number of float64 is infinite there.
+        if real and not bool(value.detach().float().isfinite().all()):
+            return name
+    return None
 
 
 def _content(file: Path) -> Any:
