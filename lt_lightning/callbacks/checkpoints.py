@@ -4,7 +4,6 @@ Each is written beside its final name and then renamed in the same folder, so th
 a kill in the middle of writing leaves the one before it whole.
 """
 
-import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +14,7 @@ from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.errors import UserError
 from lt_lightning.mid_epoch import ends_here, in_mid_epoch, unfinish
 from lt_lightning.runs import lock
+from lt_lightning.runs.files import give_name, problem_of
 
 
 def save_whole(trainer: Trainer, path: Path) -> None:
@@ -28,7 +28,7 @@ def save_whole(trainer: Trainer, path: Path) -> None:
     try:
         trainer.save_checkpoint(aside)
     except OSError as error:
-        problem = str(error.strerror or error)
+        problem = problem_of(error)
         # The error came before the barrier at which the other processes wait in save_checkpoint.
         trainer.strategy.barrier()
     if trainer.is_global_zero:
@@ -57,11 +57,9 @@ def check_folder(trainer: Trainer, path: Path) -> None:
 def _give_name(aside: Path, path: Path) -> str:
     """Give the file its final name, and return what went wrong, or nothing."""
     try:
-        with aside.open("rb") as stream:
-            os.fsync(stream.fileno())  # so that the name never points to an empty file
-        os.replace(aside, path)
+        give_name(aside, path)
     except OSError as error:
-        return str(error.strerror or error)
+        return problem_of(error)
     return ""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.cli import SaveConfigCallback
 
-from lt_lightning.runs import lock
+from lt_lightning.runs.files import write_whole
 
 
 class SaveConfig(SaveConfigCallback):
@@ -29,12 +29,10 @@ class SaveConfig(SaveConfigCallback):
         config = self.config.clone()
         config.version = config.ckpt_path = None
         text = self.parser.dump(config, skip_none=False)
-        lock.check(self.folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
         file, number = self.folder / "config.yaml", 0
         while file.is_file():
             if file.read_text(encoding="utf-8") == text:
                 return
             number += 1
             file = self.folder / f"config-resumed-{number}.yaml"
-        file.write_text(text, encoding="utf-8")
+        write_whole(file, text.encode(), "start the run again")

@@ -14,6 +14,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from lt_lightning.errors import UserError
 from lt_lightning.metrics.names import TEST, logged
+from lt_lightning.runs.files import write_whole
 
 log = logging.getLogger(__name__)
 _TEST = logged(TEST, "")
@@ -102,8 +103,8 @@ class WandbRun(WandbLogger):
 
         if self._experiment is None and self._folder is not None:
             # Here and not earlier: no process writes before all of them know the folder.
-            self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / "wandb_id").write_text(self._wandb_init["id"], encoding="utf-8")
+            name = self._wandb_init["id"]
+            write_whole(self._folder / "wandb_id", name.encode(), "start the run again")
         try:
             return super().experiment
         except Error as error:

@@ -1,8 +1,6 @@
 """Writing a folder of added images, whole or not at all."""
 
 import json
-import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.data.added_images import ABOUT, ARRAY, image_file
-from lt_lightning.errors import UserError
+from lt_lightning.runs.files import whole_folder
 
 
 def write_added(
@@ -37,20 +35,11 @@ def write_added(
     Raises:
         UserError: if the disk refuses it; nothing is left behind then.
     """
-    aside = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        aside.mkdir(parents=True)
+    with whole_folder(out, "make them again, or give another --out") as aside:
         (_write_files if as_files else _write_array)(aside, labels, batches)
         (aside / "contact_sheet.png").write_bytes(sheet)
         text = json.dumps(about, indent=1, ensure_ascii=False)
         (aside / ABOUT).write_text(text + "\n", encoding="utf-8")
-        os.replace(aside, out)
-    except OSError as error:
-        raise UserError(
-            f"{out} cannot be written ({error.strerror or error}): give another --out."
-        ) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _write_array(folder: Path, labels: Tensor, batches: Iterable[Tensor]) -> None:

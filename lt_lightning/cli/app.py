@@ -30,6 +30,7 @@ from lt_lightning.cli.post_hoc import change_model
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
+from lt_lightning.methods.float32 import PRECISION
 from lt_lightning.post_hoc import PostHoc
 from lt_lightning.report import load_rows, render
 from lt_lightning.runs import checkpoint as checkpoint_file
@@ -123,6 +124,9 @@ class LTCLI(LightningCLI):
         parser.check_values(options)
         staged.settle(self.config.subcommand, options)
         checks.check_options(self.config.subcommand, options)
+        self.asked_precision = options.trainer.precision
+        if self.config.subcommand != "fit":
+            options.trainer.precision = self.asked_precision or PRECISION
         if self.config.subcommand == "fit":
             pretraining.check(options)
             self._choose_folder()
@@ -187,6 +191,9 @@ class LTCLI(LightningCLI):
         checks.check_unlabelled(self.datamodule, self.model)
         checks.warn_of_double_compensation(
             self.datamodule, self.model, self.options.trainer.max_epochs or 1
+        )
+        self.model.tests_in_float32 = (
+            self.config.subcommand == "fit" or self.asked_precision is None
         )
         assert self.folder is not None or self.config.subcommand != "fit"
         folder = self.folder or Path(self.options.runs)

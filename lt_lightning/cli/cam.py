@@ -26,6 +26,7 @@ from lt_lightning.data.loader import EvalLoader, Pipeline
 from lt_lightning.data.source import FileImages
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.methods import LongTailModule
+from lt_lightning.methods.float32 import exact
 from lt_lightning.methods.load import load_model
 from lt_lightning.runs import argv as words
 from lt_lightning.runs import checkpoint as checkpoint_file
@@ -154,10 +155,11 @@ class _Work:
         """Return the map of each source (M,), float32 (M, h, w); each image is looked at once."""
         which, back = torch.unique(sources, return_inverse=True)
         loader, what = self.loader(which), f"Looking at {len(which)} images"
-        found = [
-            activation_maps(self.model, self.data.normalize(images), labels).cpu()
-            for images, labels in track(loader, what, len(loader), console=_SCREEN)
-        ]
+        with exact(self.device):
+            found = [
+                activation_maps(self.model, self.data.normalize(images), labels).cpu()
+                for images, labels in track(loader, what, len(loader), console=_SCREEN)
+            ]
         return torch.cat(found)[back]
 
     def generate(self, plan: Plan, maps: Tensor) -> Iterable[Tensor]:

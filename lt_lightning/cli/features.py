@@ -15,6 +15,7 @@ from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.loader import EvalLoader, Pipeline
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.methods import LongTailModule
+from lt_lightning.methods.float32 import exact
 from lt_lightning.methods.load import load_model
 from lt_lightning.metrics.embedding import choose_shown, tsne
 from lt_lightning.report.command import parse, report
@@ -89,6 +90,6 @@ def _features(
         world_size=1,
         workers=data.workers,
     )
-    with torch.inference_mode():
+    with torch.inference_mode(), exact(device):
         pairs = [(model.features(batch).float().cpu(), labels.cpu()) for batch, labels in loader]
     return torch.cat([f.flatten(1) for f, _ in pairs]), torch.cat([y for _, y in pairs])

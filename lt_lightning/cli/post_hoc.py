@@ -22,7 +22,7 @@ def change_model(
     """Put the weights of `checkpoint` into `model`, change it, and tell `record` so."""
     content = checkpoint_file.read(checkpoint)
     model.take(content)
-    model.to(device)
+    model.to(device, torch.float32)  # from a training in half precision
     data.prepare_data()
     data.setup("test")
     change.apply(model, data)

@@ -2,8 +2,8 @@
 
 import argparse
 import csv
+import io
 import logging
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,14 +13,18 @@ from rich.progress import track
 from torch import Tensor
 
 from lt_lightning import methods
+from lt_lightning.augment import Normalize
 from lt_lightning.data.decode import read_image
 from lt_lightning.data.folder import SUFFIXES, images_below
 from lt_lightning.errors import Refused, UserError
+from lt_lightning.methods.float32 import exact
 from lt_lightning.methods.load import load_model
+from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
 from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import lock
 from lt_lightning.runs.checkpoint import DATA_STATE
+from lt_lightning.runs.files import whole_file
 
 log = logging.getLogger("lt_lightning")
 
@@ -70,12 +74,7 @@ def predict(argv: list[str]) -> None:
     model = load_model(content, checkpoint).to(device).eval()
     state = content[DATA_STATE]
     rows = _rows(model, state, files, options)
-    try:
-        _write(out, model.class_names, rows, folder)
-    except OSError as error:
-        raise UserError(
-            f"--out {out} cannot be written ({error.strerror or error}): give another file."
-        ) from error
+    _write(out, model.class_names, rows, folder)
 
 
 def device_of(name: str) -> torch.device:
@@ -99,7 +98,7 @@ def _rows(
     files: list[Path],
     options: argparse.Namespace,
 ) -> Iterator[tuple[Path, Tensor]]:
-    mean, std = (torch.tensor(state[key]).view(1, -1, 1, 1) for key in ("mean", "std"))
+    normalize = Normalize(state["mean"], state["std"])  # as the data module does
     batch: list[tuple[Path, Tensor]] = []
     skipped: list[Path] = []
     for number, file in enumerate(track(files, description=f"Classifying {len(files)} images")):
@@ -112,10 +111,10 @@ def _rows(
                 ) from None
             skipped.append(file)
         if len(batch) == options.batch_size or (batch and number == len(files) - 1):
-            images = (torch.stack([image for _, image in batch]) / 255.0 - mean) / std
-            with torch.inference_mode():
-                chances = model.predict_logits(images.to(model.device)).float().softmax(dim=1)
-            yield from zip([file for file, _ in batch], chances.cpu(), strict=True)
+            images = normalize(torch.stack([image for _, image in batch]).to(model.device))
+            with torch.inference_mode(), exact(model.device):
+                logits = model.predict_logits(images).float().cpu()
+            yield from zip([file for file, _ in batch], logits, strict=True)
             batch = []
     if skipped:
         log.warning(
@@ -127,16 +126,18 @@ def _rows(
 
 
 def _write(out: Path, names: list[str], rows: Iterator[tuple[Path, Tensor]], folder: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(out.name + ".part")
-    try:
-        with aside.open("w", newline="", encoding="utf-8", errors="backslashreplace") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(["file", "class", "confidence", *(f"p:{name}" for name in names)])
-            for file, chances in rows:
-                best = int(chances.argmax())
-                numbers = [f"{value:.6f}" for value in chances.tolist()]
-                writer.writerow([file.relative_to(folder), names[best], numbers[best], *numbers])
-        os.replace(aside, out)
-    finally:
-        aside.unlink(missing_ok=True)
+    with whole_file(out, "predict again, or give another --out") as stream:
+        text = io.TextIOWrapper(stream, "utf-8", "backslashreplace", newline="")
+        writer = csv.writer(text)
+        writer.writerow(["file", "class", "confidence", *(f"p:{name}" for name in names)])
+        for file, logits in rows:
+            best = int(predicted_class(logits[None]))
+            if best == NO_CLASS:
+                raise UserError(
+                    f"The run gives no finite numbers for the image {file}: nothing is written, "
+                    "use another run."
+                )
+            # In float64, where a chance of e^-500 is not 0; nine digits name one float32.
+            numbers = [f"{value:.9g}" for value in logits.double().softmax(dim=0).tolist()]
+            writer.writerow([file.relative_to(folder), names[best], numbers[best], *numbers])
+        text.detach()  # written out, and left to be closed

@@ -4,7 +4,6 @@ import hashlib
 import json
 import logging
 import os
-import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ from rich.progress import track
 from torch import Tensor
 
 from lt_lightning.errors import UserError
+from lt_lightning.runs.files import whole_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -134,18 +134,12 @@ def decode_all(paths: list[Path], size: int, root: Path) -> Tensor:
 
 
 def _store(cache: Path, write: Callable[[BinaryIO], object]) -> None:
-    # Written aside and renamed, so that no process, on any machine, can see half a file.
-    aside = cache.with_suffix(f".{uuid.uuid4().hex}.tmp")
     try:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with aside.open("wb") as file:
-                write(file)
-            aside.replace(cache)
-        finally:
-            aside.unlink(missing_ok=True)
-    except OSError as error:
-        log.warning("What was read of the images is not kept in %s: %s", cache.parent, error)
+        with whole_file(cache) as file:
+            write(file)
+    except UserError as error:
+        problem = error.__cause__
+        log.warning("What was read of the images is not kept in %s: %s", cache.parent, problem)
 
 
 def unreadable(paths: list[Path], root: Path) -> set[Path]:

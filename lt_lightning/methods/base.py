@@ -7,6 +7,7 @@ from typing import Any
 
 import lightning as L
 import torch
+from lightning.pytorch import Callback
 from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
 
@@ -19,6 +20,7 @@ from lt_lightning.losses import CrossEntropy, Loss
 from lt_lightning.methods.backbone_init import take_backbone
 from lt_lightning.methods.epoch_rate import EpochRate
 from lt_lightning.methods.epoch_sums import EpochSums
+from lt_lightning.methods.float32 import Float32Evaluation
 from lt_lightning.methods.plain import plain_hparams
 from lt_lightning.methods.scale import check_scale
 from lt_lightning.metrics import ClassStats, ConfusionCounts, ShotGroups
@@ -62,6 +64,7 @@ class LongTailModule(L.LightningModule):
     """
 
     streams: tuple[str, ...] = ()  # the named samplers the method needs; empty is one stream
+    tests_in_float32: bool = True  # whatever the precision of the trainer, as validation does
     num_stages: int = 1
 
     def __init__(
@@ -140,6 +143,10 @@ class LongTailModule(L.LightningModule):
             found = torch.cat([self.features(images).float() for images, _ in loader])
         self.train(was)
         return found
+
+    def configure_callbacks(self) -> list[Callback]:
+        """Return what keeps evaluation in float32."""
+        return [Float32Evaluation(self.tests_in_float32)]
 
     @abstractmethod
     def training_step(self, batch: Any, batch_idx: int) -> Any:

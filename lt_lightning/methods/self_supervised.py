@@ -9,6 +9,7 @@ from lt_lightning.data.loader import Batch
 from lt_lightning.heads import NearestMeanHead
 from lt_lightning.losses import CrossEntropy
 from lt_lightning.methods.base import LongTailModule
+from lt_lightning.methods.float32 import float32
 
 
 class SelfSupervised(LongTailModule):
@@ -61,7 +62,8 @@ class SelfSupervised(LongTailModule):
     def on_train_epoch_end(self) -> None:
         """Take the class means after the last epoch, for `lt predict` reads them."""
         if self.current_epoch + 1 >= self.max_epochs:
-            self.take_class_means()
+            with float32(self.trainer, self):
+                self.take_class_means()
 
     def on_test_epoch_end(self) -> None:
         """Log the metrics of the test images, and those of the method's own task."""

@@ -11,7 +11,9 @@ from torch import Tensor
 from lt_lightning.augment import Normalize
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.errors import UserError
+from lt_lightning.methods.float32 import exact
 from lt_lightning.methods.load import load_model
+from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
 from lt_lightning.runs.checkpoint import DATA_STATE, read
 
 log = logging.getLogger(__name__)
@@ -39,9 +41,13 @@ def hard_labels(path: str, data: LongTailDataModule, device: torch.device) -> Te
     state = content[DATA_STATE]
     loader = data.unlabelled_loader(Normalize(mean=state["mean"], std=state["std"]))
     labels = torch.zeros(len(loader.images), dtype=torch.int64, device=device)
-    with torch.autocast(device.type, enabled=False):
+    with exact(device):
         for where, (images, _) in zip(loader.places(), loader, strict=True):
-            labels[where.to(device)] = teacher.predict_logits(images).argmax(dim=1)
+            labels[where.to(device)] = predicted_class(teacher.predict_logits(images))
+    if bool((labels == NO_CLASS).any()):
+        raise UserError(
+            f"The teacher {path} gives numbers that are not finite: give a run that predicts."
+        )
     if dist.is_available() and dist.is_initialized():
         dist.all_reduce(labels)  # the others' places are 0
     log.info("%s labelled %d images", path, len(labels))

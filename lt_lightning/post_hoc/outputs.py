@@ -8,6 +8,7 @@ from torch import Tensor
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
+from lt_lightning.methods.float32 import exact
 
 
 def held_out_logits(model: LongTailModule, data: LongTailDataModule) -> tuple[Tensor, Tensor]:
@@ -51,6 +52,6 @@ def _collect(
 ) -> tuple[Tensor, Tensor]:
     model.eval()
     device = model.device
-    with torch.no_grad():
+    with torch.no_grad(), exact(device):
         pairs = [(outputs(x.to(device)).float(), y) for x, y in data.whole(split)]
     return torch.cat([z for z, _ in pairs]), torch.cat([y for _, y in pairs]).to(device)

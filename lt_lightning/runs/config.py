@@ -51,6 +51,7 @@ def config_of(folder: Path) -> dict[str, Any]:
     except Refused as refused:
         raise Refused(f"{folder / 'config.yaml'}: {refused.sentence}", refused.key) from refused
     # What watches a training, or writes beside it, has nothing to do with what is asked now.
-    idle = {"logger": False, "callbacks": None, "profiler": None}
+    # The precision is that of training; what is asked of a finished run is computed in float32.
+    idle = {"logger": False, "callbacks": None, "profiler": None, "precision": None}
     kept["trainer"] = {**kept["trainer"], **idle}
     return kept

@@ -60,7 +60,7 @@ def test_a_full_disk_keeps_the_last_good_checkpoint(
         monkeypatch.setattr(torch_io, "_atomic_save", half_written)
     else:
         name = {"sync": "fsync", "rename": "replace"}[broken_part]
-        monkeypatch.setattr(checkpoints.os, name, broken(getattr(os, name), 0))
+        monkeypatch.setattr(os, name, broken(getattr(os, name), 0))
     with pytest.raises(UserError, match=r"No space left on device.*the one before it is kept"):
         make_trainer(LastCheckpoint(tmp_path / "c")).fit(module, datamodule=data)
     assert names(tmp_path / "c") == ["last.ckpt"]
