@@ -244,6 +244,18 @@ class LTCLI(LightningCLI):
         if found is not None:
             self.model.backbone_init = str(found)
 
+    def dumped(self) -> str:
+        """Return the config of the run as YAML."""
+        return str(self._parser("fit").dump(self.options, skip_none=False))
+
+    def fit_part(self, words: list[str], folder: Path, command: list[str]) -> bool:
+        """Fit and test a part of the run in `folder`; return whether it came to its end."""
+        return not LTCLI(words, run=folder, command=command).trainer.interrupted
+
+    def seed_again(self) -> None:
+        """Seed everything as the run asks for, after a part of it drew numbers."""
+        self._set_seed()
+
     def after_fit(self) -> None:
         """Report on the test split: the last epoch, and what else the run has to be tested."""
         if getattr(self.trainer, "fast_dev_run", False) or self.trainer.interrupted:

@@ -9,16 +9,13 @@ import logging
 import shlex
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import yaml
 
 from lt_lightning.errors import Finished, Refused
 from lt_lightning.runs import argv, config_files
 from lt_lightning.runs import folder as run_folder
-
-if TYPE_CHECKING:
-    from lt_lightning.cli.app import LTCLI
 
 log = logging.getLogger("lt_lightning")
 
@@ -35,6 +32,27 @@ _TRAINER = (
 _MODEL = ("backbone", "channels_last", "compile")
 # Of the run where the file of the pre-training has its own not.
 _DATA_BELOW = ("augment", "drop_last")
+
+
+class Parent(Protocol):
+    """The run that a pre-training is a part of, as far as this file needs it."""
+
+    argv: list[str]
+    folder: Path | None
+    resume: Path | None
+
+    @property
+    def options(self) -> Any:
+        """The parsed config of the run."""
+
+    def dumped(self) -> str:
+        """Return that config as YAML."""
+
+    def fit_part(self, words: list[str], folder: Path, command: list[str]) -> bool:
+        """Fit and test in `folder` by the words of another command line; whether it ended."""
+
+    def seed_again(self) -> None:
+        """Seed everything as the run asks for."""
 
 
 def check(options: Any) -> None:
@@ -59,7 +77,7 @@ def check(options: Any) -> None:
         )
 
 
-def before(cli: "LTCLI") -> Path | None:
+def before(run: Parent) -> Path | None:
     """Run the pre-training of a run, if it has one that is not done, and return its checkpoint.
 
     None where there is no pre-training, or none any more: a run that goes on has its own weights.
@@ -67,17 +85,17 @@ def before(cli: "LTCLI") -> Path | None:
     Raises:
         Refused: if a file or an option of the pre-training is not understood.
     """
-    options = cli.options
+    options = run.options
     model: Any = options.model.init_args
-    if options.pretrain.config is None or cli.resume or model.get("backbone_init"):
+    if options.pretrain.config is None or run.resume or model.get("backbone_init"):
         return None
-    assert cli.folder is not None
-    file = _find(options.pretrain.config, cli.argv)
+    assert run.folder is not None
+    file = _find(options.pretrain.config, run.argv)
     options.pretrain.config = str(file)
-    folder = cli.folder / run_folder.PRETRAIN
+    folder = run.folder / run_folder.PRETRAIN
     log.info("pre-training by %s in %s", file, folder)
-    _run(cli, file, folder)
-    log.info("the run itself, in %s", cli.folder)
+    _run(run, file, folder)
+    log.info("the run itself, in %s", run.folder)
     return None if options.trainer.fast_dev_run else run_folder.checkpoint_of(folder)
 
 
@@ -87,10 +105,10 @@ def _find(name: str, command: list[str]) -> Path:
     return next((place for place in places if place.is_file()), places[0])
 
 
-def _run(cli: "LTCLI", file: Path, folder: Path) -> None:
+def _run(run: Parent, file: Path, folder: Path) -> None:
     """Fit and test the pre-training in `folder`, going on where it was stopped."""
-    kept = yaml.safe_load(cli._parser("fit").dump(cli.options, skip_none=False))
-    more = _words(cli.options.pretrain.options or "")
+    kept = yaml.safe_load(run.dumped())
+    more = _words(run.options.pretrain.options or "")
     with tempfile.TemporaryDirectory() as aside:
         below, above = Path(aside) / "below.yaml", Path(aside) / "above.yaml"
         _write(below, {"data": _part(kept["data"], _DATA_BELOW)})
@@ -105,19 +123,19 @@ def _run(cli: "LTCLI", file: Path, folder: Path) -> None:
                 "--model.backbone_init its folder."
             )
         try:
-            inner = type(cli)(
+            ended = run.fit_part(
                 ["fit", *files, *more, "--name", folder.name],
-                run=folder,
-                command=["lt", "fit", "--config", str(file), *more],
+                folder,
+                ["lt", "fit", "--config", str(file), *more],
             )
         except Finished:  # by an earlier command, with these very options
-            cli._set_seed()
+            run.seed_again()
             return
         except Refused as refused:  # without its key, which the files of the run may have too
             raise Refused(f"pre-training by {file}: {refused.sentence}") from refused
-    if inner.trainer.interrupted:
+    if not ended:
         raise KeyboardInterrupt
-    cli._set_seed()
+    run.seed_again()
 
 
 def _words(text: str) -> list[str]:
