@@ -274,17 +274,21 @@ class LongTailDataModule(L.LightningDataModule):
         """Return all of `split` ("train", "full", "val" or "test") on this process alone."""
         return self._eval_loader(split, 0, 1)
 
-    def train_dataloader(self) -> TrainLoader | CombinedLoader:
-        """Return one stream, that of the stage, or all named streams side by side."""
-        stage = self._stage()
+    def train_loaders(self, stage: Stage) -> dict[str, TrainLoader]:
+        """Return the streams that `stage` draws by their names; one without samplers has none."""
         if stage.name or not self.samplers:
             rule = self.samplers[stage.name] if self.samplers else self.sampler
-            return self._train_loader(rule, stage.number - 1, stage, stage.name)
-        streams = {
+            return {stage.name: self._train_loader(rule, stage.number - 1, stage, stage.name)}
+        return {
             name: self._train_loader(rule, k, stage, name)
             for k, (name, rule) in enumerate(sorted(self.samplers.items()))
         }
-        return CombinedLoader(streams, "min_size")
+
+    def train_dataloader(self) -> TrainLoader | CombinedLoader:
+        """Return one stream, that of the stage, or all named streams side by side."""
+        stage = self._stage()
+        made = self.train_loaders(stage)
+        return made[stage.name] if stage.name in made else CombinedLoader(made, "min_size")
 
     def eval_loader(self, split: str) -> EvalLoader:
         """Return `split` ("train", "val" or "test") as evaluation sees it, after `setup`."""

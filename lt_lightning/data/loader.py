@@ -128,6 +128,11 @@ class TrainLoader:
         full, rest = divmod(len(self.sampler), self.batch_size)
         return full + (1 if rest and not self.drop_last else 0)
 
+    def has_single_image(self, batches: int) -> bool:
+        """Return whether one of the first `batches` holds one image, seen once."""
+        rest = len(self.sampler) - (batches - 1) * self.batch_size
+        return self.views == 1 and batches > 0 and min(self.batch_size, rest) == 1
+
     def __iter__(self) -> Iterator[Batch]:
         # A generator: the sampler is read at the first batch, after Lightning has set the epoch.
         first, self._resume_at = self._resume_at, 0

@@ -23,6 +23,7 @@ from lt_lightning.methods.epoch_sums import EpochSums
 from lt_lightning.methods.float32 import Float32Evaluation
 from lt_lightning.methods.plain import plain_hparams
 from lt_lightning.methods.scale import check_scale
+from lt_lightning.methods.single_image import check_single_images
 from lt_lightning.metrics import ClassStats, ConfusionCounts, ShotGroups
 from lt_lightning.mid_epoch import in_mid_epoch
 from lt_lightning.recipes import LDAMRecipe
@@ -132,8 +133,15 @@ class LongTailModule(L.LightningModule):
 
     def on_fit_start(self) -> None:
         """Take the weights of `backbone_init`; a run that goes on has its own."""
+        self.check_batches(self.stage_at(self.trainer.current_epoch))
         if self.backbone_init is not None and self.trainer.ckpt_path is None:
             take_backbone(read(self.backbone_init), self.backbone_init, self.backbone)
+
+    def check_batches(self, stage: Stage) -> None:
+        """Refuse a batch of one image in `stage` that batch norm cannot work on."""
+        data = getattr(self.trainer, "datamodule", None)
+        if isinstance(data, LongTailDataModule):
+            check_single_images(self, data, stage, self.trainer.limit_train_batches)
 
     def stage_features(self, loader: EvalLoader) -> Tensor:
         """Return the features of all images of `loader`, (N, D), as evaluation sees them."""

@@ -160,6 +160,10 @@ class TwoStage(LongTailModule):
     def on_fit_start(self) -> None:
         """Refuse to start at stage 2 without the weights of stage 1."""
         super().on_fit_start()
+        if self.stage == 1:  # a mistake of stage 2 is told before stage 1 is trained
+            self.freezing.set_modes(self.backbone)
+            self.check_batches(self.stage_at(self.stage1_epochs))
+            self.train()
         if self.stage1_ckpt is not None and self.trainer.ckpt_path is None:
             read(self.stage1_ckpt)  # says what is wrong with it
 
