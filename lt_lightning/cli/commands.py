@@ -15,6 +15,7 @@ from lt_lightning.runs import argv as words
 from lt_lightning.runs import config_files
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.config import config_of
+from lt_lightning.runs.machine import without_gpu
 
 _IDLE_WARNINGS = (
     # jsonargparse is given the arguments by us, and not by accident.
@@ -118,6 +119,8 @@ def _on_run(
     if command == "test":
         run_folder.occupy(folder)
     kept = config_of(folder)
+    quiet()
+    kept["trainer"] = without_gpu(kept["trainer"])
     with tempfile.TemporaryDirectory() as aside:
         config = Path(aside) / "config.yaml"
         config.write_text(yaml.safe_dump(kept), encoding="utf-8")

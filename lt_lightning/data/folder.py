@@ -1,6 +1,7 @@
 """A folder of images, one sub-folder per class: the users' own data."""
 
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,7 @@ from lt_lightning.data.source import FileImages, ImageSet, MemoryImages, Source
 from lt_lightning.errors import UserError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+_ODD = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # the last are bytes that are no UTF-8
 
 
 class ImageFolder(Source):
@@ -156,6 +158,12 @@ def _class_folders(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder: set --data.root to the folder of images.")
     names = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    odd = next((name for name in names if _ODD.search(name)), None)
+    if odd is not None:
+        raise UserError(
+            f"{folder} has the class folder {odd!r}, a name that is no text in UTF-8 or has "
+            "control characters: rename it, for the results name the classes."
+        )
     if len(names) < 2:
         raise UserError(
             f"{folder} has {len(names)} class folders: put the images of each class into a folder "

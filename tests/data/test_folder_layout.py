@@ -42,6 +42,16 @@ def test_classes_are_the_sorted_folders_and_files_are_in_sorted_order(split_tree
     }
 
 
+@pytest.mark.parametrize("name", [b"caf\xe9", b"a\nb"])
+def test_a_class_whose_name_is_no_text_is_refused(split_tree, name):
+    """Trap: it trains to the end, and then results.json cannot be written."""
+    root = split_tree(AB, AB)
+    os.rename(root / "train" / "b", os.path.join(os.fsencode(root / "train"), name))
+    with pytest.raises(UserError, match=r"has the class folder .* rename it") as refused:
+        on_disk().class_names(root)
+    assert str(refused.value).isprintable()
+
+
 def test_own_validation_folder_is_a_split(split_tree, tree):
     root = split_tree(AB, AB)
     assert not on_disk().has_validation(root)
