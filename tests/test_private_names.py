@@ -31,6 +31,7 @@ KNOWN = {
         {"callbacks/progress.py"},
     ),
     "_logger_connector": ("lightning", None, {"callbacks/checkpoints.py"}),
+    "_signal_connector": ("lightning", None, {"callbacks/stop.py"}),
     "_batches_that_stepped": ("lightning", None, {"callbacks/checkpoints.py"}),
     "_wandb_init": ("lightning", None, {"callbacks/wandb_run.py"}),
     "_experiment": ("lightning", None, {"callbacks/wandb_run.py"}),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lt_lightning.cli.front import answer
 from lt_lightning.errors import Refused
 from lt_lightning.runs import argv as words
-from lt_lightning.runs import launch, lock
+from lt_lightning.runs import launch, lock, numbers, signals
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,16 +27,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         stream = sys.stderr if status else sys.stdout
         stream.write(text + "\n")
         return status
+    try:
+        numbers.check()
+    except Refused as refused:
+        sys.stderr.write(f"lt: {refused.sentence}\n")
+        return 2
     launch.note_command(arguments)
     try:
-        return _run(arguments)
+        with signals.taken():
+            return _run(arguments)
+    except signals.Stopped as stop:
+        if launch.is_first():
+            _say(stop.sentence)
+        # Lightning kills the first process where one that it started leaves with another status.
+        return 0 if launch.is_child() else _status(stop)
     finally:
         lock.release()
 
 
 def _run(arguments: list[str]) -> int:
     """Run a command that needs torch, and return the exit status."""
-    from lt_lightning.cli.errors import explain, is_terminated
+    from lt_lightning.cli.errors import explain
 
     try:
         from lt_lightning.cli.commands import run
@@ -45,10 +56,9 @@ def _run(arguments: list[str]) -> int:
     except Refused as refused:
         _say(refused.sentence)
         return 2
+    except signals.Stopped:
+        raise
     except SystemExit as stop:
-        if is_terminated(stop):
-            sys.stderr.write(f"lt: {explain(stop)}\n")
-            return 143
         # Lightning makes an exit of an interrupt.
         if not isinstance(stop.__context__, KeyboardInterrupt):
             return _status(stop)
@@ -57,6 +67,8 @@ def _run(arguments: list[str]) -> int:
     except BaseException as error:
         if os.environ.get("LT_DEBUG") == "1":
             raise
+        if signals.noted():  # what another process that leaves has brought about in this one
+            raise signals.Stopped(signals.noted()) from error
         message = explain(error)
         if message is None:
             raise

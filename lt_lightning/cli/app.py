@@ -20,6 +20,7 @@ from lt_lightning.callbacks.requeue import Requeue
 from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.callbacks.save_config import SaveConfig
 from lt_lightning.callbacks.stage_checkpoint import StageCheckpoint
+from lt_lightning.callbacks.stop import StopBetweenSteps
 from lt_lightning.callbacks.wandb_media import data_name
 from lt_lightning.callbacks.wandb_run import WandbRun
 from lt_lightning.cli import checks, pretraining, resuming, staged
@@ -223,10 +224,12 @@ class LTCLI(LightningCLI):
         self.record.command = self.command
         self.best_checkpoint: BestCheckpoint | None = None
         bar = StageBar() if sys.stderr.isatty() else EpochLines()
+        trial = bool(self._get(self.config_init, "trainer").get("fast_dev_run"))
+        stop = StopBetweenSteps(folder / "checkpoints" if fit and not trial else None)
         if not fit:
-            return [bar, self.record]
+            return [bar, self.record, stop]
         found: list[Callback] = [bar, NonFiniteGuard(), ClassWeights(), self.record, WandbMedia()]
-        if not self._get(self.config_init, "trainer").get("fast_dev_run"):
+        if not trial:
             found.append(SaveConfig(self._parser("fit"), self.options, folder))
             found.append(LastCheckpoint(folder / "checkpoints", options.every_n_steps))
             if self.model.num_stages > 1:
@@ -236,6 +239,7 @@ class LTCLI(LightningCLI):
                 best = BestCheckpoint(folder / "checkpoints", options.monitor, options.mode)
                 self.best_checkpoint = best
                 found.append(best)
+        found.append(stop)  # behind last.ckpt, which is saved at the same hook
         return found
 
     def before_fit(self) -> None:

@@ -23,8 +23,6 @@ def explain(error: BaseException) -> str | None:
             return _from_worker(str(link))
         if isinstance(link, KeyboardInterrupt):
             return "interrupted; `--ckpt_path last` goes on from the last checkpoint."
-        if is_terminated(link):
-            return "stopped by SIGTERM; `--ckpt_path last` goes on from the last checkpoint."
         if _is_cpu_memory(link):  # of a class that jsonargparse builds, it is a cause
             return (
                 "the memory of this machine is too small: give a smaller --data.batch_size, "
@@ -73,11 +71,6 @@ def _about(error: BaseException) -> str | None:
         or (isinstance(error, RuntimeError) and raised_in.startswith(_CALLBACKS))
     )
     return f"{text.rstrip('.!')}: change the config or the command line." if about_request else None
-
-
-def is_terminated(error: BaseException) -> bool:
-    """Return whether `error` is what Lightning makes of a SIGTERM: an exit with status 0."""
-    return type(error).__name__ == "SIGTERMException"
 
 
 def _is_cpu_memory(error: BaseException) -> bool:

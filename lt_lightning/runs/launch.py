@@ -45,6 +45,12 @@ def is_first() -> bool:
     return rank() == "0" and os.environ.get("NODE_RANK", "0") == "0"
 
 
+def is_child() -> bool:
+    """Return whether Lightning started this process, from the first one of the run."""
+    outside = "TORCHELASTIC_RUN_ID" in os.environ or "SLURM_PROCID" in os.environ
+    return os.environ.get("LOCAL_RANK", "0") != "0" and not outside
+
+
 def slurm_job() -> str | None:
     """Return the id of the batch job; none outside of one, and in an interactive one.
 
