@@ -10,6 +10,7 @@ from lightning.pytorch.cli import LightningArgumentParser
 from lt_lightning.cli.messages import finding
 from lt_lightning.errors import Refused
 from lt_lightning.runs import gate
+from lt_lightning.runs.yaml_file import PARSER_MODE
 
 _SHOWN = 40  # the classes that the help of one option names
 
@@ -42,6 +43,7 @@ class LTParser(LightningArgumentParser):
         # An abbreviated key (--trainer.max_epoch) would be taken for its longer namesake.
         kwargs.setdefault("allow_abbrev", False)
         kwargs.setdefault("formatter_class", HelpFormatter)
+        kwargs.setdefault("parser_mode", PARSER_MODE)
         self.linked: list[str] = []
         super().__init__(*args, **kwargs)
 

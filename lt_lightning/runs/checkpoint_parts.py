@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lt_lightning.runs.yaml_file import Endless, check_value, walk
+
 DATA_STATE = "lt_data"  # the key of the data's facts in a checkpoint
 INSTANTIATOR = "lightning.pytorch.cli.instantiate_module"  # what builds a model from its options
 _NODES, _DEPTH, _BITS = 1_000_000, 50, 64  # values, levels and bits of a whole number
@@ -89,9 +91,13 @@ def _check_weights(state: Mapping[str, Tensor], size: int) -> None:
 
 def _check_options(options: Mapping[str, Any]) -> None:
     # A Trainer without the command keeps what its model was given, which is less.
-    _check_keys("hyper_parameters", {**dict.fromkeys(_OPTIONAL), **options}, _OPTIONS)
+    _check_keys("hyper_parameters", {**dict.fromkeys(_NAMES), **options}, _OPTIONS)
     if not _is_text(options.get("_class_path", "of a Trainer without the command")):
         raise Unfit(f"its hyper_parameters._class_path is {options['_class_path']!r}")
+    try:  # what the models are built from is looked into by a parser
+        walk({key: value for key, value in options.items() if key not in _NAMES}, check_value)
+    except Endless as endless:
+        raise Unfit(f"its hyper_parameters: {endless}") from endless
     if options.get("_instantiator", INSTANTIATOR) != INSTANTIATOR:
         raise Unfit(f"its hyper_parameters._instantiator is {options['_instantiator']!r}")
     classes, names = len(options["class_counts"]), options.get("class_names")
@@ -176,7 +182,7 @@ _OF_TRAINING: _Keys = {
     ),
     DATA_STATE: ("mapping of facts", _is_mapping),
 }
-_OPTIONAL = ("class_names", "groups")
+_NAMES = ("class_names", "groups")  # of the user, which may look like anything
 _OPTIONS: _Keys = {
     "class_counts": ("list of counts", lambda v: _is_list(v, _is_count) and len(v) > 0),
     "class_names": ("list of names", lambda v: v is None or _is_list(v, _is_text)),

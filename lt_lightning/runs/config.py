@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import gate
+from lt_lightning.runs.yaml_file import check_value, read_yaml, walk
 
 _KEPT = ("seed_everything", "trainer", "model", "data")
 
@@ -18,8 +17,8 @@ def began_with(folder: Path) -> dict[str, Any]:
         UserError: if it is gone or damaged.
     """
     try:
-        content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        content = read_yaml(folder / "config.yaml")
+    except (OSError, ValueError) as error:
         raise _damaged(folder) from error
     if not isinstance(content, dict):
         raise _damaged(folder)
@@ -40,9 +39,10 @@ def config_of(folder: Path) -> dict[str, Any]:
         UserError: if the config is damaged.
     """
     try:
-        content = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        content = read_yaml(folder / "config.yaml")
         kept = {key: content[key] for key in _KEPT}
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        walk(kept, check_value)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{folder / 'config.yaml'} is damaged: it is the config that `lt fit` wrote."
         ) from error

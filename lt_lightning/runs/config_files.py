@@ -7,29 +7,16 @@ from typing import Any
 
 import yaml
 
-from lt_lightning.errors import Refused, one_sentence
+from lt_lightning.errors import Refused
 from lt_lightning.nearest import nearest
 from lt_lightning.runs import argv as words
 from lt_lightning.runs import gate
+from lt_lightning.runs.yaml_file import Endless, check_value, read_yaml, walk
 
 Files = dict[Path, dict[str, Any]]
 _KINDS = {type(None): "nothing", list: "a list", str: "a text"}
+_NONE = object()
 _PACKED = ("init_args", "dict_kwargs")  # levels of a file that the command line has not
-
-
-class _Loader(yaml.SafeLoader):
-    """The safe loader, which also refuses a key that stands twice: the first would be lost."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return a mapping of unique keys."""
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    problem = f"the key {key.value!r} stands there twice"
-                    raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
 
 
 def paths(argv: Sequence[str]) -> list[Path]:
@@ -62,9 +49,19 @@ def check(argv: Sequence[str]) -> Files:
 
 def _look_into_values(argv: Sequence[str]) -> None:
     for item in words.items(argv):
-        if "class_path" in (item.value or ""):
+        if item.value is None or item.is_file:
+            continue
+        _check_value(item.value, item.key)
+        if "class_path" in item.value:
             with suppress(yaml.YAMLError):  # the parser says what is wrong
-                gate.look(yaml.load(item.value or "", _Loader), item.key)
+                gate.look(yaml.safe_load(item.value), item.key)
+
+
+def _check_value(value: str, key: str) -> None:
+    try:
+        check_value(value)
+    except Endless as endless:
+        raise Refused(f"{key} cannot be read ({endless}): give another value.", key) from endless
 
 
 def owner(files: Files, argv: Sequence[str], key: str) -> Path | None:
@@ -76,30 +73,46 @@ def owner(files: Files, argv: Sequence[str], key: str) -> Path | None:
 
 def _content(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
+        other = "is no file" if path.exists() else "does not exist"
+        what = "is a folder" if path.is_dir() else other
         raise Refused(f"The config file {path} {what}; {_others(path)}", "config")
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        content = read_yaml(path)
+        walk(content, check_value)
+    except UnicodeDecodeError as error:
+        told = f"The config file {path} cannot be read (it is no text in UTF-8): give another."
+        raise Refused(told) from error
+    except OSError as error:
+        reason = error.strerror or error
         raise Refused(f"The config file {path} cannot be read ({reason}): give another.") from error
-    except yaml.YAMLError as error:
-        raise Refused(
-            f"The config file {path} is no valid YAML ({_reason(error)}): correct it there."
-        ) from error
+    except ValueError as error:
+        problem = str(error).removeprefix("it ")
+        raise Refused(f"The config file {path} {problem}: correct it there.") from error
     if not isinstance(content, dict):
         kind = _KINDS.get(type(content), "a single value")
         raise Refused(
             f"The config file {path} holds {kind}: it must hold keys and values, such as "
             "trainer: {max_epochs: 200}."
         )
+    bad = next(_wrong_keys(content), _NONE)
+    if bad is not _NONE:
+        told = f"The config file {path} has the key {bad!r}, which is no text: put it in quotes."
+        raise Refused(told)
+    if "config" in content:
+        raise Refused(f"The config file {path} names a config: give it after --config instead.")
     return content
 
 
-def _reason(error: yaml.YAMLError) -> str:
-    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return one_sentence(str(error))
-    return f"line {error.problem_mark.line + 1}: {one_sentence(error.problem or '')}"
+def _wrong_keys(content: Any, inside: bool = False) -> Iterator[Any]:
+    """Yield the keys that are no text; the epochs of a schedule may be numbers."""
+    if isinstance(content, list):
+        for item in content:
+            yield from _wrong_keys(item, True)
+    elif isinstance(content, dict):
+        for key, item in content.items():
+            if not isinstance(key, str) and not (inside and type(key) is int):
+                yield key
+            yield from _wrong_keys(item, True)
 
 
 def _others(path: Path) -> str:

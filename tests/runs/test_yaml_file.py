@@ -1,0 +1,87 @@
+"""A text that stands for more than it says is refused in words, in a file and in an option."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lt_lightning.errors import Refused
+from lt_lightning.runs import config_files
+from lt_lightning.runs.config import config_of
+from lt_lightning.runs.yaml_file import Endless, check_value, read_yaml
+
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]\n" for k in range(1, 40))
+TEXTS = {
+    "itself": ("a: &a [*a]\n", "holds itself"),
+    "bomb": (BOMB, "more than"),
+    "comment": ("a: 1\n#" + "x" * 5_000_000, "bytes"),
+    "digits": ("a: " + "9" * 5000, "a number of 5,000 digits"),
+    "levels": ("a: " + "[" * 10_000 + "]" * 10_000, "levels"),
+    "python": ("a: !!python/object/apply:os.system [ls]\n", "the tag 'tag:yaml.org,2002:python"),
+    "set": ("a: !!set {x}\n", "the tag"),
+    "date": ("a: !!timestamp x\n", "the tag"),
+    "binary": ("a: !!binary x\n", "the tag"),
+    "null-key": ("~: 1\n", "the key None"),
+    "truth-key": ("no: 1\n", "the key False"),
+    "list-key": ("a: {[x]: 1}\n", "valid YAML"),
+    "nul": ("a: 'x\0'\n", "valid YAML"),
+    "tab": ("a:\n\t- 1\n", "valid YAML"),
+    "twice": ("a: 1\na: 2\n", "line 2: the key 'a' stands there twice"),
+    "config": ("config: b.yaml\n", "names a config"),
+    "input": ("a: '-'\n", "standard input"),
+    "device": ("a: /dev/zero\n", "a pipe or a device"),
+    "empty": ("", "holds nothing"),
+    "list": ("[1]", "holds a list"),
+}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_file_is_refused_in_words(tmp_path, name):
+    text, says = TEXTS[name]
+    file = tmp_path / "x.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(Refused) as caught:
+        config_files.check(["--config", str(file)])
+    assert says in caught.value.sentence
+    assert len(caught.value.sentence) < 1000
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["itself", "bomb", "digits", "levels", "python", "input"])
+def test_a_value_of_the_command_line_is_refused_as_a_file_is(name):
+    text = TEXTS[name][0].partition(": ")[2] if name != "bomb" else BOMB
+    value = text.strip("'\n") if name == "input" else text
+    with pytest.raises(Refused, match=r"2|data\.profile"):
+        config_files.check([f"--data.profile={value}"])
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_is_not_opened(tmp_path):
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    for argv in (["--config", str(pipe)], [f"--model={pipe}"], [f"--model.loss={pipe}"]):
+        with pytest.raises(Refused):
+            config_files.check(argv)
+    with pytest.raises(Endless):
+        check_value(str(pipe))
+
+
+@pytest.mark.parametrize("text", ["x", "/nowhere", "a: [", "2026-13-45", "1e-3", "{a: 1}", "!x"])
+def test_a_plain_value_is_let_through(text):
+    check_value(text)
+
+
+def test_other_writings_are_read(tmp_path):
+    file = tmp_path / "x.yaml"
+    for text in ("\ufeffa: 1\n", "a: 1\r\n", "a: &x 1\n", "b: &b {a: 1}\n<<: *b\n"):
+        file.write_text(text, encoding="utf-8", newline="")
+        assert read_yaml(file)["a"] == 1
+    file.write_text("a: 2026-13-45\n", encoding="utf-8")
+    assert read_yaml(file)["a"] == "2026-13-45"
+
+
+def test_the_config_of_a_run_is_read_by_the_same_rules(tmp_path: Path):
+    (tmp_path / "config.yaml").write_text(TEXTS["itself"][0], encoding="utf-8")
+    with pytest.raises(ValueError, match="damaged"):
+        config_of(tmp_path)
