@@ -9,7 +9,7 @@ from lt_lightning.cli.catalog import SECTIONS, entries
 from lt_lightning.cli.type_words import Wanted, values_of, wanted
 from lt_lightning.errors import UserError, one_sentence
 from lt_lightning.nearest import nearest
-from lt_lightning.runs import gate
+from lt_lightning.runs import class_path
 
 # Characters for private use, which no message holds: they carry a sentence through the parsers
 # above the one that found the mistake.
@@ -252,7 +252,7 @@ def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Fin
     what = f"{_HERE}{key} is {value!r}"
     if "." in value and want.names and value.replace(".", "").isidentifier():
         try:
-            what += "" if inspect.isclass(gate.named(value)) else ", which is no class"
+            what += "" if inspect.isclass(class_path.named(value)) else ", which is no class"
         except UserError as error:
             return Finding(key, f"{_HERE}{key}: {str(error).rstrip('.')}, or give {choice}.")
     near = None if "." in value else nearest(value, want.names)

@@ -37,7 +37,7 @@ class Freezing:
         for part in self.parts(backbone):
             part.requires_grad_(True)
         if self.bn_mode == "train_affine":
-            for norm in _norms(backbone):
+            for norm in batch_norms(backbone):
                 norm.requires_grad_(True)
         self.set_modes(backbone)
 
@@ -45,7 +45,7 @@ class Freezing:
         """Set the modes of a training step; Lightning undoes them after each validation."""
         backbone.eval()
         if self.bn_mode != "eval":
-            for norm in _norms(backbone):
+            for norm in batch_norms(backbone):
                 norm.train()
         for part in self.parts(backbone):
             part.train()
@@ -70,5 +70,6 @@ class Freezing:
         return list(backbone.children())[names.index(self.trained_from) :]
 
 
-def _norms(backbone: nn.Module) -> Iterator[nn.Module]:
+def batch_norms(backbone: nn.Module) -> Iterator[nn.Module]:
+    """Yield the batch norms of a network, of any number of dimensions."""
     return (part for part in backbone.modules() if isinstance(part, _BatchNorm))

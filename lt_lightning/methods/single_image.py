@@ -4,9 +4,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from lt_lightning.errors import UserError
+from lt_lightning.methods.freezing import batch_norms
 
 
 def check_single_images(module: Any, data: Any, stage: Any, limit: int | float | None) -> None:
@@ -44,7 +44,7 @@ def _has_single(data: Any, stage: Any, limit: int | float | None) -> bool:
 
 def _takes(module: nn.Module, data: Any, backbone: nn.Module) -> bool:
     """Return whether the network can train on one image; nothing of it is changed."""
-    norms = [part for part in module.modules() if isinstance(part, _BatchNorm) and part.training]
+    norms = [norm for norm in batch_norms(module) if norm.training]
     if any(isinstance(norm, nn.SyncBatchNorm) for norm in norms):
         return True  # the other processes have images too
     inside = set(backbone.modules())

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from lt_lightning.errors import Refused, UserError
-from lt_lightning.runs import gate
+from lt_lightning.runs import class_path
 from lt_lightning.runs.yaml_file import check_value, read_yaml, walk
 
 _KEPT = ("seed_everything", "trainer", "model", "data")
@@ -47,7 +47,7 @@ def config_of(folder: Path) -> dict[str, Any]:
             f"{folder / 'config.yaml'} is damaged: it is the config that `lt fit` wrote."
         ) from error
     try:
-        gate.look(kept)
+        class_path.look(kept)
     except Refused as refused:
         raise Refused(f"{folder / 'config.yaml'}: {refused.sentence}", refused.key) from refused
     # What watches a training, or writes beside it, has nothing to do with what is asked now.

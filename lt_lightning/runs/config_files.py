@@ -10,7 +10,7 @@ import yaml
 from lt_lightning.errors import Refused
 from lt_lightning.nearest import nearest
 from lt_lightning.runs import argv as words
-from lt_lightning.runs import gate
+from lt_lightning.runs import class_path
 from lt_lightning.runs.yaml_file import Endless, check_value, read_yaml, walk
 
 Files = dict[Path, dict[str, Any]]
@@ -40,7 +40,7 @@ def check(argv: Sequence[str]) -> Files:
     files = {path: _content(path) for path in paths(argv)}
     for path, content in files.items():
         try:
-            gate.look(content)
+            class_path.look(content)
         except Refused as refused:
             raise Refused(f"{path}: {refused.sentence}", refused.key) from refused
     _look_into_values(argv)
@@ -54,7 +54,7 @@ def _look_into_values(argv: Sequence[str]) -> None:
         _check_value(item.value, item.key)
         if "class_path" in item.value:
             with suppress(yaml.YAMLError):  # the parser says what is wrong
-                gate.look(yaml.safe_load(item.value), item.key)
+                class_path.look(yaml.safe_load(item.value), item.key)
 
 
 def _check_value(value: str, key: str) -> None:

@@ -5,7 +5,6 @@ never taken, and nothing of the standard library is imported, for nothing there 
 Nothing is built or called here.
 """
 
-import importlib
 import inspect
 import math
 import sys
@@ -16,10 +15,10 @@ from typing import Any
 from jsonargparse import ArgumentError, ArgumentParser, Namespace, set_parsing_settings
 
 from lt_lightning.errors import Refused, UserError, one_sentence
+from lt_lightning.runs.class_path import look, named, told
 from lt_lightning.runs.hints import bases, is_open, items, parameters, takes_null
 
 _LARGEST = 2**63
-_SHOWN = 60
 # What is not checked here is not taken elsewhere: a mapping in a place without a type stays one.
 set_parsing_settings(
     import_path_denylist=sorted(sys.stdlib_module_names), instantiate_subclass_spec_in_any=False
@@ -91,54 +90,6 @@ def build(key: str, base: type[Any], path: str, options: Mapping[str, Any]) -> A
         raise UserError(f"{path} cannot be built from it ({text[:200]}).") from error
 
 
-def named(path: Any) -> Any:
-    """Return what a dotted path names.
-
-    Raises:
-        UserError: if it is none, lies in the standard library, or cannot be imported.
-    """
-    parts = path.split(".") if isinstance(path, str) else []
-    if len(parts) < 2 or not all(part.isidentifier() for part in parts):
-        raise UserError(
-            f"{_told(path)} is no class path: give one such as lt_lightning.methods.ERM."
-        )
-    if parts[0] in sys.stdlib_module_names:
-        raise UserError(f"{path} is of Python itself and is never built: give a class of its kind.")
-    try:
-        return getattr(importlib.import_module(".".join(parts[:-1])), parts[-1])
-    except (Exception, SystemExit) as error:  # an import runs the module, which may raise anything
-        raise UserError(
-            f"{path} cannot be imported ({one_sentence(str(error))[:200]}): install the package "
-            "that it comes from."
-        ) from error
-
-
-def look(content: Any, key: str = "") -> None:
-    """Refuse what names no class where a class is named, in a file as it was read.
-
-    The parser would look at the signature of a function, and word what it misses there.
-
-    Raises:
-        Refused: with the key and the name.
-    """
-    if isinstance(content, list):
-        for item in content:
-            look(item, key)
-    if not isinstance(content, dict):
-        return
-    path = content.get("class_path")
-    if isinstance(path, str) and "." in path:
-        try:
-            kind = named(path)
-        except UserError as error:
-            raise Refused(f"{key}: {error}", key) from error
-        if not inspect.isclass(kind):
-            raise Refused(f"{key} names {path}, {_no_class(Any)}", key)
-    for name, item in content.items():
-        level = key if name in ("init_args", "dict_kwargs") else f"{key}.{name}".lstrip(".")
-        look(item, level)
-
-
 def _check_class(key: str, content: dict[str, Any], hint: Any, later: Container[str]) -> None:
     """Refuse a mapping whose class is none for its place, or has arguments that are none for it."""
     path = content["class_path"]
@@ -184,10 +135,10 @@ def _check_plain(key: str, value: Any) -> None:
             value.encode()
         except UnicodeEncodeError:
             raise Refused(
-                f"{key} is {_told(value)}, which is no text in UTF-8: give another name.", key
+                f"{key} is {told(value)}, which is no text in UTF-8: give another name.", key
             ) from None
         if "\0" in value:
-            raise Refused(f"{key} is {_told(value)}, which holds a NUL: leave it out.", key)
+            raise Refused(f"{key} is {told(value)}, which holds a NUL: leave it out.", key)
 
 
 def _plain(value: Any) -> dict[str, Any]:
@@ -202,8 +153,3 @@ def _wanted(hint: Any) -> str:
 def _no_class(hint: Any) -> str:
     wanted = _wanted(hint)
     return f"which is no class: {f'give {wanted}' if wanted else 'functions are never taken'}."
-
-
-def _told(value: Any) -> str:
-    text = ascii(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 4]} ..."

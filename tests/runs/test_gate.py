@@ -13,6 +13,7 @@ from lt_lightning.errors import Refused, UserError
 from lt_lightning.losses import LDAM, CrossEntropy, Loss
 from lt_lightning.methods import ERM, LongTailModule
 from lt_lightning.runs import gate
+from lt_lightning.runs.class_path import look
 from lt_lightning.runs.hints import bases, items, parameters, takes_null
 
 Optimizers = Callable[[Any], torch.optim.Optimizer]
@@ -115,9 +116,9 @@ def test_build_makes_a_subclass_and_nothing_else():
 def test_a_raw_file_is_looked_through_at_any_depth():
     deep = {"model": {"init_args": {"a": [{"b": {"class_path": "os.system"}}]}}}
     with pytest.raises(Refused) as refused:
-        gate.look(deep)
+        look(deep)
     assert refused.value.sentence.startswith("model.a.b")
-    gate.look({"model": {"class_path": "ERM", "init_args": {"loss": {"class_path": "LDAM"}}}})
+    look({"model": {"class_path": "ERM", "init_args": {"loss": {"class_path": "LDAM"}}}})
 
 
 def test_hints_say_what_a_signature_says():

@@ -1,0 +1,68 @@
+"""Dotted names of classes, in files as they were read; this loads neither torch nor the parser.
+
+What names a class must name a class. Nothing of the standard library is imported, for nothing
+there can be a class that a place asks for.
+"""
+
+import importlib
+import inspect
+import sys
+from typing import Any
+
+from lt_lightning.errors import Refused, UserError, one_sentence
+
+_SHOWN = 60
+
+
+def named(path: Any) -> Any:
+    """Return what a dotted path names.
+
+    Raises:
+        UserError: if it is none, lies in the standard library, or cannot be imported.
+    """
+    parts = path.split(".") if isinstance(path, str) else []
+    if len(parts) < 2 or not all(part.isidentifier() for part in parts):
+        raise UserError(
+            f"{told(path)} is no class path: give one such as lt_lightning.methods.ERM."
+        )
+    if parts[0] in sys.stdlib_module_names:
+        raise UserError(f"{path} is of Python itself and is never built: give a class of its kind.")
+    try:
+        return getattr(importlib.import_module(".".join(parts[:-1])), parts[-1])
+    except (Exception, SystemExit) as error:  # an import runs the module, which may raise anything
+        raise UserError(
+            f"{path} cannot be imported ({one_sentence(str(error))[:200]}): install the package "
+            "that it comes from."
+        ) from error
+
+
+def look(content: Any, key: str = "") -> None:
+    """Refuse what names no class where a class is named, in a file as it was read.
+
+    The parser would look at the signature of a function, and word what it misses there.
+
+    Raises:
+        Refused: with the key and the name.
+    """
+    if isinstance(content, list):
+        for item in content:
+            look(item, key)
+    if not isinstance(content, dict):
+        return
+    path = content.get("class_path")
+    if isinstance(path, str) and "." in path:
+        try:
+            kind = named(path)
+        except UserError as error:
+            raise Refused(f"{key}: {error}", key) from error
+        if not inspect.isclass(kind):
+            raise Refused(f"{key} names {path}, which is no class: functions are never taken.", key)
+    for name, item in content.items():
+        level = key if name in ("init_args", "dict_kwargs") else f"{key}.{name}".lstrip(".")
+        look(item, level)
+
+
+def told(value: Any) -> str:
+    """Return a value for a message, in ASCII and not long."""
+    text = ascii(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 4]} ..."
