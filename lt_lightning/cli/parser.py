@@ -4,14 +4,16 @@ import re
 from argparse import Action
 from typing import Any, NoReturn
 
-from jsonargparse import DefaultHelpFormatter
+import yaml
+from jsonargparse import DefaultHelpFormatter, get_loader, set_loader
 from lightning.pytorch.cli import LightningArgumentParser
 
 from lt_lightning.cli.messages import finding
 from lt_lightning.errors import Refused
 from lt_lightning.runs import gate
-from lt_lightning.runs.yaml_file import PARSER_MODE
+from lt_lightning.runs.yaml_file import check_text
 
+_MODE = "lt"  # of jsonargparse: its own loader, after a look at the text
 _SHOWN = 40  # the classes that the help of one option names
 
 
@@ -43,7 +45,7 @@ class LTParser(LightningArgumentParser):
         # An abbreviated key (--trainer.max_epoch) would be taken for its longer namesake.
         kwargs.setdefault("allow_abbrev", False)
         kwargs.setdefault("formatter_class", HelpFormatter)
-        kwargs.setdefault("parser_mode", PARSER_MODE)
+        kwargs.setdefault("parser_mode", _MODE)
         self.linked: list[str] = []
         super().__init__(*args, **kwargs)
 
@@ -82,3 +84,11 @@ class LTParser(LightningArgumentParser):
         if not self.exit_on_error:
             super().error(found.packed(), ex)
         raise Refused(found.sentence(), found.key)
+
+
+def _load(text: str) -> Any:
+    check_text(text)
+    return get_loader("yaml")(text)
+
+
+set_loader(_MODE, _load, (yaml.YAMLError, ValueError))

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonargparse import get_loader, set_loader
 
 from lt_lightning.errors import one_sentence
 from lt_lightning.runs.files import read_whole
 
-PARSER_MODE = "lt"  # of jsonargparse: its own loader, after a look at the text
 _Fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster
 _MOST = 4 * 2**20  # bytes; the longest config has 10 KiB
 _DEEPEST = 64
@@ -158,11 +156,3 @@ def _reason(error: Exception) -> str:
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return f" ({one_sentence(str(error))[:200]})"
     return f" (line {error.problem_mark.line + 1}: {one_sentence(error.problem or '')})"
-
-
-def _load(text: str) -> Any:
-    check_text(text)
-    return get_loader("yaml")(text)
-
-
-set_loader(PARSER_MODE, _load, (yaml.YAMLError, ValueError))
