@@ -7,7 +7,7 @@ DIGITS := --config configs/data/digits.yaml --config configs/trainer/quick.yaml
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-distributed test-gpu test-slurm lint format type readme bench clean
+.PHONY: help install demo test test-slow test-distributed test-gpu test-slurm fuzz lint format type readme bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ test-gpu: $(VENV)/.installed-dev  ## tests that need a CUDA device
 
 test-slurm: $(VENV)/.installed-dev  ## tests that need SLURM and root
 	$(PYTEST) -m slurm --timeout 1800
+
+fuzz: $(VENV)/.installed-dev  ## hostile configs, options, checkpoints, results and environments
+	$(PYTEST) -m fuzz tests/fuzz --timeout 3600
 
 lint: $(VENV)/.installed-dev  ## ruff
 	$(BIN)/ruff check .
