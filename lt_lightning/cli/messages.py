@@ -27,6 +27,8 @@ _VALUES = (
     r"class_path='([\w.]+)'",
     r"'class_path': '([\w.]+)'",
     r"class_path '([\w.]+)'",
+    r"Unexpected import path format: \"([^\"]+)\"",
+    r"Import path (\S+) does not correspond",
     r"Given value: (.*)$",
     r"Got value: (.*)$",
 )
@@ -103,7 +105,7 @@ def finding(message: str, parser: argparse.ArgumentParser) -> Finding:
             return other
     if own:
         return _wrong_value(own[1], message, parser)
-    return Finding("", _cut(one_sentence(message), 400))
+    return Finding("", f"{_cut(one_sentence(message), 400).rstrip('.')}: see lt fit --help.")
 
 
 def known_keys(parser: argparse.ArgumentParser) -> list[str]:
@@ -247,7 +249,7 @@ def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Fin
     values = [found for p in _VALUES if (found := re.search(p, message, re.MULTILINE))]
     if not values or not choice:
         text = one_sentence(message.removeprefix(f'Parser key "{key}":'))
-        return Finding(key, f"{_HERE}{key}: {_cut(text, 300)}")
+        return Finding(key, f"{_HERE}{key}: {_cut(text, 300).rstrip('.')}: give another value.")
     value = _cut(values[0][1], _SHOWN).strip(".")
     what = f"{_HERE}{key} is {value!r}"
     if "." in value and want.names and value.replace(".", "").isidentifier():
