@@ -1,5 +1,6 @@
 """Losses: a pure formula per file, class weights apart from them."""
 
+from lt_lightning.inputs import check_class_counts
 from lt_lightning.losses.ala import ALA, ala_loss, quantity_factors
 from lt_lightning.losses.balanced_contrastive import (
     BalancedContrastive,
@@ -13,7 +14,6 @@ from lt_lightning.losses.balanced_group_softmax import (
 from lt_lightning.losses.balanced_softmax import BalancedSoftmax
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.cdt import CDT
-from lt_lightning.losses.checks import check_class_counts
 from lt_lightning.losses.contrastive import ContrastiveLoss
 from lt_lightning.losses.cross_entropy import CrossEntropy
 from lt_lightning.losses.deltas import AdjustmentDelta, DeltaRule, EqualizedDelta, MarginDelta

@@ -6,18 +6,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.checks import check_range
 from lt_lightning.losses.weights import WeightRule
 
 
-def quantity_factors(class_counts: Tensor) -> Tensor:
+def quantity_factors(class_counts: ClassCounts) -> Tensor:
     """Return log 2 / log(n_c / n_min + 1), float64 (C,): 1 for the rarest class.
 
     >>> quantity_factors(torch.tensor([3, 1])).tolist()
     [0.5, 1.0]
     """
-    counts = class_counts.to(torch.float64)
+    counts = wide_counts(class_counts)
     return math.log(2.0) / torch.log1p(counts / counts.min())
 
 
@@ -57,12 +58,14 @@ class ALA(Loss):
         UserError: if `scale` is not above 0.
     """
 
+    stops_gradient = True
+
     quantity: Tensor
     scale: float
 
     def __init__(
         self,
-        class_counts: Tensor,
+        class_counts: ClassCounts,
         *,
         scale: float = 30.0,
         weights: WeightRule | None = None,

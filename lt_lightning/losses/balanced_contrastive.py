@@ -1,8 +1,11 @@
 """Balanced contrastive loss: every class weighs the same in the denominator."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts
 from lt_lightning.losses.contrastive import ContrastiveLoss, contrast
 
 
@@ -56,6 +59,7 @@ class BalancedContrastive(ContrastiveLoss):
         embedding_dim: width d of the embeddings.
         temperature: tau, above 0; 0.1 on CIFAR-LT (recalled), 0.07 in the authors' code for
             ImageNet-LT.
+        reduction: see `ContrastiveLoss`.
 
     Raises:
         UserError: if an argument is out of range.
@@ -64,9 +68,14 @@ class BalancedContrastive(ContrastiveLoss):
     takes_prototypes = True
 
     def __init__(
-        self, class_counts: Tensor, embedding_dim: int, *, temperature: float = 0.1
+        self,
+        class_counts: ClassCounts,
+        embedding_dim: int,
+        *,
+        temperature: float = 0.1,
+        reduction: Literal["mean", "none"] = "mean",
     ) -> None:
-        super().__init__(class_counts, embedding_dim, temperature)
+        super().__init__(class_counts, embedding_dim, temperature, reduction=reduction)
 
     def per_anchor(
         self, embeddings: Tensor, targets: Tensor, prototypes: Tensor | None = None

@@ -7,12 +7,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import ClassCounts, check_class_counts
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.checks import check_range
 from lt_lightning.losses.weights import WeightRule
 
 
-def class_groups(class_counts: Tensor, boundaries: Sequence[int]) -> Tensor:
+def class_groups(class_counts: ClassCounts, boundaries: Sequence[int]) -> Tensor:
     """Return the group of each class, int64 (C,), numbered from 0 without empty groups.
 
     Group 0 has counts below boundaries[0], the next those below boundaries[1], and so on.
@@ -20,8 +21,8 @@ def class_groups(class_counts: Tensor, boundaries: Sequence[int]) -> Tensor:
     >>> class_groups(torch.tensor([500, 12, 10, 1]), (10, 100, 1000)).tolist()
     [2, 1, 1, 0]
     """
-    edges = torch.tensor(list(boundaries), dtype=class_counts.dtype)
-    groups = torch.bucketize(class_counts, edges, right=True)
+    counts = check_class_counts(class_counts)
+    groups = torch.bucketize(counts, torch.tensor(list(boundaries), dtype=counts.dtype), right=True)
     present = torch.bincount(groups) > 0
     return (present.cumsum(0) - 1)[groups]
 
@@ -102,7 +103,7 @@ class BalancedGroupSoftmax(Loss):
 
     def __init__(
         self,
-        class_counts: Tensor,
+        class_counts: ClassCounts,
         *,
         boundaries: Sequence[int] = (10, 100, 1000),
         others_ratio: float = 8.0,

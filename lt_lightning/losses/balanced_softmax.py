@@ -1,7 +1,6 @@
 """Balanced Softmax: logit adjustment with tau = 1."""
 
-from torch import Tensor
-
+from lt_lightning.inputs import ClassCounts
 from lt_lightning.losses.base import Reduction
 from lt_lightning.losses.logit_adjustment import LogitAdjustment
 from lt_lightning.losses.weights import WeightRule
@@ -25,7 +24,7 @@ class BalancedSoftmax(LogitAdjustment):
 
     def __init__(
         self,
-        class_counts: Tensor,
+        class_counts: ClassCounts,
         *,
         weights: WeightRule | None = None,
         reduction: Reduction = "weighted_mean",

@@ -8,17 +8,18 @@ import torch
 from torch import Tensor, nn
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import ClassCounts, check_class_counts
 from lt_lightning.losses.checks import (
     check_batch,
     check_choice,
-    check_class_counts,
+    check_reach,
     check_share,
     check_values,
 )
 from lt_lightning.losses.reduction import reduce
 from lt_lightning.losses.weights import WeightRule
 
-Reduction = Literal["weighted_mean", "mean"]
+Reduction = Literal["weighted_mean", "mean", "none"]
 
 
 class Loss(nn.Module, ABC):
@@ -34,35 +35,44 @@ class Loss(nn.Module, ABC):
             rule goes with any loss.
         reduction: "weighted_mean" divides by the sum of the weights in the batch (PyTorch's and
             the field's PyTorch codes' way: the scale of the weights has no effect); "mean" divides
-            by N (TensorFlow's way: the scale acts as a learning-rate factor).
+            by N (TensorFlow's way: the scale acts as a learning-rate factor); "none" returns
+            the weighted value of each image, (N,), for a loop of your own.
 
     Attributes:
         scale: the scale s of the cosine head this loss expects; none means any linear logits.
         num_outputs: how many logits the head must give, C unless the loss needs more.
         needs_features: whether `forward` must be given the features that enter the classifier.
+        corrects_prior: whether training compensates the class sizes in the logits, so that the
+            bare logits at test are balanced, as with `LogitAdjustment`. Every loss that does so
+            sets it, an outside one too: the warning of double compensation (with a class-balanced
+            sampler) and the refusal of post-hoc logit adjustment read nothing else. Weights and
+            margins do not count.
+        stops_gradient: whether a part of the formula is a constant for the gradient, on purpose.
     """
 
     scale: float | None = None
     needs_features: bool = False
-    corrects_prior: bool = False  # whether training compensates the class sizes in the logits
+    corrects_prior: bool = False
+    stops_gradient: bool = False
     num_outputs: int
     class_counts: Tensor
     weight: Tensor
 
     def __init__(
         self,
-        class_counts: Tensor,
+        class_counts: ClassCounts,
         *,
         weights: WeightRule | None = None,
         reduction: Reduction = "weighted_mean",
     ) -> None:
         super().__init__()
-        check_choice("reduction", reduction, ("weighted_mean", "mean"))
+        check_choice("reduction", reduction, ("weighted_mean", "mean", "none"))
         self.register_buffer("class_counts", check_class_counts(class_counts))
         self.num_outputs = len(self.class_counts)
         self.table("weight", self._weights_of(weights))
         self.reduction: Reduction = reduction
         self._seen_values = False
+        self._trusts_scale, self._calls = False, 0
 
     @abstractmethod
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
@@ -79,9 +89,11 @@ class Loss(nn.Module, ABC):
         *,
         features: Tensor | None = None,
     ) -> Tensor:
-        """Return the reduced loss, a scalar; 0 for a batch without images.
+        """Return the reduced loss, a scalar, 0 for a batch without images; (N,) unreduced.
 
-        The values of the first batch are checked once; later calls read only shapes.
+        The values of the first batch are checked once; later calls read only shapes, but that a
+        loss for cosines looks at the size of the logits in the calls 1, 2, 4, 8 and so on, unless
+        `trust_scale` was called.
 
         Args:
             logits: (N, num_outputs), before softmax.
@@ -100,6 +112,7 @@ class Loss(nn.Module, ABC):
         if not self._seen_values and len(logits) > 0:
             check_values(logits, targets, num_classes)
             self._seen_values = True
+        self._look_at_scale(logits)
         extra = (
             {"features": _wide(self._checked(features, len(logits)))} if self.needs_features else {}
         )
@@ -115,6 +128,17 @@ class Loss(nn.Module, ABC):
         temperatures belong to training alone.
         """
         return logits
+
+    def trust_scale(self) -> None:
+        """Look at the size of the logits no more: the head in front is known to have the scale."""
+        self._trusts_scale = True
+
+    def _look_at_scale(self, logits: Tensor) -> None:
+        if self.scale is None or self._trusts_scale or len(logits) == 0:
+            return
+        self._calls += 1
+        if self._calls & (self._calls - 1) == 0:  # each look waits for the device
+            check_reach(logits, self.scale, type(self).__name__, first=self._calls == 1)
 
     def set_weights(self, weights: WeightRule | None) -> None:
         """Change the class weights in place, for example when deferred re-weighting starts.

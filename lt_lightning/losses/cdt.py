@@ -1,7 +1,6 @@
 """Class-dependent temperatures: vector scaling without offsets."""
 
-from torch import Tensor
-
+from lt_lightning.inputs import ClassCounts
 from lt_lightning.losses.base import Reduction
 from lt_lightning.losses.vector_scaling import VectorScaling
 from lt_lightning.losses.weights import WeightRule
@@ -28,7 +27,7 @@ class CDT(VectorScaling):
 
     def __init__(
         self,
-        class_counts: Tensor,
+        class_counts: ClassCounts,
         *,
         gamma: float = 0.2,
         weights: WeightRule | None = None,

@@ -1,33 +1,13 @@
 """What the losses and weight rules ask of their arguments."""
 
+import warnings
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
-
-
-def check_class_counts(class_counts: Tensor | Sequence[int]) -> Tensor:
-    """Return `class_counts` as a new int64 (C,) on the CPU, or say what is wrong with them.
-
-    Raises:
-        UserError: if a count is negative, fractional or not finite, or a class has no image.
-    """
-    counts = torch.as_tensor(class_counts).detach()
-    if counts.ndim != 1 or counts.numel() == 0:
-        raise UserError(
-            f"class_counts has the shape {tuple(counts.shape)}: give one number per class, (C,)."
-        )
-    if counts.is_floating_point() and not bool((counts.isfinite() & (counts % 1 == 0)).all()):
-        raise UserError(f"class_counts holds {counts.tolist()[:5]}: give whole numbers of images.")
-    if bool((counts < 1).any()):
-        empty = (counts < 1).nonzero().flatten().tolist()
-        raise UserError(
-            f"class_counts is below 1 for the classes {empty[:10]}: give every class at least one "
-            "training image, or leave these classes out."
-        )
-    return counts.to("cpu", torch.int64, copy=True)
+from lt_lightning.inputs import are_probabilities
 
 
 def check_range(
@@ -116,8 +96,7 @@ def check_values(logits: Tensor, targets: Tensor, num_classes: int) -> None:
             "The logits of the first batch are NaN or infinite: look at the images and at the "
             "mean and deviation they are normalised with, or at the weights that were loaded."
         )
-    simplex = (rows >= 0).all() & (rows <= 1).all() & ((rows.sum(1) - 1).abs() < 1e-2).all()
-    if logits.shape[1] > 1 and bool(simplex):
+    if are_probabilities(rows):
         raise UserError(
             "The logits of the first batch lie in [0, 1] and each row sums to 1, as probabilities "
             "do: give the outputs of the classifier before softmax."
@@ -127,4 +106,33 @@ def check_values(logits: Tensor, targets: Tensor, num_classes: int) -> None:
         raise UserError(
             f"The targets of the first batch run from {low} to {high} but there are {num_classes} "
             f"classes: number the classes from 0 to {num_classes - 1}."
+        )
+
+
+def check_reach(logits: Tensor, scale: float, name: str, *, first: bool) -> None:
+    """Refuse logits that no cosine head of this scale gives, and warn of bare cosines.
+
+    Reads the values, so on a GPU it waits for them. A batch of small logits may be chance, in a
+    wide network at its start, so that is no error.
+
+    Args:
+        logits: (N, C), which should be scale * cosine.
+        scale: that the loss was built for.
+        name: of the loss.
+        first: whether this is the first batch, the only one to warn of.
+
+    Raises:
+        UserError: if a logit is outside [-scale, scale].
+    """
+    reach = float(logits.detach().abs().max())
+    if reach > 1.01 * scale:  # half precision rounds
+        raise UserError(
+            f"{name} is for scale * cosine with the scale {scale:g} but a logit has the size "
+            f"{reach:.4g}: give it the outputs of CosineHead, or the scale of your head."
+        )
+    if first and 0 < reach <= 1.001 < scale:
+        warnings.warn(
+            f"All logits lie in [-{reach:.3g}, {reach:.3g}], as bare cosines do, but {name} has "
+            f"the scale {scale:g}: give it {scale:g} * cosine, as CosineHead does.",
+            stacklevel=4,
         )

@@ -2,21 +2,23 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from lt_lightning.errors import UserError
-from lt_lightning.losses.checks import check_class_counts, check_range
-from lt_lightning.losses.gather import gather
+from lt_lightning.inputs import ClassCounts, check_class_counts
+from lt_lightning.losses.checks import check_choice, check_range
+from lt_lightning.losses.gather import gather, own_rows
 
 
 class ContrastiveTerm(NamedTuple):
     """A contrastive loss, and the share of anchors that it could say nothing about.
 
     Attributes:
-        loss: the mean over the anchors that count; 0, with zero gradients, where none does.
+        loss: the mean over the anchors that count, 0, with zero gradients, where none does; or
+            unreduced, (M,).
         dropped: share of the anchors without a positive, in [0, 1], no gradient.
     """
 
@@ -35,6 +37,8 @@ class ContrastiveLoss(nn.Module, ABC):
         class_counts: training images per class, (C,), each at least 1.
         embedding_dim: width d of the embeddings, at least 1.
         temperature: tau, above 0.
+        reduction: "mean" over the anchors that count; "none" gives the value of each of this
+            process's anchors, 0 where it has no positive.
 
     Attributes:
         takes_prototypes: whether `forward` may be given prototypes from outside.
@@ -45,12 +49,21 @@ class ContrastiveLoss(nn.Module, ABC):
 
     takes_prototypes: bool = False
 
-    def __init__(self, class_counts: Tensor, embedding_dim: int, temperature: float) -> None:
+    def __init__(
+        self,
+        class_counts: ClassCounts,
+        embedding_dim: int,
+        temperature: float,
+        *,
+        reduction: Literal["mean", "none"] = "mean",
+    ) -> None:
         super().__init__()
         self.num_classes = len(check_class_counts(class_counts))
         check_range("embedding_dim", embedding_dim, 1)
         self.embedding_dim = embedding_dim
         self.temperature = check_range("temperature", temperature, open_low=True)
+        check_choice("reduction", reduction, ("mean", "none"))
+        self.reduction = reduction
 
     @abstractmethod
     def per_anchor(self, embeddings: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -63,7 +76,7 @@ class ContrastiveLoss(nn.Module, ABC):
     def forward(
         self, embeddings: Tensor, targets: Tensor, prototypes: Tensor | None = None
     ) -> ContrastiveTerm:
-        """Return the mean over the anchors that have a positive.
+        """Return the mean over the anchors that have a positive, or the value of each.
 
         Args:
             embeddings: (M, d), each of length 1; views of one image are rows of their own.
@@ -79,9 +92,11 @@ class ContrastiveLoss(nn.Module, ABC):
             z, y = gather(_wide(embeddings)), gather(targets)
             extra = () if prototypes is None else (_wide(prototypes),)
             values, counts = self.per_anchor(z, y, *extra)
-        total = torch.where(counts, values, 0.0).sum()
-        loss = total / counts.sum().clamp(min=1)
-        return ContrastiveTerm(loss, 1 - counts.to(loss.dtype).sum() / max(len(y), 1))
+        kept = torch.where(counts, values, 0.0)
+        dropped = 1 - counts.to(kept.dtype).sum() / max(len(y), 1)
+        if self.reduction == "none":
+            return ContrastiveTerm(own_rows(kept, len(embeddings)), dropped)
+        return ContrastiveTerm(kept.sum() / counts.sum().clamp(min=1), dropped)
 
     def _check(self, embeddings: Tensor, targets: Tensor) -> None:
         if embeddings.ndim != 2 or embeddings.shape[1] != self.embedding_dim:

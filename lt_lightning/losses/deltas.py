@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.losses.checks import check_range
 from lt_lightning.losses.ldam import ldam_margins
 from lt_lightning.losses.logit_adjustment import log_prior
@@ -21,7 +22,7 @@ class DeltaRule(ABC):
     corrects_prior: bool = False  # see `Loss`
 
     @abstractmethod
-    def __call__(self, class_counts: Tensor) -> Tensor:
+    def __call__(self, class_counts: ClassCounts) -> Tensor:
         """Return Delta[y, y'], float64 (C, C)."""
 
 
@@ -37,11 +38,11 @@ class AdjustmentDelta(DeltaRule):
         UserError: if `tau` is negative.
     """
 
-    def __init__(self, *, tau: float = 1.0) -> None:
+    def __init__(self, tau: float = 1.0) -> None:
         self.tau = check_range("tau", tau)
         self.corrects_prior = tau > 0
 
-    def __call__(self, class_counts: Tensor) -> Tensor:
+    def __call__(self, class_counts: ClassCounts) -> Tensor:
         """Return tau (log n_y' - log n_y)."""
         prior = log_prior(class_counts)
         return self.tau * (prior[None, :] - prior[:, None])
@@ -61,11 +62,11 @@ class MarginDelta(DeltaRule):
         UserError: if an argument is out of range.
     """
 
-    def __init__(self, *, max_margin: float = 0.5, scale: float = 30.0) -> None:
+    def __init__(self, max_margin: float = 0.5, scale: float = 30.0) -> None:
         self.max_margin = check_range("max_margin", max_margin)
         self.scale: float = check_range("scale", scale, open_low=True)
 
-    def __call__(self, class_counts: Tensor) -> Tensor:
+    def __call__(self, class_counts: ClassCounts) -> Tensor:
         """Return scale * margin[y] in every column."""
         margins = self.scale * ldam_margins(class_counts, max_margin=self.max_margin)
         return margins[:, None].expand(-1, len(margins)).clone()
@@ -92,12 +93,13 @@ class EqualizedDelta(DeltaRule):
         UserError: if an argument is out of range.
     """
 
-    def __init__(self, *, threshold: float = 0.005, gamma: float = 0.9) -> None:
+    def __init__(self, threshold: float = 0.005, gamma: float = 0.9) -> None:
         self.threshold = check_range("threshold", threshold, 0.0, 1.0)
         self.gamma = check_range("gamma", gamma, 0.0, 1.0, open_high=True)
 
-    def __call__(self, class_counts: Tensor) -> Tensor:
+    def __call__(self, class_counts: ClassCounts) -> Tensor:
         """Return log F(n_y' / N) in every row."""
-        share = class_counts.to(torch.float64) / class_counts.sum()
+        counts = wide_counts(class_counts)
+        share = counts / counts.sum()
         column = torch.log1p(-self.gamma * (share < self.threshold).to(torch.float64))
         return column[None, :].expand(len(column), -1).clone()

@@ -38,3 +38,9 @@ def gather(rows: Tensor) -> Tensor:
         return rows
     gathered: Tensor = _Gather.apply(rows)
     return gathered
+
+
+def own_rows(gathered: Tensor, count: int) -> Tensor:
+    """Return the `count` rows of this process among those of all, (count, ...)."""
+    first = dist.get_rank() * count if len(gathered) > count else 0
+    return gathered[first : first + count]

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.checks import check_range
 from lt_lightning.losses.weights import GeneralizedReweight, WeightRule
@@ -67,7 +68,7 @@ class InfluenceBalanced(Loss):
 
     def __init__(
         self,
-        class_counts: Tensor,
+        class_counts: ClassCounts,
         *,
         alpha: float = 1000.0,
         eps: float = 1e-3,
@@ -78,7 +79,7 @@ class InfluenceBalanced(Loss):
         super().__init__(class_counts, weights=weights, reduction=reduction)
         self.alpha = check_range("alpha", alpha, open_low=True)
         self.eps = check_range("eps", eps, open_low=True)
-        self.detach = detach
+        self.detach = self.stops_gradient = detach
 
     def per_sample(self, logits: Tensor, targets: Tensor, features: Tensor | None = None) -> Tensor:
         """Return the influence-balanced loss of each sample, (N,); `features` is needed."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.checks import check_choice, check_range
 from lt_lightning.losses.label_smoothing import Spread, smoothed_cross_entropy
@@ -50,7 +51,7 @@ def recommended_smoothing(num_classes: int, imbalance_ratio: float) -> tuple[flo
 
 
 def class_smoothing(
-    class_counts: Tensor,
+    class_counts: ClassCounts,
     *,
     eps_head: float = 0.3,
     eps_tail: float = 0.0,
@@ -64,7 +65,7 @@ def class_smoothing(
     convex eps_head + d sin(3 pi / 2 + pi r / 2); exp eps_tail + d r^power.
     Where all counts are equal every class has eps_head.
     """
-    counts = class_counts.to(torch.float64)
+    counts = wide_counts(class_counts)
     low, high = counts.min(), counts.max()
     if low == high:
         return torch.full_like(counts, eps_head)
@@ -78,7 +79,7 @@ def class_smoothing(
 
 
 def _ends(
-    class_counts: Tensor, eps_head: float | None, eps_tail: float | None
+    class_counts: ClassCounts, eps_head: float | None, eps_tail: float | None
 ) -> tuple[float, float]:
     if eps_head is None:
         if eps_tail is not None:
@@ -124,7 +125,7 @@ class LabelAwareSmoothing(Loss):
 
     def __init__(
         self,
-        class_counts: Tensor,
+        class_counts: ClassCounts,
         *,
         eps_head: float | None = None,
         eps_tail: float | None = None,

@@ -5,6 +5,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.checks import check_choice, check_range
 from lt_lightning.losses.weights import WeightRule
@@ -57,7 +58,7 @@ class LabelSmoothing(Loss):
 
     def __init__(
         self,
-        class_counts: Tensor,
+        class_counts: ClassCounts,
         *,
         eps: float = 0.1,
         spread: Spread = "all",

@@ -1,21 +1,21 @@
 """LDAM: a larger margin for rarer classes."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.checks import check_range
 from lt_lightning.losses.weights import WeightRule
 
 
-def ldam_margins(class_counts: Tensor, *, max_margin: float = 0.5) -> Tensor:
+def ldam_margins(class_counts: ClassCounts, *, max_margin: float = 0.5) -> Tensor:
     """Return max_margin (n_min / n_c)^(1/4), float64 (C,): the rarest class has `max_margin`.
 
     >>> ldam_margins(torch.tensor([16, 1])).tolist()
     [0.25, 0.5]
     """
-    counts = class_counts.to(torch.float64)
+    counts = wide_counts(class_counts)
     return max_margin * (counts.min() / counts) ** 0.25
 
 
@@ -63,7 +63,7 @@ class LDAM(Loss):
 
     def __init__(
         self,
-        class_counts: Tensor,
+        class_counts: ClassCounts,
         *,
         max_margin: float = 0.5,
         scale: float = 30.0,

@@ -1,17 +1,17 @@
 """Logit adjustment in training: the log-prior is added to the logits."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.checks import check_range
 from lt_lightning.losses.weights import WeightRule
 
 
-def log_prior(class_counts: Tensor) -> Tensor:
+def log_prior(class_counts: ClassCounts) -> Tensor:
     """Return log(n_c / N), natural logarithm, float64 (C,)."""
-    counts = class_counts.to(torch.float64)
+    counts = wide_counts(class_counts)
     return counts.log() - counts.sum().log()
 
 
@@ -54,7 +54,7 @@ class LogitAdjustment(Loss):
 
     def __init__(
         self,
-        class_counts: Tensor,
+        class_counts: ClassCounts,
         *,
         tau: float = 1.0,
         weights: WeightRule | None = None,

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.deltas import AdjustmentDelta, DeltaRule
 from lt_lightning.losses.weights import WeightRule
@@ -52,7 +53,7 @@ class Pairwise(Loss):
 
     def __init__(
         self,
-        class_counts: Tensor,
+        class_counts: ClassCounts,
         *,
         delta: DeltaRule = AdjustmentDelta(),
         weights: WeightRule | None = None,

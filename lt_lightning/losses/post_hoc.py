@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import ClassCounts, check_class_counts
 from lt_lightning.losses.checks import (
     check_batch,
-    check_class_counts,
     check_range,
     check_values,
 )
@@ -16,7 +16,7 @@ from lt_lightning.losses.logit_adjustment import log_prior
 from lt_lightning.metrics.prediction import predicted_class
 
 
-def adjust_logits(logits: Tensor, class_counts: Tensor | Sequence[int], tau: float = 1.0) -> Tensor:
+def adjust_logits(logits: Tensor, class_counts: ClassCounts, tau: float = 1.0) -> Tensor:
     """Return z - tau log(n / N), (N, C); predict with the largest.
 
     For a model trained with plain cross-entropy on images drawn as they are. Never after
@@ -62,7 +62,7 @@ def macro_accuracy(predictions: Tensor, targets: Tensor, num_classes: int) -> fl
 def fit_tau(
     logits: Tensor,
     targets: Tensor,
-    class_counts: Tensor | Sequence[int],
+    class_counts: ClassCounts,
     grid: Sequence[float] | None = None,
 ) -> float:
     """Return the tau of `grid` with the best macro accuracy; of equals the nearest to 1.

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import ClassCounts
 from lt_lightning.losses.checks import check_choice, check_range
 from lt_lightning.losses.contrastive import ContrastiveLoss
 
@@ -74,6 +75,7 @@ class PrototypicalContrastive(ContrastiveLoss):
             "moving" are moving means of the embeddings of each class, without gradient.
         momentum: of the moving means, in [0, 1): what stays of a prototype in a step that has
             images of its class. Only read with "moving"; the default is ours.
+        reduction: see `ContrastiveLoss`.
 
     Raises:
         UserError: if an argument is out of range.
@@ -84,16 +86,17 @@ class PrototypicalContrastive(ContrastiveLoss):
 
     def __init__(
         self,
-        class_counts: Tensor,
+        class_counts: ClassCounts,
         embedding_dim: int,
         *,
         temperature: float | None = None,
         prototypes: Literal["learned", "moving"] = "learned",
         momentum: float = 0.9,
+        reduction: Literal["mean", "none"] = "mean",
     ) -> None:
         check_choice("prototypes", prototypes, ("learned", "moving"))
         tau = recommended_temperature(len(class_counts)) if temperature is None else temperature
-        super().__init__(class_counts, embedding_dim, tau)
+        super().__init__(class_counts, embedding_dim, tau, reduction=reduction)
         if self.num_classes < 2:
             raise UserError("There is 1 class: give 2 or more, for a prototype needs rivals.")
         self.momentum = check_range("momentum", momentum, 0.0, 1.0, open_high=True)

@@ -4,8 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import TypeVar
 
-from torch import Tensor
-
+from lt_lightning.inputs import ClassCounts, check_class_counts
 from lt_lightning.losses.checks import check_range
 
 Value = TypeVar("Value")
@@ -36,6 +35,7 @@ def nearest_setting(
     return published[min(published, key=distance)]
 
 
-def ratio_of(class_counts: Tensor) -> float:
+def ratio_of(class_counts: ClassCounts) -> float:
     """Return the largest over the smallest count."""
-    return int(class_counts.max()) / int(class_counts.min())
+    counts = check_class_counts(class_counts)
+    return int(counts.max()) / int(counts.min())

@@ -8,9 +8,10 @@ from torch import Tensor
 def reduce(
     values: Tensor, weights: Tensor, reduction: str, share: Tensor | float | None = None
 ) -> Tensor:
-    """Weighted mean or mean of per-sample losses.
+    """Weighted mean or mean of per-sample losses, or each of them.
 
-    weighted_mean: sum_i share_i w_i l_i / sum_i w_i;  mean: sum_i share_i w_i l_i / N.
+    weighted_mean: sum_i share_i w_i l_i / sum_i w_i;  mean: sum_i share_i w_i l_i / N;
+    none: share_i w_i l_i.
 
     On several processes the sum of weights (or N) is averaged over them, so that the gradient
     that DDP averages is the one of the whole batch and not a mean of per-process means. This
@@ -20,16 +21,18 @@ def reduce(
     Args:
         values: (N,) unweighted losses.
         weights: (N,) class weight of each sample's target, non-negative.
-        reduction: "weighted_mean" or "mean".
+        reduction: "weighted_mean", "mean" or "none".
         share: (N,) or a number; the part of this label in a two-label mix.
 
     Returns:
-        A scalar; 0 where all weights of the batch are 0.
+        A scalar, 0 where all weights of the batch are 0; (N,) for "none".
     """
     weights = weights.to(values.dtype)
     total = values * weights
     if share is not None:
         total = total * (share.to(values.dtype) if isinstance(share, Tensor) else share)
+    if reduction == "none":
+        return total
     mass = weights.sum() if reduction == "weighted_mean" else weights.new_full((), len(values))
     if dist.is_available() and dist.is_initialized() and torch.is_grad_enabled():
         mass = mass.detach().clone()

@@ -1,8 +1,11 @@
 """Supervised contrastive loss: images of a class are pulled together, others apart."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts
 from lt_lightning.losses.contrastive import ContrastiveLoss, contrast
 
 
@@ -44,15 +47,22 @@ class SupervisedContrastive(ContrastiveLoss):
         embedding_dim: width d of the embeddings.
         temperature: tau, above 0; none is 0.1, the published value on CIFAR-10-LT and
             CIFAR-100-LT (from a secondary source).
+        reduction: see `ContrastiveLoss`.
 
     Raises:
         UserError: if an argument is out of range.
     """
 
     def __init__(
-        self, class_counts: Tensor, embedding_dim: int, *, temperature: float | None = None
+        self,
+        class_counts: ClassCounts,
+        embedding_dim: int,
+        *,
+        temperature: float | None = None,
+        reduction: Literal["mean", "none"] = "mean",
     ) -> None:
-        super().__init__(class_counts, embedding_dim, 0.1 if temperature is None else temperature)
+        tau = 0.1 if temperature is None else temperature
+        super().__init__(class_counts, embedding_dim, tau, reduction=reduction)
 
     def per_anchor(self, embeddings: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Return the loss of each anchor, (M,), and whether it has a positive, bool (M,)."""

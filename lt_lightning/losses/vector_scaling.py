@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.checks import check_range
 from lt_lightning.losses.logit_adjustment import log_prior
@@ -51,7 +52,7 @@ class VectorScaling(Loss):
 
     def __init__(
         self,
-        class_counts: Tensor,
+        class_counts: ClassCounts,
         *,
         gamma: float = 0.3,
         tau: float = 1.0,

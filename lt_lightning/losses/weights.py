@@ -7,15 +7,19 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.losses.checks import check_choice, check_range
 from lt_lightning.losses.published import nearest_setting, ratio_of
 
 
 class WeightRule(ABC):
-    """class_counts (C,) -> weights (C,), float64, no gradient."""
+    """class_counts (C,) -> weights (C,), float64, no gradient.
+
+    Counts may be a tensor, an array or a list: begin with `wide_counts(class_counts)`.
+    """
 
     @abstractmethod
-    def __call__(self, class_counts: Tensor) -> Tensor:
+    def __call__(self, class_counts: ClassCounts) -> Tensor:
         """Return one weight per class, float64 (C,)."""
 
 
@@ -31,12 +35,12 @@ class InverseFrequency(WeightRule):
         UserError: if `power` is negative.
     """
 
-    def __init__(self, *, power: float = 1.0) -> None:
+    def __init__(self, power: float = 1.0) -> None:
         self.power = check_range("power", power)
 
-    def __call__(self, class_counts: Tensor) -> Tensor:
+    def __call__(self, class_counts: ClassCounts) -> Tensor:
         """Return (n_min / n_c)^power."""
-        counts = class_counts.to(torch.float64)
+        counts = wide_counts(class_counts)
         return (counts.min() / counts) ** self.power
 
 
@@ -118,7 +122,6 @@ class EffectiveNumber(WeightRule):
 
     def __init__(
         self,
-        *,
         beta: float | None = 0.9999,
         published: Literal["cross_entropy", "focal"] = "cross_entropy",
     ) -> None:
@@ -127,9 +130,9 @@ class EffectiveNumber(WeightRule):
         check_choice("published", published, ("cross_entropy", "focal"))
         self.beta, self.published = beta, published
 
-    def __call__(self, class_counts: Tensor) -> Tensor:
+    def __call__(self, class_counts: ClassCounts) -> Tensor:
         """Return the weights, with the sum C."""
-        counts = class_counts.to(torch.float64)
+        counts = wide_counts(class_counts)
         beta = self._published(counts) if self.beta is None else self.beta
         if beta == 0.0:
             return torch.ones_like(counts)
@@ -161,10 +164,10 @@ class GeneralizedReweight(WeightRule):
         UserError: if `rho` is negative.
     """
 
-    def __init__(self, *, rho: float = 1.0) -> None:
+    def __init__(self, rho: float = 1.0) -> None:
         self.rho = check_range("rho", rho)
 
-    def __call__(self, class_counts: Tensor) -> Tensor:
+    def __call__(self, class_counts: ClassCounts) -> Tensor:
         """Return the weights, with the sum C."""
-        logs = -self.rho * class_counts.to(torch.float64).log()
+        logs = -self.rho * wide_counts(class_counts).log()
         return len(logs) * logs.softmax(0)

@@ -16,6 +16,7 @@ from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.data.loader import EvalLoader, derive_seed
 from lt_lightning.errors import UserError
 from lt_lightning.heads import LinearHead
+from lt_lightning.inputs import check_class_counts
 from lt_lightning.losses import CrossEntropy, Loss
 from lt_lightning.methods.backbone_init import take_backbone
 from lt_lightning.methods.epoch_rate import EpochRate
@@ -89,7 +90,7 @@ class LongTailModule(L.LightningModule):
         super().__init__()
         self.save_hyperparameters()
         plain_hparams(self)
-        counts = torch.as_tensor(class_counts)
+        counts = check_class_counts(class_counts)
         self.num_classes = len(counts)
         self.class_names = list(class_names or map(str, range(self.num_classes)))
         self.head_factory, self.loss_factory = head, loss

@@ -19,6 +19,7 @@ from lt_lightning.methods.branches import (
     log_skipped,
     without_decay,
 )
+from lt_lightning.methods.scale import check_reduction
 
 Stream = tuple[Tensor, Tensor]
 
@@ -77,6 +78,7 @@ class BCL(LongTailModule):
         self.projection = projection(self.backbone.out_features)
         width = self.projection.out_features
         self.feature_loss = feature_loss(self.loss.class_counts, width)
+        check_reduction(self.feature_loss)
         if not self.feature_loss.takes_prototypes:
             raise UserError(
                 f"{type(self.feature_loss).__name__} takes no prototypes of the classes: use "

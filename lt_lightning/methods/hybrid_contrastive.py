@@ -15,6 +15,7 @@ from lt_lightning.methods.branches import (
     log_skipped,
     without_decay,
 )
+from lt_lightning.methods.scale import check_reduction
 from lt_lightning.schedule import ParabolicDecay, Schedule
 
 Stream = tuple[Tensor, Tensor]
@@ -63,6 +64,7 @@ class HybridContrastive(LongTailModule):
         super().__init__(**kwargs)
         self.projection = projection(self.backbone.out_features)
         self.feature_loss = feature_loss(self.loss.class_counts, self.projection.out_features)
+        check_reduction(self.feature_loss)
         self.alpha, self.joint_pass = alpha, joint_pass
 
     def training_step(self, batch: dict[str, Stream], batch_idx: int) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
 
 
@@ -29,7 +30,7 @@ def plain_hparams(module: L.LightningModule) -> None:
     for kept in (module.hparams, module.hparams_initial):
         for key in list(kept):
             value = kept[key]
-            if isinstance(value, torch.Tensor):
+            if isinstance(value, torch.Tensor | np.ndarray):
                 kept[key] = value.tolist()
             elif not is_plain(value) or (key not in given and not key.startswith("_")):
                 del kept[key]

@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import ClassCounts, check_class_counts
 from lt_lightning.metrics.names import ACC_MACRO, ACC_WORST, group_acc
 
 SHOTS = MANY, MEDIUM, FEW = "many", "medium", "few"  # of the rules here; others may give any names
@@ -29,11 +29,12 @@ class GroupRule(ABC):
     """From training images per class to the classes of each group."""
 
     @abstractmethod
-    def __call__(self, class_counts: Tensor) -> dict[str, list[int]]:
+    def __call__(self, class_counts: ClassCounts) -> dict[str, list[int]]:
         """Return the class indices of each group; a group without classes is absent.
 
         Args:
-            class_counts: int64 (C,), training images per class.
+            class_counts: training images per class, (C,), a tensor, an array or a list; 0 is
+                allowed.
         """
 
     def __repr__(self) -> str:
@@ -68,10 +69,10 @@ class ShotGroups(GroupRule):
             )
         self.many_above, self.few_below = many_above, few_below
 
-    def __call__(self, class_counts: Tensor) -> dict[str, list[int]]:
+    def __call__(self, class_counts: ClassCounts) -> dict[str, list[int]]:
         """Return the groups by count."""
         groups: dict[str, list[int]] = {MANY: [], MEDIUM: [], FEW: []}
-        for index, count in enumerate(class_counts.tolist()):
+        for index, count in enumerate(check_class_counts(class_counts, least=0).tolist()):
             if count > self.many_above:
                 groups[MANY].append(index)
             elif count < self.few_below:
@@ -105,15 +106,16 @@ class PositionalGroups(GroupRule):
             raise UserError(f"The group sizes {self.sizes} hold a negative one: give 0 or more.")
         check_names(self.sizes)
 
-    def __call__(self, class_counts: Tensor) -> dict[str, list[int]]:
+    def __call__(self, class_counts: ClassCounts) -> dict[str, list[int]]:
         """Return the groups by rank."""
+        counts = check_class_counts(class_counts, least=0)
         total = sum(self.sizes.values())
-        if total != len(class_counts):
+        if total != len(counts):
             raise UserError(
                 f"The group sizes {self.sizes} add up to {total} but there are "
-                f"{len(class_counts)} classes: give sizes for all classes."
+                f"{len(counts)} classes: give sizes for all classes."
             )
-        order = torch.argsort(class_counts, descending=True, stable=True).tolist()
+        order = torch.argsort(counts, descending=True, stable=True).tolist()
         groups, start = {}, 0
         for name, size in self.sizes.items():
             if size:

@@ -5,7 +5,10 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
+from lt_lightning.errors import UserError
+from lt_lightning.inputs import ClassCounts, Labels
 from lt_lightning.samplers.class_index import ClassIndex
+from lt_lightning.samplers.epoch_sampler import EpochSampler
 
 
 class SamplingRule(ABC):
@@ -13,7 +16,59 @@ class SamplingRule(ABC):
 
     A rule only stores its parameters; `EpochSampler` gives it the data, the generator and the
     epoch, and deals its draw out to the processes. So every rule is exact on any number of them.
+
+    Attributes:
+        changes_over_run: whether epochs differ in more than their random numbers, so that the
+            length of the run must be known.
     """
+
+    changes_over_run: bool = False
+
+    def sampler(
+        self,
+        labels: Labels,
+        *,
+        num_classes: int | None = None,
+        seed: int = 0,
+        max_epochs: int | None = None,
+        num_samples: int | None = None,
+        num_replicas: int | None = None,
+        rank: int | None = None,
+        added: int = 0,
+    ) -> EpochSampler:
+        """Return the torch sampler of this rule, for `DataLoader(dataset, sampler=...)`.
+
+        Call its `set_epoch` before each epoch, as with torch's DistributedSampler: without it
+        every epoch is the same draw.
+
+        Args:
+            labels: (N,), the class of each image of the data set; a tensor, an array or a list.
+            num_classes: C; none is the largest label plus one.
+            seed: of the draw.
+            max_epochs: epochs of the run, which only a rule that changes over it asks for.
+            num_samples: images per epoch over all processes; none is the rule's own length.
+            num_replicas: processes; none asks torch.distributed, 1 without it.
+            rank: of this process; none asks torch.distributed, 0 without it.
+            added: how many of the labels, at their end, are those of added images.
+
+        Raises:
+            UserError: if a class has no image, or the length of the run is needed and missing.
+        """
+        if max_epochs is None and self.changes_over_run:
+            raise UserError(
+                f"{type(self).__name__} changes over the run: give max_epochs, its epochs."
+            )
+        return EpochSampler(
+            self,
+            labels,
+            num_classes=num_classes,
+            seed=seed,
+            max_epochs=max_epochs or 1,
+            num_samples=num_samples,
+            num_replicas=num_replicas,
+            rank=rank,
+            added=added,
+        )
 
     @property
     def draws_added(self) -> bool:
@@ -25,7 +80,7 @@ class SamplingRule(ABC):
         return len(index)
 
     @abstractmethod
-    def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+    def class_probabilities(self, class_counts: ClassCounts, epoch: int, max_epochs: int) -> Tensor:
         """Return the expected share of each class in the epoch, float64 (C,), sum 1."""
 
     @abstractmethod

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
-from lt_lightning.samplers.base import SamplingRule, permutations
+from lt_lightning.inputs import ClassCounts, wide_counts
+from lt_lightning.samplers.base import SamplingRule, permutations, shares
 from lt_lightning.samplers.class_index import ClassIndex
 
 
@@ -32,9 +33,9 @@ class ClassAware(SamplingRule):
             raise UserError(f"images_per_class is {images_per_class}: give 1 or more.")
         self.images_per_class = images_per_class
 
-    def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+    def class_probabilities(self, class_counts: ClassCounts, epoch: int, max_epochs: int) -> Tensor:
         """Return 1 / C."""
-        return torch.full((len(class_counts),), 1.0 / len(class_counts), dtype=torch.float64)
+        return shares(wide_counts(class_counts) ** 0)
 
     def draw(
         self, index: ClassIndex, size: int, generator: torch.Generator, epoch: int, max_epochs: int

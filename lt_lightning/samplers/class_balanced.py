@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.samplers.base import ClassRule, shares
 
 
@@ -11,6 +12,6 @@ class ClassBalanced(ClassRule):
     Paper: Kang et al., Decoupling Representation and Classifier, ICLR 2020, section 3.
     """
 
-    def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+    def class_probabilities(self, class_counts: ClassCounts, epoch: int, max_epochs: int) -> Tensor:
         """Return 1 / C."""
-        return shares(class_counts.double() ** 0)
+        return shares(wide_counts(class_counts) ** 0)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import Labels, check_labels
 
 
 class ClassIndex:
@@ -17,19 +18,19 @@ class ClassIndex:
         counts: images per class, int64 (C,).
 
     Args:
-        labels: int64 (N,), each in 0..C-1.
+        labels: (N,), each in 0..C-1; a tensor, an array or a list.
         num_classes: C; none is the largest label plus one.
         added: how many of the labels, at their end, are those of added images.
 
     Raises:
-        UserError: if a class has no image; the message names it.
+        UserError: if a class has no image, or a label is no class; the message names it.
     """
 
-    def __init__(self, labels: Tensor, num_classes: int | None = None, added: int = 0) -> None:
-        labels = labels.to(device="cpu", dtype=torch.int64)
-        self._with_added = ClassIndex(labels, num_classes) if added else None
-        labels = labels[: len(labels) - added]
-        self.counts = torch.bincount(labels, minlength=num_classes or 0)
+    def __init__(self, labels: Labels, num_classes: int | None = None, added: int = 0) -> None:
+        every = check_labels(labels)
+        self._with_added = ClassIndex(every, num_classes) if added else None
+        original = every[: len(every) - added]
+        self.counts = torch.bincount(original, minlength=num_classes or 0)
         if num_classes is not None and len(self.counts) > num_classes:
             raise UserError(
                 f"The labels go up to {len(self.counts) - 1} but there are {num_classes} classes: "
@@ -41,7 +42,7 @@ class ClassIndex:
                 f"The classes {empty[:10]} have no training image, so none can be drawn: add "
                 "images, or leave these classes out."
             )
-        self.order = torch.argsort(labels, stable=True)
+        self.order = torch.argsort(original, stable=True)
         self.start = self.counts.cumsum(0) - self.counts
 
     def __len__(self) -> int:

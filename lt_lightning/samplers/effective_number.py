@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.samplers.base import ClassRule, shares
 
 
@@ -29,9 +30,9 @@ class EffectiveNumberBalanced(ClassRule):
             raise UserError(f"beta is {beta}: give a number from 0 up to, but not including, 1.")
         self.beta = beta
 
-    def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+    def class_probabilities(self, class_counts: ClassCounts, epoch: int, max_epochs: int) -> Tensor:
         """Return the shares n_j (1 - beta) / (1 - beta^n_j)."""
-        counts = class_counts.double()
+        counts = wide_counts(class_counts)
         if self.beta == 0:
             return shares(counts)
         return shares(counts / -torch.expm1(counts * math.log(self.beta)))

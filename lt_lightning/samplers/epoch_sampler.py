@@ -1,6 +1,7 @@
 """One global draw per epoch, dealt out to the processes."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import torch
 import torch.distributed as dist
@@ -8,8 +9,11 @@ from torch import Tensor
 from torch.utils.data import DistributedSampler
 
 from lt_lightning.errors import UserError
-from lt_lightning.samplers.base import SamplingRule
+from lt_lightning.inputs import Labels
 from lt_lightning.samplers.class_index import ClassIndex
+
+if TYPE_CHECKING:  # a rule makes its sampler
+    from lt_lightning.samplers.base import SamplingRule
 
 
 class EpochSampler(DistributedSampler[int]):
@@ -23,7 +27,7 @@ class EpochSampler(DistributedSampler[int]):
 
     Args:
         rule: which images make up an epoch.
-        labels: int64 (N,).
+        labels: (N,), a tensor, an array or a list.
         num_classes: C; none is the largest label plus one.
         seed: of the draw.
         max_epochs: epochs of the run, for rules that change over it.
@@ -41,8 +45,8 @@ class EpochSampler(DistributedSampler[int]):
 
     def __init__(
         self,
-        rule: SamplingRule,
-        labels: Tensor,
+        rule: "SamplingRule",
+        labels: Labels,
         *,
         num_classes: int | None = None,
         seed: int = 0,

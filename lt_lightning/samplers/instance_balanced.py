@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.samplers.base import SamplingRule, permutations, shares
 from lt_lightning.samplers.class_index import ClassIndex
 
@@ -15,9 +16,9 @@ class InstanceBalanced(SamplingRule):
     Paper: the usual shuffle; named in Kang et al., Decoupling, ICLR 2020, section 3.
     """
 
-    def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+    def class_probabilities(self, class_counts: ClassCounts, epoch: int, max_epochs: int) -> Tensor:
         """Return n_j / N."""
-        return shares(class_counts)
+        return shares(wide_counts(class_counts))
 
     def draw(
         self, index: ClassIndex, size: int, generator: torch.Generator, epoch: int, max_epochs: int

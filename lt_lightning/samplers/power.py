@@ -5,6 +5,7 @@ import math
 from torch import Tensor
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.samplers.base import ClassRule, shares
 
 
@@ -28,7 +29,8 @@ class Power(ClassRule):
             raise UserError(f"q is {q}: give a finite number, such as 0, 0.5 or 1.")
         self.q = q
 
-    def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+    def class_probabilities(self, class_counts: ClassCounts, epoch: int, max_epochs: int) -> Tensor:
         """Return n_j^q / sum_i n_i^q."""
         # Relative to the largest class, so that no power overflows.
-        return shares((class_counts.double() / class_counts.max()) ** self.q)
+        counts = wide_counts(class_counts)
+        return shares((counts / counts.max()) ** self.q)

@@ -4,6 +4,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.samplers.base import ClassRule, shares
 
 
@@ -19,6 +20,8 @@ class ProgressivelyBalanced(ClassRule):
             purely class-balanced.
     """
 
+    changes_over_run = True
+
     def __init__(
         self,
         progress: Literal["to_last", "counting_from_one", "counting_from_zero"] = "to_last",
@@ -33,7 +36,7 @@ class ProgressivelyBalanced(ClassRule):
             return min(epoch / max_epochs, 1.0)
         return min(epoch / max(max_epochs - 1, 1), 1.0)
 
-    def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+    def class_probabilities(self, class_counts: ClassCounts, epoch: int, max_epochs: int) -> Tensor:
         """Return the mix of both sets of shares."""
         t = self.share_of_balanced(epoch, max_epochs)
-        return (1 - t) * shares(class_counts) + t / len(class_counts)
+        return (1 - t) * shares(wide_counts(class_counts)) + t / len(class_counts)

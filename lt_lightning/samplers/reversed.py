@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.samplers.base import ClassRule, shares
 
 
@@ -14,6 +15,6 @@ class Reversed(ClassRule):
     within the data set with the process's own generator.
     """
 
-    def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+    def class_probabilities(self, class_counts: ClassCounts, epoch: int, max_epochs: int) -> Tensor:
         """Return (1 / n_j) / sum_i (1 / n_i)."""
-        return shares(1.0 / class_counts.double())
+        return shares(1.0 / wide_counts(class_counts))

@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.samplers.base import ClassRule, shares
 
 
@@ -12,6 +13,6 @@ class SquareRoot(ClassRule):
     et al., Decoupling, ICLR 2020, section 3.
     """
 
-    def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+    def class_probabilities(self, class_counts: ClassCounts, epoch: int, max_epochs: int) -> Tensor:
         """Return sqrt(n_j) / sum_i sqrt(n_i)."""
-        return shares(class_counts.double() ** 0.5)
+        return shares(wide_counts(class_counts) ** 0.5)

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts
 from lt_lightning.samplers.base import SamplingRule
 from lt_lightning.samplers.class_balanced import ClassBalanced
 from lt_lightning.samplers.class_index import ClassIndex
@@ -23,6 +24,8 @@ class StepSwitch(SamplingRule):
         after: the rule from then on.
     """
 
+    changes_over_run = True
+
     def __init__(
         self,
         at: float = 0.8,
@@ -39,7 +42,7 @@ class StepSwitch(SamplingRule):
     def _rule(self, epoch: int, max_epochs: int) -> SamplingRule:
         return self.after if self.switch(epoch, max_epochs) else self.before
 
-    def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+    def class_probabilities(self, class_counts: ClassCounts, epoch: int, max_epochs: int) -> Tensor:
         """Return the shares of the rule of this epoch."""
         return self._rule(epoch, max_epochs).class_probabilities(class_counts, epoch, max_epochs)
 

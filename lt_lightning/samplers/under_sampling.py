@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from lt_lightning.samplers.base import SamplingRule, permutations
+from lt_lightning.inputs import ClassCounts, wide_counts
+from lt_lightning.samplers.base import SamplingRule, permutations, shares
 from lt_lightning.samplers.class_index import ClassIndex
 from lt_lightning.samplers.over_sampling import shuffled_within_classes
 
@@ -28,9 +29,9 @@ class UnderSampling(SamplingRule):
         """Return C n_min, or N."""
         return len(index) if self.keep_epoch else len(index.counts) * int(index.counts.min())
 
-    def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+    def class_probabilities(self, class_counts: ClassCounts, epoch: int, max_epochs: int) -> Tensor:
         """Return 1 / C."""
-        return torch.full((len(class_counts),), 1.0 / len(class_counts), dtype=torch.float64)
+        return shares(wide_counts(class_counts) ** 0)
 
     def draw(
         self, index: ClassIndex, size: int, generator: torch.Generator, epoch: int, max_epochs: int

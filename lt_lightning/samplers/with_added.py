@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts
 from lt_lightning.samplers.base import ClassRule, SamplingRule, draw_by_class
 from lt_lightning.samplers.class_balanced import ClassBalanced
 from lt_lightning.samplers.class_index import ClassIndex
@@ -28,11 +29,16 @@ class WithAdded(SamplingRule):
         self.rule = rule
 
     @property
+    def changes_over_run(self) -> bool:  # type: ignore[override]
+        """Whether the rule of the classes changes."""
+        return self.rule.changes_over_run
+
+    @property
     def draws_added(self) -> bool:
         """Whether added images are drawn: they are."""
         return True
 
-    def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+    def class_probabilities(self, class_counts: ClassCounts, epoch: int, max_epochs: int) -> Tensor:
         """Return the shares of the rule."""
         return self.rule.class_probabilities(class_counts, epoch, max_epochs)
 

@@ -55,6 +55,17 @@ def test_no_class_is_forgotten():
     assert {type(make()) for make in MADE.values()} - {WithPrototypes} == KINDS
 
 
+def test_unreduced_values_make_up_the_mean(name, loss):
+    torch.manual_seed(0)
+    single, z, y = MADE[name](reduction="none"), unit(ROWS), labels()
+    values, dropped = single.double()(z, y)
+    mean = loss.double()(z, y)
+    assert values.shape == (ROWS,)
+    torch.testing.assert_close(values.sum() / (ROWS * (1 - dropped)), mean.loss)
+    with pytest.raises(UserError, match="reduction is 'sum'"):
+        MADE[name](reduction="sum")
+
+
 def test_value_is_the_mean_over_anchors_that_count(name, loss):
     z, y = unit(ROWS), labels()
     term = loss.double()(z, y)

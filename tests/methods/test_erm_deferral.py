@@ -4,6 +4,7 @@ import copy
 import math
 
 import lightning as L
+import numpy as np
 import pytest
 import torch
 
@@ -16,8 +17,9 @@ from lt_lightning.losses import (
     EffectiveNumber,
     InfluenceBalanced,
     InverseFrequency,
+    SupervisedContrastive,
 )
-from lt_lightning.methods import ERM
+from lt_lightning.methods import ERM, HybridContrastive
 from lt_lightning.schedule import StepAt
 
 SHORT = {"limit_train_batches": 2, "limit_val_batches": 0}
@@ -174,3 +176,22 @@ def test_head_and_loss_of_different_scale_are_refused(lab, options, sentence):
 def test_margin_loss_goes_with_its_cosine_head(lab):
     found, _ = _fit(lab, {"loss": LDAM, "head": _cosine, **LATE}, epochs=2)
     assert all(math.isfinite(value) for value in found.watch.losses)
+
+
+def test_a_loss_per_image_is_refused_where_one_number_is_needed(lab):
+    with pytest.raises(UserError, match="CrossEntropy has the reduction none"):
+        lab.module(ERM, loss=lambda counts: CrossEntropy(counts, reduction="none"))
+    with pytest.raises(UserError, match="SupervisedContrastive has the reduction none"):
+        lab.module(
+            HybridContrastive,
+            feature_loss=lambda counts, width: SupervisedContrastive(
+                counts, width, reduction="none"
+            ),
+        )
+
+
+def test_class_counts_may_be_an_array(lab):
+    counts = np.array([9, 8, 7, 6, 5])
+    module = lab.module(ERM, class_counts=counts)
+    assert module.loss.class_counts.tolist() == counts.tolist()
+    assert module.hparams["class_counts"] == counts.tolist()

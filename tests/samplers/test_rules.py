@@ -247,6 +247,34 @@ def test_lightning_leaves_it_alone_and_data_loaders_take_it():
     assert torch.cat([batch for (batch,) in loader]).tolist() == list(made)
 
 
+@every_rule
+def test_one_call_gives_a_plain_data_loader_the_rule(rule):
+    made = rule.sampler(LABELS.tolist(), seed=3, max_epochs=EPOCHS)
+    loader = DataLoader(TensorDataset(torch.arange(N)), batch_size=10, sampler=made)
+    for epoch in (0, 9):
+        made.set_epoch(epoch)
+        seen = torch.cat([batch for (batch,) in loader]).tolist()
+        assert seen == list(sampler(rule, epoch, seed=3))
+    parts = [
+        rule.sampler(LABELS, max_epochs=EPOCHS, num_replicas=2, rank=r, num_samples=6)
+        for r in range(2)
+    ]
+    dealt = [image for pair in zip(*parts, strict=True) for image in pair]
+    assert dealt == sampler(rule, num_samples=6).global_indices().tolist()
+
+
+@every_rule
+def test_a_rule_says_whether_it_changes_over_the_run(rule):
+    counts = torch.tensor(COUNTS)
+    shares = [rule.class_probabilities(counts, epoch, EPOCHS) for epoch in range(EPOCHS)]
+    assert rule.changes_over_run == any(not torch.equal(p, shares[0]) for p in shares)
+    if rule.changes_over_run:
+        with pytest.raises(UserError, match="changes over the run: give max_epochs"):
+            rule.sampler(LABELS)
+    else:
+        rule.sampler(LABELS)
+
+
 @pytest.mark.parametrize(
     ("make", "word"),
     [
