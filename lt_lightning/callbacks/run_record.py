@@ -1,6 +1,7 @@
 """results.json and the figures of a run; the schema is described in `runs.results`."""
 
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -8,37 +9,23 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from lt_lightning.callbacks.comparison import side_by_side
 from lt_lightning.callbacks.outcome import Outcome, check_parts
-from lt_lightning.errors import UserError
 from lt_lightning.mid_epoch import in_mid_epoch
 from lt_lightning.runs import environment, launch
+from lt_lightning.runs.about import Training, about_run, results_so_far
+from lt_lightning.runs.checkpoint import DATA_STATE
+from lt_lightning.runs.evaluations import Conditions, chosen_by, merge, parts
 from lt_lightning.runs.files import write_whole
-from lt_lightning.runs.results import (
-    FILE_NAME,
-    SCHEMA_VERSION,
-    read_results,
-    write_results,
-)
+from lt_lightning.runs.results import read_results, write_results
 
 __all__ = ["RunRecord", "read_results"]
-
-DEFINITIONS = {
-    "acc": "hits / images",
-    "acc_macro": "mean of the accuracies of the classes that have test images",
-    "acc_worst": "lowest accuracy of the classes that have test images",
-    "groups": "mean of the accuracies of the classes of the group that have test images",
-    "nll": "mean of -log p(target), in nats",
-    "ece": "sum over bins of share of images * |accuracy - mean confidence|; bins of equal width "
-    "over (0, 1], right edges belong to the bin",
-    "mce": "largest |accuracy - mean confidence| of a bin that has images",
-    "brier": "mean of the squared distance of the probabilities from the target, 0 to 2",
-}
 
 
 class RunRecord(Callback):
     """Writes results.json and figures into the run folder after each test.
 
-    A second test of the same run is added under `evaluations`; what is known of the training
-    stays. A file of another run, or a damaged one, is refused before anything is trained or tested.
+    A second test of the same run is added under `evaluations`, or replaces the one of the same
+    conditions (see `runs.evaluations`); what is known of the training stays. A file of another run,
+    or a damaged one, is refused before anything is trained or tested.
 
     Attributes to be set from outside:
         evaluation: the label of the next test, "last" or "best"; none takes the name of the
@@ -49,6 +36,8 @@ class RunRecord(Callback):
             not load it.
         tau_curve: macro accuracy at each value that a change after training was chosen from.
         fitted_on: the images that it was fitted on, if any.
+        change: the change after training and its options, as they were asked for.
+        own_test: fingerprint of the run's own test images, as its checkpoint has it.
     To be read: `extra_pictures`, PNG files of the last test by name that are not of its own.
 
     Args:
@@ -63,6 +52,8 @@ class RunRecord(Callback):
         self.tested: tuple[Path, int] | None = None
         self.tau_curve: dict[float, float] = {}
         self.fitted_on: str | None = None
+        self.change: dict[str, Any] | None = None
+        self.own_test: str | None = None
         self.extra_pictures: dict[str, bytes] = {}
         self._seconds = 0.0
         self._since: float | None = None
@@ -70,6 +61,7 @@ class RunRecord(Callback):
         self._fitted, self._written = False, False
         self._epochs: int | None = None  # finished ones
         self._steps: int | None = None
+        self._hardware: dict[str, Any] | None = None  # of the training
         self._planned: int | None = None
         self._at: int | None = None  # the epoch of the last step
         self._loaded_epoch: int | None = None
@@ -111,6 +103,7 @@ class RunRecord(Callback):
         if not self._trained:
             self._epochs, self._at = trainer.current_epoch, None
         self._steps, self._planned = trainer.global_step, trainer.max_epochs
+        self._hardware = environment.hardware(trainer)
 
     def _elapsed(self) -> float:
         return self._seconds + (0.0 if self._since is None else time.monotonic() - self._since)
@@ -131,8 +124,9 @@ class RunRecord(Callback):
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Note the epoch of the checkpoint."""
+        """Note the epoch of the checkpoint, and the test images of its run."""
         self._loaded_epoch = int(checkpoint["epoch"])
+        self.own_test = checkpoint.get(DATA_STATE, {}).get("test_fingerprint")
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Sum the counts over all processes."""
@@ -145,26 +139,57 @@ class RunRecord(Callback):
         if not outcomes or not trainer.is_global_zero:
             return
         earlier = self._earlier(trainer, pl_module)
-        label = self.label(trainer)
-        evaluations: dict[str, Any] = {}
+        found: dict[str, Any] = {}
         content = self._about_run(trainer, pl_module)
         if earlier is not None and not (self._fitted and not self._written):
-            evaluations = earlier["evaluations"]
+            found = earlier["evaluations"]
             if not self._fitted:
                 content = earlier
+        label, conditions = self.label(trainer), self._conditions(trainer, content, outcomes[""])
+        names = {}
         for variant, outcome in outcomes.items():
             name = f"{label}+{variant}" if variant else label
-            about = self._checkpoint(trainer, name, evaluations)
-            evaluation = {"checkpoint": about, **outcome.as_json()}
-            if _left_out(trainer):
-                evaluation["part_of_test"] = True
-            if self.tau_curve and "+" in label:
-                evaluation["tau_curve"] = [list(point) for point in self.tau_curve.items()]
-            evaluations = {**evaluations, name: evaluation}
+            about = self._checkpoint(trainer, name, found)
+            evaluation = {"checkpoint": about, **outcome.as_json(), **self._about_test(trainer)}
+            evaluation["test"] = conditions.as_json()
+            full = f"{name}{conditions.suffix}"
+            names[variant], found = merge(found, full, evaluation, content["hardware"])
         folder = self._folder(trainer)
-        write_results(folder, {**content, "evaluations": evaluations})
+        write_results(folder, {**content, "evaluations": found})
         self._written = True
-        self._draw(folder, label, outcomes[""], evaluations, type(pl_module).__name__)
+        self._draw(folder, names[""], outcomes[""], found, type(pl_module).__name__)
+
+    def _about_test(self, trainer: Trainer) -> dict[str, Any]:
+        """Return what was asked for, and where it was computed."""
+        about: dict[str, Any] = {
+            "command": self.command or launch.command(),
+            "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "hardware": environment.hardware(trainer),
+            "versions": environment.versions(),
+        }
+        if _left_out(trainer):
+            about["part_of_test"] = True
+        if self.change is not None:
+            about["post_hoc"] = self.change
+        if self.tau_curve and "+" in self.label(trainer):
+            about["tau_curve"] = [list(point) for point in self.tau_curve.items()]
+        return about
+
+    def _conditions(
+        self, trainer: Trainer, content: dict[str, Any], outcome: Outcome
+    ) -> Conditions:
+        data: Any = getattr(trainer, "datamodule", None)
+        folder = getattr(data, "test_root", None)
+        own = content["data"].get("test_fingerprint") or self.own_test
+        return Conditions(
+            fingerprint=getattr(data, "test_fingerprint", None),
+            # That of a run of an earlier version is not known, but a named folder is another one.
+            own=own or ("" if folder else None),
+            folder=_text(folder),
+            images=outcome.images,
+            part=_left_out(trainer),
+            precision=str(trainer.precision),
+        )
 
     def _draw(
         self, folder: Path, label: str, outcome: Outcome, evaluations: dict[str, Any], method: str
@@ -199,22 +224,8 @@ class RunRecord(Callback):
         Raises:
             UserError: if they are damaged or of another run.
         """
-        file = self._folder(trainer) / FILE_NAME
-        if not file.exists():
-            return None
-        content = read_results(file)
         data: Any = getattr(trainer, "datamodule", None)
-        for what, have, want in (
-            ("method", content["method"], _class_path(pl_module)),
-            ("fingerprint", content["data"]["fingerprint"], data.fingerprint),
-            ("class_counts", content["data"]["class_counts"], data.class_counts.tolist()),
-        ):
-            if have != want:
-                raise UserError(
-                    f"{file} is of another run (its {what} is {str(have)[:60]}, not "
-                    f"{str(want)[:60]}): give another run folder."
-                )
-        return content
+        return results_so_far(self._folder(trainer), pl_module, data)
 
     def _checkpoint(
         self, trainer: Trainer, label: str, evaluations: dict[str, Any]
@@ -229,20 +240,11 @@ class RunRecord(Callback):
             path = (tested.relative_to(folder) if inside else tested).as_posix()
         elif self._epochs is not None:
             epoch = self._epochs - 1 if self._at is None else self._at
-        weights, _, change = label.partition("+")
-        if weights == "last":
-            chosen_by = "last epoch"
-        elif weights == "stage1":
-            chosen_by = "end of stage 1"
-        elif weights == "best":
-            earlier = evaluations.get("best", {}).get("checkpoint", {}).get("chosen_by")
-            chosen_by = self._chosen_by(trainer, earlier)
-        else:
-            chosen_by = "named by the user"
-        if change:
-            fitted = f", fitted on {self.fitted_on} images" if self.fitted_on else ""
-            chosen_by += f", then {change}{fitted}"
-        return {"path": path, "epoch": epoch, "chosen_by": chosen_by}
+        weights, change, _ = parts(label)
+        earlier = evaluations.get("best", {}).get("checkpoint", {}).get("chosen_by")
+        best = self._chosen_by(trainer, earlier) if weights == "best" else ""
+        told = chosen_by(weights, change, best, self.fitted_on)
+        return {"path": path, "epoch": epoch, "chosen_by": told}
 
     def _chosen_by(self, trainer: Trainer, earlier: str | None) -> str:
         """Return how the best checkpoint was chosen."""
@@ -257,48 +259,22 @@ class RunRecord(Callback):
     def _about_run(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """Return everything but the evaluations."""
         data: Any = getattr(trainer, "datamodule", None)
-        module: Any = pl_module
-        command = self.command or launch.command()
         epochs = self._epochs
         if epochs is None and self._loaded_epoch is not None:
             epochs = self._loaded_epoch + 1
-        sizes = [(p.numel(), p.requires_grad) for p in pl_module.parameters()]
         known_time = self._fitted or self._seconds > 0
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "method": _class_path(pl_module),
-            "config": environment.config_names(command),
-            "command": command,
-            "seeds": {"training": environment.training_seed(), "subset": data.subset_seed},
-            "flags": {
-                "test_seen_during_training": bool(data.monitor_test),
-                "oracle": bool(getattr(pl_module, "oracle", False)),
-                "self_supervised": bool(getattr(pl_module, "self_supervised", False)),
-            },
-            "data": {
-                "source": _kind(data, "source"),
-                "profile": _kind(data, "profile"),
-                "imbalance_ratio": getattr(getattr(data, "profile", None), "imbalance_ratio", None),
-                "fingerprint": data.fingerprint,
-                "added_images": _text(getattr(data, "added_images", None)),
-                "unlabelled": getattr(data, "unlabelled_facts", None),
-                "class_names": [str(name) for name in data.class_names],
-                "class_counts": data.class_counts.tolist(),
-                "groups": {name: list(members) for name, members in data.groups.items()},
-                "group_rule": repr(getattr(data, "group_rule", None)),
-            },
-            "training": {
-                "seconds": self._seconds if known_time else None,
-                "epochs": epochs,
-                "planned_epochs": self._planned,
-                "steps": self._steps,
-                "parameters": sum(size for size, _ in sizes),
-                "trainable_parameters": sum(size for size, trained in sizes if trained),
-            },
-            "metrics": {"bins": module.test_stats.bins, "definitions": DEFINITIONS},
-            "versions": environment.versions(),
-            "hardware": environment.hardware(trainer),
-        }
+        training = Training(
+            seconds=self._seconds if known_time else None,
+            epochs=epochs,
+            planned_epochs=self._planned,
+            steps=self._steps,
+            hardware=self._hardware or environment.hardware(trainer),
+        )
+        content = about_run(pl_module, data, training, self.command or launch.command())
+        own = getattr(data, "test_fingerprint", None) if self._fitted else self.own_test
+        if own is not None:
+            content["data"]["test_fingerprint"] = own
+        return content
 
 
 def _is_trial(trainer: Trainer) -> bool:
@@ -312,15 +288,5 @@ def _left_out(trainer: Trainer) -> bool:
     return sum(trainer.num_test_batches) < len(loader)
 
 
-def _kind(data: Any, part: str) -> str | None:
-    """Return the class name of a part of the data module, or none where it has no such part."""
-    found = getattr(data, part, None)
-    return None if found is None else type(found).__name__
-
-
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
-
-
-def _class_path(pl_module: LightningModule) -> str:
-    return f"{type(pl_module).__module__}.{type(pl_module).__qualname__}"

@@ -21,6 +21,7 @@ from lt_lightning.data.profiles import Exponential, Profile
 from lt_lightning.data.source import ImageSet, MemoryImages, Source
 from lt_lightning.data.splits import choose_splits
 from lt_lightning.data.subset import Subset
+from lt_lightning.data.tested import fingerprint_of, labelled_folder
 from lt_lightning.data.unlabelled import Found, Unlabelled, facts_of, joined
 from lt_lightning.metrics import GroupRule, ShotGroups
 from lt_lightning.samplers import EpochSampler, InstanceBalanced, SamplingRule
@@ -59,6 +60,8 @@ class LongTailDataModule(L.LightningDataModule):
             them too (WithAdded). Counts, groups and fingerprint stay those of the source's images.
         unlabelled: images without labels, for methods that train on them too (PseudoLabel).
             Counts, groups and fingerprint stay those of the labelled images.
+        test_root: a folder with <class>/* or test/<class>/*, whose images are tested in place of
+            the source's test split; the classes are those of the training images.
         epoch_length: images per epoch and stream; none is the sampler's own, mostly N.
         drop_last: leave out a last training batch that is not full.
         augment: what is done to training batches of uint8 images on their device.
@@ -84,6 +87,7 @@ class LongTailDataModule(L.LightningDataModule):
         augments: dict[str, BatchTransform | None] | None = None,
         added_images: str | None = None,
         unlabelled: Unlabelled | None = None,
+        test_root: str | None = None,
         epoch_length: int | None = None,
         drop_last: bool = False,
         augment: BatchTransform | None = RandomCropFlip(),
@@ -107,7 +111,7 @@ class LongTailDataModule(L.LightningDataModule):
         self.views, self.augments = views or {}, augments or {}
         self.workers, self.seed = workers, seed
         self.added_images = None if added_images is None else Path(added_images).expanduser()
-        self.unlabelled = unlabelled
+        self.unlabelled, self.test_root = unlabelled, test_root
         self.unlabelled_facts: dict[str, Any] | None = None
         self._found: Found | None = None
         self._subset = Subset(profile, holdout, subset_seed)
@@ -155,9 +159,14 @@ class LongTailDataModule(L.LightningDataModule):
         chosen = choose_splits(self.source, self.root, self._subset, self.monitor_test)
         self._chosen, self.fingerprint = chosen, chosen.fingerprint
         self._splits = dict(chosen.splits)
-        found = torch.bincount(self._splits["train"].labels, minlength=self.num_classes)
-        assert torch.equal(found, self.class_counts), "the plan and the images disagree"
-        log.info("%d training images, fingerprint %s", int(found.sum()), self.fingerprint)
+        if self.test_root is not None:
+            found = self.class_names, self.source, self.facts()["image_size"]
+            self._splits["test"] = labelled_folder(Path(self.test_root), *found)
+            if self.monitor_test:
+                self._splits["val"] = self._splits["test"]
+        counted = torch.bincount(self._splits["train"].labels, minlength=self.num_classes)
+        assert torch.equal(counted, self.class_counts), "the plan and the images disagree"
+        log.info("%d training images, fingerprint %s", int(counted.sum()), self.fingerprint)
 
     def facts(self) -> dict[str, Any]:
         """Return what a checkpoint keeps of the data, as plain values."""
@@ -169,6 +178,11 @@ class LongTailDataModule(L.LightningDataModule):
             "mean": list(self.normalize.mean),
             "std": list(self.normalize.std),
         }
+
+    @cached_property
+    def test_fingerprint(self) -> str:
+        """What tells the test images from others, also under the same names; after `setup`."""
+        return fingerprint_of(self._splits["test"], self.facts()["image_size"])
 
     @property
     def has_validation(self) -> bool:

@@ -162,6 +162,30 @@ def unreadable(paths: list[Path], root: Path) -> set[Path]:
     return bad
 
 
+def digest_of_files(paths: list[Path]) -> bytes:
+    """Return a digest of the content of all files, in their order; kept in the cache.
+
+    Raises:
+        UserError: if a file cannot be read.
+    """
+    root = Path(os.path.commonpath([path.parent for path in paths]))
+    cache = cache_folder() / f"{_key(paths, root, 'content')}.sha256"
+    if cache.is_file() and cache.stat().st_size == hashlib.sha256().digest_size:
+        return cache.read_bytes()
+    whole = hashlib.sha256()
+    for digest in _parallel(_digest_of, paths, f"Looking at {len(paths)} test images"):
+        whole.update(digest)
+    _store(cache, lambda file: file.write(whole.digest()))
+    return whole.digest()
+
+
+def _digest_of(path: Path) -> bytes:
+    try:
+        return hashlib.sha256(path.read_bytes()).digest()
+    except OSError as error:
+        raise UserError(f"The image {path} cannot be read: replace or remove it.") from error
+
+
 def _known_numbers(cache: Path, count: int) -> list[int] | None:
     try:
         found = json.loads(cache.read_bytes())

@@ -95,10 +95,11 @@ class ImageFolder(Source):
             if self.in_memory:
                 splits[name] = MemoryImages(target, decode_all(paths, self.image_size, root))
             else:
-                splits[name] = FileImages(target, tuple(paths), self._read)
+                splits[name] = FileImages(target, tuple(paths), self.read)
         return splits
 
-    def _read(self, path: Path, train: bool) -> Tensor:
+    def read(self, path: Path, train: bool) -> Tensor:
+        """Return one image, uint8 (3, H, W), as training or as evaluation sees it."""
         return read_image(path, self.image_size, crop_scale=self.scale if train else None)
 
     def _scan(self, root: Path) -> dict[str, tuple[list[Path], list[int]]]:
@@ -112,7 +113,7 @@ class ImageFolder(Source):
         names = self.class_names(root)
         if (root / "train").is_dir():
             found = {
-                split: _files(root / split, names, full=split == "train")
+                split: files_of_classes(root / split, names, full=split == "train")
                 for split in ("train", "val", "test")
                 if (root / split).is_dir()
             }
@@ -122,7 +123,7 @@ class ImageFolder(Source):
                     f"give --data.root {root / 'train'} --data.source.test_fraction 0.2."
                 )
         else:
-            found = self._split(_files(root, names, full=True), root)
+            found = self._split(files_of_classes(root, names, full=True), root)
         if self.unreadable == "skip":
             bad = unreadable([p for paths, _ in found.values() for p in paths], root)
             found = {name: _without(pair, bad) for name, pair in found.items()}
@@ -187,7 +188,19 @@ def images_below(folder: Path) -> list[Path]:
     )
 
 
-def _files(folder: Path, names: list[str], full: bool) -> tuple[list[Path], list[int]]:
+def files_of_classes(
+    folder: Path, names: list[str], full: bool = False
+) -> tuple[list[Path], list[int]]:
+    """Return the files of <class>/* and their labels.
+
+    Args:
+        folder: has a folder for each class.
+        names: the classes, in label order.
+        full: whether each must have an image.
+
+    Raises:
+        UserError: if there is a folder of another class, or a class without an image must have one.
+    """
     own = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     unknown = [name for name in own if name not in names]
     if unknown:

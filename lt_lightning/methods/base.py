@@ -261,7 +261,8 @@ class LongTailModule(L.LightningModule):
         """Keep what `lt predict` and a resumed run must know of the data."""
         data = getattr(self.trainer, "datamodule", None)
         if isinstance(data, LongTailDataModule):
-            checkpoint[DATA_STATE] = data.facts()
+            own = {"test_fingerprint": data.test_fingerprint}
+            checkpoint[DATA_STATE] = {**data.facts(), **own}
         if in_mid_epoch(self.trainer):
             checkpoint[_SUMS] = self._sums.state(self.trainer)
 
@@ -273,11 +274,10 @@ class LongTailModule(L.LightningModule):
         fitting = self._trainer is not None and self._trainer.state.fn == "fit"
         if fitting and _SUMS in checkpoint:
             self._sums.load(checkpoint[_SUMS], first=self.trainer.is_global_zero)
-        if (
-            fitting
-            and isinstance(data, LongTailDataModule)
-            and saved not in (None, data.fingerprint)
-        ):
+        if not isinstance(data, LongTailDataModule):
+            return
+        fits.check_view(checkpoint.get(DATA_STATE, {}), data.facts())
+        if saved not in (None, data.fingerprint):
             raise UserError(
                 f"The checkpoint was trained on the images {saved} but the data are "
                 f"{data.fingerprint}: use the data, profile and seeds of that run."

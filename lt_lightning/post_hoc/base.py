@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.methods import LongTailModule
@@ -30,6 +31,12 @@ class PostHoc(ABC):
         Raises:
             UserError: if the change does not go with this model, or has nothing to be fitted on.
         """
+
+    def options(self) -> dict[str, Any]:
+        """Return the class and its options, for the record of the results."""
+        plain = (str, int, float, bool, type(None))
+        own = {name: value for name, value in vars(self).items() if isinstance(value, plain)}
+        return {"class": type(self).__name__, **own}
 
     @abstractmethod
     def describe(self) -> str:

@@ -10,6 +10,7 @@ from lt_lightning.report.measures import ALL, Measure, measures_of
 from lt_lightning.report.run import Run
 from lt_lightning.report.setting import Setting, labels
 from lt_lightning.report.statistics import Difference, Summary, paired, summarise
+from lt_lightning.runs.evaluations import parts
 
 BASELINE = "ce"
 _WEIGHTS = {"last": "", "best": ", best on held-out images", "stage1": ", stage 1"}
@@ -191,6 +192,8 @@ def _method(entry: Entry, names: dict[Setting, str], entries: Sequence[Entry]) -
         chosen = ", best on TEST images" if entry.chosen_on_test else _WEIGHTS[entry.weights]
     else:
         chosen = f", {entry.weights}"
+    if entry.conditions and not entry.on_other_images:
+        chosen += f", {entry.conditions}"
     if not entry.post_hoc:
         return name + chosen
     return f"{name}{chosen} + {_change(entry, entries)}"
@@ -202,6 +205,6 @@ def _change(entry: Entry, entries: Sequence[Entry]) -> str:
     for other in entries:
         same = other.setting == entry.setting and other.weights == entry.weights
         if same and other.post_hoc == entry.post_hoc:
-            seen.setdefault(other.run.folder, set()).add(other.label)
+            seen.setdefault(other.run.folder, set()).add(parts(other.label)[1])
     several = any(len(found) > 1 for found in seen.values())
-    return entry.label.partition("+")[2] if several else entry.post_hoc
+    return parts(entry.label)[1] if several else entry.post_hoc

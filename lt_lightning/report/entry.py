@@ -1,14 +1,16 @@
 """One evaluation of one run, ready to be put into a table."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lt_lightning.report.dataset import Data, data_of
 from lt_lightning.report.measures import Measure
 from lt_lightning.report.run import Run
 from lt_lightning.report.setting import Setting, setting_of
+from lt_lightning.runs.evaluations import on_other_images, parts, tested_images
 
 _TAKEN_OVER = ("stage1_ckpt", "backbone_init")
 # The value at the end of the name of a change: tau_norm_1, logit_adjustment_tau_1.
@@ -45,12 +47,22 @@ class Entry:
     @property
     def weights(self) -> str:
         """Which weights were tested: last, best, stage1."""
-        return self.label.partition("+")[0]
+        return parts(self.label)[0]
 
     @property
     def post_hoc(self) -> str:
         """The change after training, without its value, or nothing."""
-        return _VALUE.sub("", self.label.partition("+")[2])
+        return _VALUE.sub("", parts(self.label)[1])
+
+    @property
+    def conditions(self) -> str:
+        """What was other than in the run's own test: images, precision; or nothing."""
+        return parts(self.label)[2]
+
+    @property
+    def on_other_images(self) -> bool:
+        """Whether it was tested on other images than those of its run."""
+        return on_other_images(self.run.content, self.label)
 
     @property
     def oracle(self) -> bool:
@@ -108,4 +120,34 @@ def entries_of(runs: Sequence[Run]) -> list[Entry]:
     for run in runs:
         data, setting = data_of(run), setting_of(run)
         found += [Entry(run, label, data, setting) for label in run.content["evaluations"]]
+    return by_test_images(found)
+
+
+def by_test_images(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries, the data of those that were tested on other images told apart.
+
+    Most of the runs' own tests are on the same images; evaluations of earlier versions, which do
+    not name theirs, are taken to be on these where they are as many.
+    """
+    found = []
+    for entry in entries:
+        own = [e for e in entries if e.data == entry.data and not e.on_other_images]
+        tests = Counter(test for e in own if (test := tested_images(e.evaluation)))
+        usual = tests.most_common(1)[0][0] if tests else None
+        counts = Counter(e.evaluation["images"] for e in own if not e.part_of_test)
+        among = {e.evaluation["images"] for e in own if tested_images(e.evaluation) == usual}
+        common = among if usual else {counts.most_common(1)[0][0]} if counts else set()
+        found.append(_told_apart(entry, usual, common))
     return found
+
+
+def _told_apart(entry: Entry, usual: str | None, images: set[int]) -> Entry:
+    test = tested_images(entry.evaluation)
+    if entry.on_other_images or (test and usual and test != usual):
+        told = entry.conditions or str(test)[:8]
+    elif test is None and not entry.part_of_test and entry.evaluation["images"] not in images:
+        told = f"{entry.evaluation['images']} images"
+    else:
+        return entry
+    name = f"{entry.data.name}, tested on {told}"
+    return replace(entry, data=replace(entry.data, name=name, published=None))

@@ -7,6 +7,7 @@ from typing import Any
 
 from lt_lightning.errors import UserError, printable
 from lt_lightning.report.measures import WORST, Measure, measures_of
+from lt_lightning.runs.evaluations import on_other_images, parts
 from lt_lightning.runs.results import FILE_NAME, read_results
 
 
@@ -80,6 +81,11 @@ def _notes(content: dict[str, Any], evaluation: dict[str, Any]) -> tuple[str, ..
         notes.append("the test split was looked at during training")
     if flags["oracle"]:
         notes.append("an oracle: it uses data that a method may not have")
+    label = next(k for k, one in content["evaluations"].items() if one is evaluation)
+    if on_other_images(content, label):
+        notes.append(f"tested on other images ({parts(label)[2]}) than those of the run")
+    elif parts(label)[2]:
+        notes.append(f"tested under other conditions: {parts(label)[2]}")
     if evaluation.get("part_of_test"):
         notes.append(f"tested on {evaluation['images']} of the test images only")
     if flags.get("self_supervised"):

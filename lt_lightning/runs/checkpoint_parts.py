@@ -54,8 +54,9 @@ def check(content: Any, to_resume: bool, size: int) -> None:
         raise Unfit("its optimizer_states is empty")
     _check_weights(content["state_dict"], size)
     _check_options(content["hyper_parameters"])
-    if DATA_STATE in content:
-        _check_keys(DATA_STATE, content[DATA_STATE], _DATA)
+    if DATA_STATE in content:  # of an earlier version without the fingerprint of the test images
+        facts = {"test_fingerprint": "none", **content[DATA_STATE]}
+        _check_keys(DATA_STATE, facts, _DATA)
 
 
 def _walk(value: Any, left: list[int], depth: int) -> None:
@@ -190,6 +191,7 @@ _OPTIONS: _Keys = {
 }
 _DATA: _Keys = {
     "fingerprint": ("text", _is_text),
+    "test_fingerprint": ("text", _is_text),
     "image_size": ("number of pixels", lambda v: _is_count(v) and v < 2**15),
     "mean": ("list of 3 numbers", lambda v: _is_list(v, _is_number) and len(v) == 3),
     "std": (

@@ -303,6 +303,7 @@ def test_no_test_images(make_trainer, module, data, tmp_path, batches):
 @pytest.mark.parametrize(("limit", "images"), [(1, 1), (0.5, 3), (1.0, 6), (9, 6)])
 def test_a_test_of_some_images_says_so(make_trainer, module, data, tmp_path, limit, images):
     make_trainer(RunRecord(), limit_test_batches=limit).test(module, datamodule=data, verbose=False)
-    last = read_results(tmp_path)["evaluations"]["last"]
+    name = "last" if images == 6 else f"last@{images}_images"
+    last = read_results(tmp_path)["evaluations"][name]
     assert last["images"] == images
     assert last.get("part_of_test", False) == (images < 6)

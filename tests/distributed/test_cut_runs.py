@@ -2,7 +2,7 @@
 
 import pytest
 from lightning.pytorch.callbacks import Timer
-from lt_runs import STEPS, assert_same, checkpoint, in_process, results, rows, tiny
+from lt_runs import STEPS, assert_same, checkpoint, evaluations, in_process, results, rows, tiny
 
 from lt_lightning.mid_epoch import ends_here
 
@@ -38,7 +38,7 @@ def assert_same_run(folder, other):
     for part in ("state_dict", "optimizer_states", "lr_schedulers", "epoch", "global_step"):
         assert_same(a[part], b[part], part)
     assert_same(a["loops"]["fit_loop"]["epoch_progress"], b["loops"]["fit_loop"]["epoch_progress"])
-    assert results(folder)["evaluations"] == results(other)["evaluations"]
+    assert evaluations(folder) == evaluations(other)
     have, want = rows(folder), rows(other)
     assert [set(row) for row in have] == [set(row) for row in want]
     for row, expected in zip(have, want, strict=True):

@@ -1,0 +1,66 @@
+"""The test images of a run, by their content, and those of another folder in their place."""
+
+import hashlib
+import logging
+from pathlib import Path
+
+import torch
+
+from lt_lightning.data.decode import decode_all, digest_of_files, unreadable
+from lt_lightning.data.folder import ImageFolder, files_of_classes
+from lt_lightning.data.source import FileImages, ImageSet, MemoryImages, Source
+from lt_lightning.errors import UserError
+
+log = logging.getLogger(__name__)
+
+
+def fingerprint_of(images: ImageSet, size: int) -> str:
+    """Return 16 hexadecimal digits that tell images and labels from others, whatever their names.
+
+    Args:
+        images: as evaluation sees them.
+        size: width and height in pixels.
+    """
+    digest = hashlib.sha256(f"{len(images)} images of {size}".encode())
+    digest.update(images.labels.cpu().numpy().tobytes())
+    if isinstance(images, MemoryImages):
+        digest.update(images.images.cpu().contiguous().numpy().tobytes())
+    elif isinstance(images, FileImages):
+        digest.update(digest_of_files(list(images.paths)))
+    return digest.hexdigest()[:16]
+
+
+def labelled_folder(root: Path, names: list[str], source: Source, size: int) -> ImageSet:
+    """Return the images of <class>/*, or of test/<class>/*, with the labels of a run.
+
+    Args:
+        root: the folder.
+        names: the classes of the run, in label order; one without a folder is left out.
+        source: that of the run; an ImageFolder reads these images as it reads its own.
+        size: width and height in pixels.
+
+    Raises:
+        UserError: if the folder has a class that the run has not, or no image.
+    """
+    root = root.expanduser()
+    folder = root / "test" if (root / "test").is_dir() else root
+    if not folder.is_dir():
+        raise UserError(f"data.test_root {root} is not a folder: give one with <class>/* in it.")
+    paths, labels = files_of_classes(folder, names)
+    if isinstance(source, ImageFolder) and source.unreadable == "skip":
+        bad = unreadable(paths, folder)
+        kept = [k for k, path in enumerate(paths) if path not in bad]
+        paths, labels = [paths[k] for k in kept], [labels[k] for k in kept]
+    if not paths:
+        raise UserError(
+            f"data.test_root {root} holds no image of the run's classes: give a folder with "
+            f"{names[0]}/*, {names[1]}/* and so on."
+        )
+    absent = [name for k, name in enumerate(names) if k not in set(labels)]
+    if absent:
+        told = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
+        log.warning("%s has no image of %d classes (%s).", folder, len(absent), told)
+    target = torch.tensor(labels)
+    if isinstance(source, ImageFolder) and not source.in_memory:
+        return FileImages(target, tuple(paths), source.read)
+    return MemoryImages(target, decode_all(paths, size, folder))

@@ -1,0 +1,140 @@
+"""What a results.json says of a run beside its evaluations; see docs/results_json.md."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import LightningModule
+
+from lt_lightning.errors import UserError
+from lt_lightning.runs import environment
+from lt_lightning.runs.results import FILE_NAME, SCHEMA_VERSION, read_results
+
+_DEFINITIONS = {
+    "acc": "hits / images",
+    "acc_macro": "mean of the accuracies of the classes that have test images",
+    "acc_worst": "lowest accuracy of the classes that have test images",
+    "groups": "mean of the accuracies of the classes of the group that have test images",
+    "nll": "mean of -log p(target), in nats",
+    "ece": "sum over bins of share of images * |accuracy - mean confidence|; bins of equal width "
+    "over (0, 1], right edges belong to the bin",
+    "mce": "largest |accuracy - mean confidence| of a bin that has images",
+    "brier": "mean of the squared distance of the probabilities from the target, 0 to 2",
+}
+
+
+@dataclass(frozen=True)
+class Training:
+    """How far a training went; none is what is not known.
+
+    Attributes:
+        seconds: wall time, over all parts of a run that went on.
+        epochs: finished ones.
+        planned_epochs: what it was begun for.
+        steps: of the optimizer.
+        hardware: what it ran on.
+    """
+
+    seconds: float | None
+    epochs: int | None
+    planned_epochs: int | None
+    steps: int | None
+    hardware: Mapping[str, Any]
+
+
+def about_run(
+    module: LightningModule, data: Any, training: Training, command: list[str]
+) -> dict[str, Any]:
+    """Return everything but the evaluations.
+
+    Args:
+        module: with its test_stats.
+        data: the data module.
+        training: how far it went.
+        command: the command line.
+    """
+    sizes = [(p.numel(), p.requires_grad) for p in module.parameters()]
+    stats: Any = module.test_stats
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "method": class_path(module),
+        "config": environment.config_names(command),
+        "command": command,
+        "seeds": {"training": environment.training_seed(), "subset": data.subset_seed},
+        "flags": {
+            "test_seen_during_training": bool(data.monitor_test),
+            "oracle": bool(getattr(module, "oracle", False)),
+            "self_supervised": bool(getattr(module, "self_supervised", False)),
+        },
+        "data": _about_data(data),
+        "training": {
+            "seconds": training.seconds,
+            "epochs": training.epochs,
+            "planned_epochs": training.planned_epochs,
+            "steps": training.steps,
+            "parameters": sum(size for size, _ in sizes),
+            "trainable_parameters": sum(size for size, trained in sizes if trained),
+        },
+        "metrics": {"bins": stats.bins, "definitions": _DEFINITIONS},
+        "versions": environment.versions(),
+        "hardware": dict(training.hardware),
+    }
+
+
+def _about_data(data: Any) -> dict[str, Any]:
+    return {
+        "source": _kind(data, "source"),
+        "profile": _kind(data, "profile"),
+        "imbalance_ratio": getattr(getattr(data, "profile", None), "imbalance_ratio", None),
+        "fingerprint": data.fingerprint,
+        "added_images": _text(getattr(data, "added_images", None)),
+        "unlabelled": getattr(data, "unlabelled_facts", None),
+        "class_names": [str(name) for name in data.class_names],
+        "class_counts": data.class_counts.tolist(),
+        "groups": _groups(data),
+        "group_rule": repr(getattr(data, "group_rule", None)),
+    }
+
+
+def results_so_far(folder: Path, module: LightningModule, data: Any) -> dict[str, Any] | None:
+    """Return the results that are in the folder of a run, or none.
+
+    Raises:
+        UserError: if they are damaged or of another run.
+    """
+    file = folder / FILE_NAME
+    if not file.exists():
+        return None
+    content = read_results(file)
+    for what, have, want in (
+        ("method", content["method"], class_path(module)),
+        ("fingerprint", content["data"]["fingerprint"], data.fingerprint),
+        ("class_counts", content["data"]["class_counts"], data.class_counts.tolist()),
+        ("groups", content["data"]["groups"], _groups(data)),
+    ):
+        if have != want:
+            raise UserError(
+                f"{file} is of another run (its {what} is {str(have)[:60]}, not "
+                f"{str(want)[:60]}): give another run folder."
+            )
+    return content
+
+
+def class_path(module: LightningModule) -> str:
+    """Return the class path of a method."""
+    return f"{type(module).__module__}.{type(module).__qualname__}"
+
+
+def _groups(data: Any) -> dict[str, list[int]]:
+    return {name: list(members) for name, members in data.groups.items()}
+
+
+def _kind(data: Any, part: str) -> str | None:
+    """Return the class name of a part of the data module, or none where it has no such part."""
+    found = getattr(data, part, None)
+    return None if found is None else type(found).__name__
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,121 @@
+"""A finished run tested under other conditions: another evaluation, or a refusal."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from lt_lightning.data import Digits
+from lt_lightning.report.cell import Grid
+from lt_lightning.report.run import Run
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder with images of three classes, whose names are those of the run."""
+    split, root = Digits(size=8).load(Path())["train"], tmp_path / "photos"
+    for number in range(40):
+        label = int(split.labels[number])
+        if label < 3:
+            (root / str(label)).mkdir(parents=True, exist_ok=True)
+            pixels = split.images[number].permute(1, 2, 0).numpy()
+            Image.fromarray(pixels).save(root / str(label) / f"{number}.png")
+    return root
+
+
+def evaluations(run):
+    return json.loads((Path(run) / "results.json").read_text(encoding="utf-8"))["evaluations"]
+
+
+def test_another_folder_is_another_evaluation(lt, place, photos):
+    copy, images = place["copy"], sum(1 for _ in photos.rglob("*.png"))
+    before = evaluations(copy)
+
+    answer = lt(f"test {copy} --data.test_root {photos}")
+
+    assert answer.status == 0, answer.err
+    assert "has no image of 7 classes (3, 4, 5, 6, 7, ...)" in answer.err
+    (name,) = set(evaluations(copy)) - set(before)
+    assert name.startswith("last@photos-")
+    found = evaluations(copy)
+    assert {key: found[key] for key in before} == before
+    assert found[name]["images"] == images
+    assert found[name]["test"]["folder"] == str(photos)
+    assert found[name]["test"]["fingerprint"][:8] == name[-8:]
+    assert "tested on other images" in answer.out
+    # The same images in another place are the same evaluation.
+    shutil.copytree(photos, photos.parent / "again" / "test")
+    assert lt(f"test {copy} --data.test_root {photos.parent}/again").status == 0
+    again = set(evaluations(copy)) - set(found)
+    assert [one[-8:] for one in again] == [name[-8:]]
+    # Other pixels under the same names are not.
+    file = next(photos.rglob("*.png"))
+    Image.new("RGB", (8, 8), "red").save(file)
+    assert lt(f"test {copy} --data.test_root {photos}").status == 0
+    assert len(evaluations(copy)) == len(before) + 3
+
+    grid = Grid.of([Run.read(Path(copy))])
+    own = [data for _, data in grid.cells if "tested on" not in data.name]
+    assert len(set(own)) == 1
+    assert len({data for _, data in grid.cells}) == 4
+
+
+def test_a_class_that_the_run_has_not(lt, place, photos, snapshot):
+    (photos / "owl").mkdir()
+    before = snapshot(Path(place["copy"]))
+    answer = lt(f"test {place['copy']} --data.test_root {photos}")
+    assert answer.status == 1
+    assert "'owl'" in answer.err
+    assert snapshot(Path(place["copy"])) == before
+
+
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        ("--trainer.precision bf16-mixed", "last@bf16-mixed"),
+        ("--trainer.limit_test_batches 1 --data.eval_batch_size 100", "last@100_images"),
+        ("--trainer.precision 32-true", "last"),
+        ("--data.eval_batch_size 77", "last"),
+    ],
+)
+def test_conditions_have_their_own_name(lt, place, more, name):
+    copy = place["copy"]
+    before = evaluations(copy)
+    answer = lt(f"test {copy} {more}")
+    assert answer.status == 0, answer.err
+    found = evaluations(copy)
+    assert set(found) == {*before, name}
+    if name == "last":
+        assert found["last"]["overall"] == pytest.approx(before["last"]["overall"])
+    else:
+        assert found["last"] == before["last"]
+    assert found[name]["command"] != before["last"]["command"]
+    assert found[name]["hardware"]["precision"] == ("bf16-mixed" if "bf16" in more else "32-true")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "--data.normalize.mean [0.5,0.5,0.5]",
+        "--data.source.size 16",
+        "--data.group_rule.few_below 3",
+        "--data.subset_seed 5",
+    ],
+)
+def test_what_is_refused(lt, place, more, snapshot):
+    before = snapshot(Path(place["copy"]))
+    answer = lt(f"test {place['copy']} {more}")
+    assert answer.status == 1, answer.out
+    assert "Traceback" not in answer.err
+    assert snapshot(Path(place["copy"])) == before
+
+
+def test_other_options_of_a_change_stand_beside_it(lt, place):
+    copy = place["copy"]
+    for temperature in (5, 10, 5):
+        line = f"--post_hoc NearestMean --post_hoc.temperature {temperature}"
+        assert lt(f"test {copy} {line}").status == 0
+    found = [one for one in evaluations(copy).values() if "post_hoc" in one]
+    assert sorted(one["post_hoc"]["temperature"] for one in found) == [5.0, 10.0]
