@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonargparse import Namespace
 
-from lt_lightning.cli.trainer_checks import check_integers, check_trainer
+from lt_lightning.cli.trainer_checks import check_trainer
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.losses import Loss
@@ -57,7 +57,6 @@ def check_options(command: str, options: Any) -> None:
             "post_hoc is for lt fit and lt test RUN, not for lt validate: test the run with it.",
             "post_hoc",
         )
-    check_integers(options)
     check_trainer(options.trainer, command)
 
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,9 +14,7 @@ from lightning.pytorch.strategies import StrategyRegistry
 
 from lt_lightning.errors import Refused
 from lt_lightning.nearest import nearest
-
-_LARGEST = 2**63 - 1  # what torch counts with
-_SHOWN = 30  # digits of a number
+from lt_lightning.runs.class_path import told
 
 
 @dataclass(frozen=True)
@@ -87,36 +85,6 @@ _OWNED: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
 )
 
 
-def check_integers(options: Any, above: str = "") -> None:
-    """Refuse a whole number anywhere in the config that torch cannot count with.
-
-    Raises:
-        Refused: if there is one.
-    """
-    for name, value in _items(options):
-        inner = name in ("init_args", "dict_kwargs")
-        key = above.rstrip(".") if inner else f"{above}{name}"
-        if isinstance(value, int) and abs(value) > _LARGEST:
-            raise Refused(f"{key} is {_told(value)}: give a number of at most 64 bits.", key)
-        check_integers(value, f"{key}.")
-
-
-def _items(options: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(options, Namespace):
-        yield from vars(options).items()
-    elif isinstance(options, dict):
-        yield from ((str(name), value) for name, value in options.items())
-    elif isinstance(options, list | tuple):
-        yield from ((str(place), value) for place, value in enumerate(options))
-
-
-def _told(value: Any) -> str:
-    """Return a value as a sentence can hold it; Python does not write numbers of 5,000 digits."""
-    if isinstance(value, int) and abs(value) >= 10**_SHOWN:
-        return f"a number of some {int(value.bit_length() * math.log10(2)) + 1} digits"
-    return "null" if value is None else repr(value)
-
-
 def check_trainer(trainer: Any, command: str) -> None:
     """Refuse what cannot be meant.
 
@@ -134,7 +102,7 @@ def check_trainer(trainer: Any, command: str) -> None:
     epochs = trainer.max_epochs
     if command == "fit" and (epochs is None or epochs < 1):
         raise Refused(
-            f"trainer.max_epochs is {_told(epochs)}: give 1 or more, for schedules depend on it.",
+            f"trainer.max_epochs is {told(epochs)}: give 1 or more, for schedules depend on it.",
             "trainer.max_epochs",
         )
     _check_callbacks(trainer.get("callbacks"))
@@ -158,7 +126,7 @@ def _check_numbers(trainer: Any) -> None:
         value, key = trainer.get(name), f"trainer.{name}"
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if is_number and not numbers.has(value):
-            raise Refused(f"{key} is {_told(value)}: {numbers.hint}.", key)
+            raise Refused(f"{key} is {told(value)}: {numbers.hint}.", key)
 
 
 def _check_durations(trainer: Any) -> None:
@@ -181,7 +149,8 @@ def _seconds(value: Any) -> float | None:
         return value.total_seconds()
     if isinstance(value, Namespace | dict):
         try:
-            return timedelta(**dict(_items(value))).total_seconds()
+            given = vars(value) if isinstance(value, Namespace) else value
+            return timedelta(**given).total_seconds()
         except (TypeError, OverflowError):
             return None
     parts = re.fullmatch(r"(\d{1,6}):(\d\d):(\d\d):(\d\d)", str(value).strip())

@@ -6,12 +6,13 @@ there can be a class that a place asks for.
 
 import importlib
 import inspect
+import math
 import sys
 from typing import Any
 
 from lt_lightning.errors import Refused, UserError, one_sentence
 
-_SHOWN = 60
+_SHOWN = 60  # characters of a value
 
 
 def named(path: Any) -> Any:
@@ -63,6 +64,11 @@ def look(content: Any, key: str = "") -> None:
 
 
 def told(value: Any) -> str:
-    """Return a value for a message, in ASCII and not long."""
+    """Return a value for a message, in ASCII and not long; null as YAML has it."""
+    if value is None:
+        return "null"
+    if isinstance(value, int) and abs(value) >= 10**_SHOWN:
+        # Python does not write numbers of 5,000 digits.
+        return f"a number of some {int(value.bit_length() * math.log10(2)) + 1} digits"
     text = ascii(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 4]} ..."

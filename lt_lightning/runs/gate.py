@@ -127,7 +127,7 @@ def _check_subclass(key: str, kind: Any, path: str, hint: Any) -> None:
 def _check_plain(key: str, value: Any) -> None:
     """Refuse numbers and texts that nothing here can hold."""
     if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
-        raise Refused(f"{key} is a number beyond 64 bits: give a smaller one.", key)
+        raise Refused(f"{key} is {told(value)}: give a number of at most 64 bits.", key)
     if isinstance(value, float) and not math.isfinite(value):
         raise Refused(f"{key} is {value}: give a finite number.", key)
     if isinstance(value, str):

@@ -6,7 +6,7 @@ import pytest
 from jsonargparse import Namespace
 
 from lt_lightning.cli.errors import explain
-from lt_lightning.cli.trainer_checks import check_integers, check_trainer
+from lt_lightning.cli.trainer_checks import check_trainer
 from lt_lightning.errors import Refused
 
 SOUND = {
@@ -97,19 +97,6 @@ def test_callbacks_that_a_run_cannot_have_are_refused(name, several):
     with pytest.raises(Refused) as refused:
         check(callbacks=[given] if several else given)
     assert name in refused.value.sentence
-
-
-def test_a_whole_number_beyond_64_bits_is_refused_wherever_it_stands():
-    deep = Namespace(model=Namespace(init_args=Namespace(sizes=[1, {"a": -(2**63)}])))
-    with pytest.raises(Refused) as refused:
-        check_integers(deep)
-    assert refused.value.sentence == (
-        "model.sizes.1.a is -9223372036854775808: give a number of at most 64 bits."
-    )
-    with pytest.raises(Refused) as refused:
-        check_integers({"seed": 10**5000})
-    assert "a number of some 5001 digits" in refused.value.sentence
-    check_integers({"seed": 2**63 - 1, "lr": 1e300})
 
 
 @pytest.mark.parametrize(

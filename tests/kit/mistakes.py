@@ -64,7 +64,7 @@ OPTIONS = [
     Case(
         "beyond-64-bits", FIT + f" --data.batch_size {2**63}", f"data.batch_size is {2**63}|64 bits"
     ),
-    Case("deep-beyond-64-bits", FIT + f" --model.backbone.width {10**40}", "width is|41 digits"),
+    Case("deep-beyond-64-bits", FIT + f" --model.backbone.width {10**80}", "width is|81 digits"),
     Case("timer", FIT + " --trainer.callbacks Timer", "Timer|--trainer.max_time"),
     Case("devices", FIT + " --trainer.devices two", "'two'|a number from 1 on"),
     Case("no-device", FIT + " --trainer.devices 0", "trainer.devices is '0'"),

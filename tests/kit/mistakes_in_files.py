@@ -75,9 +75,9 @@ FILES = [
     ),
     Case("other-weights", "test {of_other_shape}", "does not fit|head.weight|trained with", 1),
     Case("other-images", "test {run} --data.profile.imbalance_ratio 10", "another run", 1),
-    Case("resume-other-images", FIT + " --ckpt_path {copy}", "another run", 1),
+    Case("resume-other-images", FIT + " --ckpt_path {copy}", "began with data.holdout", 1),
     Case("run-exists", FIT + " --name held --version 0 --runs {run}/../..", "never overwrit", 1),
-    Case("runs-is-file", FIT + " --runs {file}/x", "cannot be used|--runs", 1),
+    Case("runs-is-file", FIT + " --runs {file}/x", "cannot be made|--runs", 1),
     # commands on a run
     Case("test-nothing", "test", "lt test needs a run"),
     Case("test-no-run", "test nowhere", "no run nowhere", 1),

@@ -46,7 +46,7 @@ def _class(path, **given):
         (torch.save, Optimizers, "no class"),
         (torch.optim.SGD, Losses, "no class for it"),
         (torch, Losses, "no class"),
-        (_class(SGD, lr=2**63), Optimizers, "beyond 64 bits"),
+        (_class(SGD, lr=2**63), Optimizers, "at most 64 bits"),
         (_class(SGD, lr=float("nan")), Optimizers, "finite"),
         (_class(SGD, foreach="\udcff"), Optimizers, "UTF-8"),
         (_class("lt_lightning.losses.LDAM", max_margin=None), Losses, "max_margin is null"),
@@ -130,3 +130,10 @@ def test_hints_say_what_a_signature_says():
     assert found["channels_last"] == (bool, True)  # of the base, behind **kwargs
     assert parameters(LDAM)["max_margin"][0] is float
     assert bases(items(parameters(LongTailDataModule)["samplers"][0]))[0].__name__ == "SamplingRule"
+
+
+def test_a_number_of_thousands_of_digits_is_told_by_their_number():
+    with pytest.raises(Refused) as refused:
+        gate.check("seed", [{"a": 10**5000}], Any)
+    assert "seed[0].a is a number of some 5001 digits" in refused.value.sentence
+    gate.check("seed", {"a": 2**63 - 1, "b": 1e300}, Any)
