@@ -5,7 +5,6 @@ The folder holds added_images.json, and the images sorted by class: in images.np
 images/<class>/<number>.png for sources that read files.
 """
 
-import json
 import logging
 import zipfile
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages
 from lt_lightning.errors import UserError
+from lt_lightning.runs.json_file import read_json
 
 log = logging.getLogger(__name__)
 ABOUT, ARRAY = "added_images.json", "images.npz"
@@ -44,7 +44,7 @@ class AddedImages:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
-            about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+            about = read_json(folder / ABOUT)
         except OSError as error:
             raise UserError(
                 f"data.added_images {folder} holds no {ABOUT}: give a folder that `lt cam` made."
@@ -54,7 +54,7 @@ class AddedImages:
         whole = isinstance(about, dict) and all(
             isinstance(about.get(key), kind) for key, kind in _KEYS.items()
         )
-        if not whole:
+        if not whole or not all(type(count) is int and count >= 0 for count in about["counts"]):
             raise self._damaged(ABOUT)
         self.counts: list[int] = about["counts"]
         self.made: dict[str, Any] = about["made"]

@@ -50,8 +50,11 @@ def look(content: Any, key: str = "") -> None:
             look(item, key)
     if not isinstance(content, dict):
         return
-    path = content.get("class_path")
-    if isinstance(path, str) and "." in path:
+    path = content.get("class_path", "")
+    if not isinstance(path, str):
+        where = f"{key}.class_path".lstrip(".")
+        raise Refused(f"{where} is {told(path)}: give the name of a class, in quotes.", key)
+    if "." in path:
         try:
             kind = named(path)
         except UserError as error:

@@ -30,9 +30,11 @@ TEXTS = {
     "config": ("config: b.yaml\n", "names a config"),
     "input": ("a: '-'\n", "standard input"),
     "device": ("a: /dev/zero\n", "a pipe or a device"),
+    "no-class": ("a: {class_path: 3}\n", "a.class_path is 3: give the name of a class"),
     "empty": ("", "holds nothing"),
     "list": ("[1]", "holds a list"),
 }
+WHOLE = ["itself", "bomb", "digits", "levels", "python"]
 
 
 @pytest.mark.timeout(20)
@@ -48,7 +50,7 @@ def test_a_file_is_refused_in_words(tmp_path, name):
 
 
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("name", ["itself", "bomb", "digits", "levels", "python", "input"])
+@pytest.mark.parametrize("name", [*WHOLE, "no-class", "input"])
 def test_a_value_of_the_command_line_is_refused_as_a_file_is(name):
     text = TEXTS[name][0].partition(": ")[2] if name != "bomb" else BOMB
     value = text.strip("'\n") if name == "input" else text
