@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from lt_lightning.augment.base import check_positive, check_range
-from lt_lightning.augment.mixing import Mixed, Mixing, check_pairs, draw_permutation
+from lt_lightning.augment.mixing import Mixed, Mixing, Share, check_pairs, partners_of
 from lt_lightning.augment.paste import paste
+from lt_lightning.inputs import ClassCounts
 
 
 class CutMix(Mixing):
@@ -35,15 +36,23 @@ class CutMix(Mixing):
         self.alpha, self.probability = alpha, probability
 
     def __call__(
-        self, images: Tensor, targets: Tensor, class_counts: Tensor, generator: torch.Generator
+        self,
+        images: Tensor,
+        targets: Tensor,
+        class_counts: ClassCounts | None = None,
+        generator: torch.Generator | None = None,
+        *,
+        share: Share | None = None,
+        permutation: Tensor | None = None,
     ) -> Mixed:
         """Return the mixed batch; `class_counts` has no effect."""
         check_pairs(images, targets)
-        partner = draw_permutation(len(images), generator)
+        partner = partners_of(images, generator, permutation)
         return paste(
             (images, targets),
             (images[partner], targets[partner]),
             generator,
             alpha=self.alpha,
             probability=self.probability,
+            share=share,
         )

@@ -12,12 +12,15 @@ from lt_lightning.augment.base import check_positive
 from lt_lightning.augment.mixing import (
     Mixed,
     Mixing,
+    Share,
     blend,
     check_pairs,
     draw_beta,
-    draw_permutation,
+    given_share,
+    partners_of,
 )
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import ClassCounts
 
 
 @contextmanager
@@ -119,21 +122,32 @@ class ManifoldMixup(Mixing):
         self.alpha, self.layers = alpha, list(layers)
 
     def __call__(
-        self, images: Tensor, targets: Tensor, class_counts: Tensor, generator: torch.Generator
+        self,
+        images: Tensor,
+        targets: Tensor,
+        class_counts: ClassCounts | None = None,
+        generator: torch.Generator | None = None,
+        *,
+        share: Share | None = None,
+        permutation: Tensor | None = None,
     ) -> Mixed:
         """Return the batch with lam, permutation and layer; `class_counts` has no effect."""
         check_pairs(images, targets)
         n = len(images)
-        lam = draw_beta(self.alpha, 1, generator)
-        partner = draw_permutation(n, generator)
-        layer = self.layers[self._draw_layer(generator)]
+        if share is None:
+            lam = draw_beta(self.alpha, 1, generator, images.device)
+        else:
+            lam = given_share(share, images)
+        partner = partners_of(images, generator, permutation)
+        layer = self.layers[self._draw_layer(generator, images.device)]
         labels = (targets, targets[partner], lam.expand(n))
         if layer == "input":
             return Mixed(blend(images, images[partner], lam), *labels)
         return MixedInside(images, *labels, layer=layer, permutation=partner, lam=lam)
 
-    def _draw_layer(self, generator: torch.Generator) -> int:
+    def _draw_layer(self, generator: torch.Generator | None, device: torch.device) -> int:
         if len(self.layers) == 1:  # nothing to wait for on a GPU
             return 0
         count = len(self.layers)
-        return int(torch.randint(count, (), generator=generator, device=generator.device))
+        device = generator.device if generator is not None else device
+        return int(torch.randint(count, (), generator=generator, device=device))

@@ -3,12 +3,16 @@
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from lt_lightning.augment.base import Described
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import ClassCounts
+
+Share: TypeAlias = Tensor | float
 
 
 @dataclass
@@ -44,15 +48,29 @@ class Mixing(Described, ABC):
 
     @abstractmethod
     def __call__(
-        self, images: Tensor, targets: Tensor, class_counts: Tensor, generator: torch.Generator
+        self,
+        images: Tensor,
+        targets: Tensor,
+        class_counts: ClassCounts | None = None,
+        generator: torch.Generator | None = None,
+        *,
+        share: Share | None = None,
+        permutation: Tensor | None = None,
     ) -> Mixed:
         """Return the mixed batch.
 
         Args:
             images: float, normalised, or uint8 (N, C, H, W); never changed in place.
             targets: int64 (N,).
-            class_counts: int64 (C,), training images per class, on the device of the images.
-            generator: lives on the device of the images.
+            class_counts: training images per class, (C,), a tensor, an array or a list; only some
+                mixings ask for them.
+            generator: lives on the device of the images; none is torch's own.
+            share: of the image itself in the mix, a number, (1,) or (N,), in [0, 1]; none draws
+                it. The share of its label may be another, see the class.
+            permutation: the partner of each image, int64 (N,); none draws it.
+
+        Raises:
+            UserError: if what is given does not fit.
         """
 
 
@@ -69,18 +87,57 @@ def check_pairs(images: Tensor, targets: Tensor) -> None:
         )
 
 
-def draw_beta(alpha: float, count: int, generator: torch.Generator) -> Tensor:
-    """Draw from Beta(alpha, alpha), float32 (count,) on the generator's device."""
+def draw_beta(
+    alpha: float,
+    count: int,
+    generator: torch.Generator | None,
+    device: torch.device | None = None,
+) -> Tensor:
+    """Draw from Beta(alpha, alpha), float32 (count,) on `device`; none is the generator's."""
+    device = generator.device if generator is not None else device
     # float64: gamma draws of a small alpha are below the smallest float32.
-    shape = torch.full((2, count), alpha, dtype=torch.float64, device=generator.device)
+    shape = torch.full((2, count), alpha, dtype=torch.float64, device=device)
     first, second = torch._standard_gamma(shape, generator=generator).unbind()
     tiny = torch.finfo(torch.float64).tiny  # 0 / 0 becomes 1/2
     return ((first + tiny) / (first + second + 2 * tiny)).float()
 
 
-def draw_permutation(count: int, generator: torch.Generator) -> Tensor:
-    """Draw the partner of each image, int64 (count,) on the generator's device."""
-    return torch.randperm(count, generator=generator, device=generator.device)
+def given_share(share: Share, images: Tensor) -> Tensor:
+    """Return a share that was given as float32 (1,) or (N,), on the device of the images.
+
+    Raises:
+        UserError: if it is of another shape, or outside of [0, 1].
+    """
+    found = torch.as_tensor(share, dtype=torch.float32, device=images.device).reshape(-1)
+    if len(found) not in (1, len(images)) or not bool(((found >= 0) & (found <= 1)).all()):
+        raise UserError(
+            f"share has the shape {tuple(found.shape)} and values from {float(found.min()):g} to "
+            f"{float(found.max()):g}: give one number in [0, 1], or one per image, "
+            f"({len(images)},)."
+        )
+    return found
+
+
+def partners_of(
+    images: Tensor, generator: torch.Generator | None, permutation: Tensor | None
+) -> Tensor:
+    """Return the partner of each image, given or drawn, int64 (N,).
+
+    Raises:
+        UserError: if there is not one partner per image.
+    """
+    count = len(images)
+    if permutation is None:
+        device = generator.device if generator is not None else images.device
+        return torch.randperm(count, generator=generator, device=device)
+    found = torch.as_tensor(permutation, device=images.device)
+    fits = found.shape == (count,) and not found.is_floating_point()
+    if not fits or not bool(((found >= 0) & (found < count)).all()):
+        raise UserError(
+            f"permutation is {found.tolist()[:5]} with the shape {tuple(found.shape)}: give the "
+            f"number of a partner in the batch for each image, int64 ({count},)."
+        )
+    return found
 
 
 def blend(first: Tensor, second: Tensor, lam: Tensor) -> Tensor:

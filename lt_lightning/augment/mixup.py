@@ -7,11 +7,14 @@ from lt_lightning.augment.base import check_positive
 from lt_lightning.augment.mixing import (
     Mixed,
     Mixing,
+    Share,
     blend,
     check_pairs,
     draw_beta,
-    draw_permutation,
+    given_share,
+    partners_of,
 )
+from lt_lightning.inputs import ClassCounts
 
 
 class Mixup(Mixing):
@@ -35,12 +38,22 @@ class Mixup(Mixing):
         self.alpha, self.per_sample = alpha, per_sample
 
     def __call__(
-        self, images: Tensor, targets: Tensor, class_counts: Tensor, generator: torch.Generator
+        self,
+        images: Tensor,
+        targets: Tensor,
+        class_counts: ClassCounts | None = None,
+        generator: torch.Generator | None = None,
+        *,
+        share: Share | None = None,
+        permutation: Tensor | None = None,
     ) -> Mixed:
         """Return the mixed batch; `class_counts` has no effect."""
         check_pairs(images, targets)
         n = len(images)
-        lam = draw_beta(self.alpha, n if self.per_sample else 1, generator)
-        partner = draw_permutation(n, generator)
+        if share is None:
+            lam = draw_beta(self.alpha, n if self.per_sample else 1, generator, images.device)
+        else:
+            lam = given_share(share, images)
+        partner = partners_of(images, generator, permutation)
         mixed = blend(images, images[partner], lam)
         return Mixed(mixed, targets, targets[partner], lam.expand(n))

@@ -5,17 +5,18 @@ from torch import Tensor
 
 from lt_lightning.augment.base import check_positive, check_range
 from lt_lightning.augment.box import box_mask
-from lt_lightning.augment.mixing import Mixed, check_pairs, draw_beta
+from lt_lightning.augment.mixing import Mixed, Share, check_pairs, draw_beta, given_share
 from lt_lightning.errors import UserError
 
 
 def paste(
     background: tuple[Tensor, Tensor],
     foreground: tuple[Tensor, Tensor],
-    generator: torch.Generator,
+    generator: torch.Generator | None = None,
     *,
     alpha: float = 1.0,
     probability: float = 0.5,
+    share: Share | None = None,
 ) -> Mixed:
     """Paste a box of each foreground image onto the background image of the same place (CMO).
 
@@ -30,9 +31,11 @@ def paste(
     Args:
         background: images (N, C, H, W), float or uint8, and targets int64 (N,).
         foreground: the same, of at least N images; the first N are used.
-        generator: lives on the device of the images.
+        generator: lives on the device of the images; none is torch's own.
         alpha: of the Beta distribution, above 0.
         probability: with which a batch is pasted at all; else the background is returned.
+        share: lam, one number in [0, 1], with which the batch is pasted in any case; none draws
+            it.
 
     Returns:
         The mix: `targets_a` of the background, `targets_b` of the foreground.
@@ -54,18 +57,29 @@ def paste(
             f"The foreground has the shape {tuple(patches.shape)} and the background "
             f"{tuple(images.shape)}: give images of one size and at least as many foregrounds."
         )
-    box = _draw_box((height, width), alpha, generator)
-    used = torch.rand(1, generator=generator, device=generator.device) < probability
-    box = box & used
-    share = 1 - box.float().mean()
+    device = generator.device if generator is not None else images.device
+    if share is None:
+        box = _draw_box((height, width), draw_beta(alpha, 1, generator, device), generator)
+        used = torch.rand(1, generator=generator, device=device) < probability
+        box = box & used
+    else:
+        box = _draw_box((height, width), _one(given_share(share, images)), generator)
+    left = 1 - box.float().mean()
     pasted = torch.where(box, patches[:n], images)
-    return Mixed(pasted, targets, patch_targets[:n], share.expand(n))
+    return Mixed(pasted, targets, patch_targets[:n], left.expand(n))
 
 
-def _draw_box(size: tuple[int, int], alpha: float, generator: torch.Generator) -> Tensor:
+def _one(share: Tensor) -> Tensor:
+    if len(share) > 1:
+        raise UserError(
+            f"share has {len(share)} numbers: give one, for there is one box per batch."
+        )
+    return share
+
+
+def _draw_box(size: tuple[int, int], lam: Tensor, generator: torch.Generator | None) -> Tensor:
     """Return bool (1, 1, H, W): a box whose share of the area is 1 - lam before the cut."""
-    device = generator.device
-    side = (1 - draw_beta(alpha, 1, generator)).sqrt()
+    device, side = lam.device, (1 - lam).sqrt()
     y = torch.randint(size[0], (1,), generator=generator, device=device)
     x = torch.randint(size[1], (1,), generator=generator, device=device)
     return box_mask(size, y, x, (side * size[0]).long(), (side * size[1]).long())

@@ -7,11 +7,15 @@ from lt_lightning.augment.base import check_positive, check_range
 from lt_lightning.augment.mixing import (
     Mixed,
     Mixing,
+    Share,
     blend,
     check_pairs,
     draw_beta,
-    draw_permutation,
+    given_share,
+    partners_of,
 )
+from lt_lightning.errors import UserError
+from lt_lightning.inputs import ClassCounts, check_class_counts
 
 
 class Remix(Mixing):
@@ -44,17 +48,37 @@ class Remix(Mixing):
         self.alpha, self.kappa, self.tau = alpha, kappa, tau
 
     def __call__(
-        self, images: Tensor, targets: Tensor, class_counts: Tensor, generator: torch.Generator
+        self,
+        images: Tensor,
+        targets: Tensor,
+        class_counts: ClassCounts | None = None,
+        generator: torch.Generator | None = None,
+        *,
+        share: Share | None = None,
+        permutation: Tensor | None = None,
     ) -> Mixed:
         """Return the mixed batch, with one label weight per image."""
         check_pairs(images, targets)
         n = len(images)
-        lam = draw_beta(self.alpha, 1, generator)
-        partner = draw_permutation(n, generator)
+        if class_counts is None:
+            raise UserError("Remix leans to the rarer class of a pair: give it class_counts.")
+        if share is None:
+            lam = draw_beta(self.alpha, 1, generator, images.device)
+        else:
+            lam = given_share(share, images)
+        partner = partners_of(images, generator, permutation)
         mixed = blend(images, images[partner], lam)
-        first, second = class_counts[targets], class_counts[targets[partner]]
-        share = remix_share(lam.expand(n), first, second, kappa=self.kappa, tau=self.tau)
-        return Mixed(mixed, targets, targets[partner], share)
+        counts = on_device(class_counts, images.device)
+        first, second = counts[targets], counts[targets[partner]]
+        label_share = remix_share(lam.expand(n), first, second, kappa=self.kappa, tau=self.tau)
+        return Mixed(mixed, targets, targets[partner], label_share)
+
+
+def on_device(class_counts: ClassCounts, device: torch.device) -> Tensor:
+    """Return the counts on `device`; those that are there already are taken as they are."""
+    if isinstance(class_counts, Tensor) and class_counts.device == device:
+        return class_counts  # in every step: no wait for the device
+    return check_class_counts(class_counts).to(device)
 
 
 def remix_share(

@@ -48,6 +48,10 @@ def run_seed() -> int:
 class LongTailModule(L.LightningModule):
     """Base of all methods; a method overrides `training_step`, and `forward` where it must.
 
+    Without a Trainer a step is
+    `module.set_epoch(epoch, epochs); module.training_step(batch, i)["loss"].backward();
+    module.on_before_optimizer_step(optimizer); optimizer.step()`.
+
     Args:
         class_counts: training images per class, (C,); comes from the data module.
         class_names: C names; comes from the data module.
@@ -106,6 +110,7 @@ class LongTailModule(L.LightningModule):
             self.backbone.compile()
         members = ShotGroups()(counts) if groups is None else groups
         self._sums = EpochSums()
+        self._own_epoch, self._own_epochs = 0, 1  # of a loop without a Trainer
         self.post_hoc: Callable[[Tensor], Tensor] | None = None
         self.val_stats = ClassStats(self.num_classes, groups=members)
         self.test_stats = ClassStats(self.num_classes, groups=members)
@@ -162,9 +167,36 @@ class LongTailModule(L.LightningModule):
         """Return the loss, or a dict with "loss" and its terms."""
 
     @property
+    def attached(self) -> bool:
+        """Whether a Trainer runs this module; a loop without one tells the epoch by `set_epoch`."""
+        return self._trainer is not None
+
+    def set_epoch(self, epoch: int, max_epochs: int) -> None:
+        """Begin an epoch in a loop without a Trainer.
+
+        Where this begins another stage the optimizer is to be made anew, for the parameters that
+        are trained are others.
+
+        Args:
+            epoch: 0-based.
+            max_epochs: epochs of the run, at least 1.
+        """
+        self._own_epoch, self._own_epochs = epoch, max_epochs
+
+    @property
+    def current_epoch(self) -> int:
+        """The epoch, 0-based."""
+        return super().current_epoch if self.attached else self._own_epoch
+
+    @property
     def max_epochs(self) -> int:
         """Epochs of the run, at least 1."""
-        return max(self.trainer.max_epochs or 1, 1)
+        return max(self.trainer.max_epochs or 1, 1) if self.attached else self._own_epochs
+
+    def log(self, *args: Any, **kwargs: Any) -> None:
+        """Log one value, as Lightning does; nothing in a loop without a Trainer."""
+        if self.attached:
+            super().log(*args, **kwargs)
 
     def stage_at(self, epoch: int) -> Stage:
         """Return the stage of `epoch`; most methods have one."""
@@ -178,7 +210,7 @@ class LongTailModule(L.LightningModule):
         """
         stage = self.stage_at(self.current_epoch)
         epoch = self.current_epoch - stage.first_epoch
-        keys = (run_seed(), epoch, batch_idx, self.trainer.global_rank)
+        keys = (run_seed(), epoch, batch_idx, self.global_rank)
         later = (stage.number,) if stage.number > 1 else ()
         return torch.Generator(self.device).manual_seed(derive_seed(*keys, *later))
 
@@ -187,6 +219,11 @@ class LongTailModule(L.LightningModule):
 
         Only "loss" keeps its graph: the others would hold that of the whole step.
         """
+        if self.attached:
+            self._log_terms(count, terms)
+        return {name: v if name == "loss" else v.detach() for name, v in terms.items()}
+
+    def _log_terms(self, count: int, terms: dict[str, Tensor]) -> None:
         earlier, means = self._sums.take_earlier(self.current_epoch)
         for name, mean in means.items():  # of an epoch that was stopped in its middle
             if name in terms:
@@ -206,7 +243,6 @@ class LongTailModule(L.LightningModule):
             reduce_fx="max",
             batch_size=1,
         )
-        return {name: v if name == "loss" else v.detach() for name, v in terms.items()}
 
     def _log_mean(self, name: str, value: Tensor, count: int) -> None:
         self.log(

@@ -240,6 +240,13 @@ class TwoStage(LongTailModule):
             self._say(stage)
         self.train()
 
+    def set_epoch(self, epoch: int, max_epochs: int) -> None:
+        """Begin an epoch in a loop without a Trainer, and change over where its stage begins."""
+        super().set_epoch(epoch, max_epochs)
+        stage = self.stage_at(epoch).number
+        if stage != self.stage:
+            self.enter(stage)
+
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Log the stage; an epoch that is resumed in its middle has no start."""
         self.log("stage", float(self.stage), on_step=False, on_epoch=True, batch_size=1)

@@ -8,6 +8,18 @@ Each function raises AssertionError with what is broken. The package's own tests
         check_loss(MyLoss)
 """
 
+from lt_lightning.testing.augment import check_augment
 from lt_lightning.testing.losses import check_loss
+from lt_lightning.testing.methods import check_method
+from lt_lightning.testing.samplers import check_sampling_rule
+from lt_lightning.testing.toy import ToyImages, toy_backbone, toy_data
 
-__all__ = ["check_loss"]
+__all__ = [
+    "ToyImages",
+    "check_augment",
+    "check_loss",
+    "check_method",
+    "check_sampling_rule",
+    "toy_backbone",
+    "toy_data",
+]

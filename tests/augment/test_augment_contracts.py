@@ -8,7 +8,6 @@ from abc import ABCMeta
 
 import pytest
 import torch
-from torch import nn
 
 from lt_lightning import augment
 from lt_lightning.augment import (
@@ -27,7 +26,9 @@ from lt_lightning.augment import (
     RandomResizedCrop,
     Remix,
 )
+from lt_lightning.augment.remix import remix_share
 from lt_lightning.errors import UserError
+from lt_lightning.testing import check_augment
 
 # One instance per class, and how many of 128 equal images must come out distinct.
 TRANSFORMS = {
@@ -79,51 +80,9 @@ transforms = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture
-def image():
-    return torch.randint(256, (3, 16, 16), generator=torch.Generator().manual_seed(0)).byte()
-
-
 @transforms
-def test_uint8_in_and_out_and_input_untouched(rng, pictures, transform, distinct):
-    before = pictures.clone()
-    out = transform(pictures, rng(0))
-    assert (out.dtype, out.shape) == (torch.uint8, pictures.shape)
-    assert torch.equal(pictures, before)
-    assert not torch.equal(out, pictures)
-    assert transform(pictures[:1], rng(0)).shape == pictures[:1].shape
-
-
-@transforms
-def test_randomness_is_per_image(rng, image, transform, distinct):
-    out = transform(image.expand(128, 3, 16, 16), rng(0))
-    assert len(out.flatten(1).unique(dim=0)) >= distinct
-
-
-@transforms
-def test_all_randomness_comes_from_the_generator(rng, pictures, transform, distinct):
-    torch.manual_seed(1)
-    first = transform(pictures, rng(3))
-    state = torch.get_rng_state()
-    torch.manual_seed(2)
-    assert torch.equal(transform(pictures, rng(3)), first)
-    assert not torch.equal(transform(pictures, rng(4)), first)
-    torch.manual_seed(1)
-    assert torch.equal(torch.get_rng_state(), state)
-
-
-@transforms
-def test_memory_layout_does_not_matter(rng, pictures, transform, distinct):
-    last = pictures.to(memory_format=torch.channels_last)
-    assert torch.equal(transform(last, rng(0)), transform(pictures, rng(0)))
-
-
-@transforms
-def test_wrong_images_are_refused(rng, pictures, transform, distinct):
-    with pytest.raises(UserError, match="uint8"):
-        transform(pictures.float(), rng(0))
-    with pytest.raises(UserError, match="uint8"):
-        transform(pictures[0], rng(0))
+def test_contract_of_transforms(transform, distinct):
+    check_augment(transform, distinct=distinct)
 
 
 @transforms
@@ -152,47 +111,8 @@ def batch(dtype=torch.float32):
 
 
 @mixings
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.uint8, torch.bfloat16])
-def test_mix_has_the_promised_form(rng, mixing, dtype):
-    images, targets = batch(dtype)
-    before = images.clone()
-    for seed in range(4):
-        mixed = mixing(images, targets, COUNTS, rng(seed))
-        assert (mixed.images.dtype, mixed.images.shape) == (dtype, images.shape)
-        assert torch.equal(mixed.targets_a, targets)
-        assert torch.equal(mixed.targets_b.sort().values, targets.sort().values)
-        assert (mixed.share.dtype, mixed.share.shape) == (torch.float32, (64,))
-        assert float(mixed.share.min()) >= 0
-        assert float(mixed.share.max()) <= 1
-    assert torch.equal(images, before)
-
-
-@mixings
-def test_mix_depends_on_the_generator_alone(rng, mixing):
-    def numbers(seed):
-        mixed = mixing(*batch(), COUNTS, rng(seed))
-        return torch.cat((mixed.images.flatten(), mixed.targets_b, mixed.share))
-
-    torch.manual_seed(1)
-    first = numbers(3)
-    state = torch.get_rng_state()
-    torch.manual_seed(2)
-    assert torch.equal(numbers(3), first)
-    assert not torch.equal(numbers(4), first)
-    torch.manual_seed(1)
-    assert torch.equal(torch.get_rng_state(), state)
-
-
-@mixings
-def test_one_training_step_serves_all(rng, mixing):
-    network = nn.Sequential(nn.Flatten(), nn.Linear(189, 4))
-    images, targets = batch()
-    for seed in range(4):
-        mixed = mixing(images, targets, COUNTS, rng(seed))
-        with mixed.inside(network):
-            logits = network(mixed.images)
-        assert logits.shape == (64, 4)
-        assert len(network._forward_hooks) == 0
+def test_contract_of_mixings(mixing):
+    check_augment(mixing)
 
 
 @mixings
@@ -203,10 +123,32 @@ def test_mixing_survives_pickling(rng, mixing):
 
 
 @mixings
-def test_labels_must_fit(rng, mixing):
+def test_what_is_given_must_fit(mixing):
     images, targets = batch()
-    with pytest.raises(UserError, match="one class index per image"):
-        mixing(images, targets[:5], COUNTS, rng(0))
+    for share, words in ((1.5, "from 1.5 to 1.5"), (torch.ones(5), "one per image")):
+        with pytest.raises(UserError, match=words):
+            mixing(images, targets, COUNTS, share=share)
+    for order in (torch.arange(63), torch.arange(64) + 1, torch.rand(64)):
+        with pytest.raises(UserError, match="number of a partner"):
+            mixing(images, targets, COUNTS, permutation=order)
+
+
+def test_a_given_share_is_that_of_image_and_label():
+    images, targets = batch()
+    order = torch.arange(63, -1, -1)
+    mixed = Mixup()(images, targets, share=0.25, permutation=order)
+    torch.testing.assert_close(mixed.images, 0.25 * images + 0.75 * images[order])
+    assert mixed.share.tolist() == [0.25] * 64
+    shares = torch.linspace(0, 1, 64)
+    remixed = Remix()(images, targets, COUNTS.tolist(), share=shares, permutation=order)
+    first, second = COUNTS[targets], COUNTS[targets[order]]
+    assert torch.equal(remixed.share, remix_share(shares, first, second))
+    with pytest.raises(UserError, match="Remix leans to the rarer class of a pair: give it"):
+        Remix()(images, targets)
+    cut = CutMix(probability=0.0)(images, targets, share=0.0, permutation=order)
+    assert float(cut.share[0]) < 1
+    with pytest.raises(UserError, match="one box per batch"):
+        CutMix()(images, targets, share=shares)
 
 
 @pytest.mark.gpu

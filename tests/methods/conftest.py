@@ -137,20 +137,14 @@ class Watch(L.Callback):
     """Notes the loss of every epoch and the gradients of every step."""
 
     def __init__(self):
-        self.losses, self.missing, self.moved, self.with_graph = [], set(), set(), set()
-
-    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
-        terms = {name: term for name, term in outputs.items() if name != "loss"}
-        self.with_graph |= {name for name, term in terms.items() if term.requires_grad}
+        self.losses, self.moved = [], set()
 
     def on_after_backward(self, trainer, module):
         held = {id(p) for o in trainer.optimizers for g in o.param_groups for p in g["params"]}
         for name, parameter in module.named_parameters():
             if id(parameter) not in held:
                 continue
-            if parameter.grad is None:
-                self.missing.add(name)
-            elif bool((parameter.grad != 0).any()):
+            if parameter.grad is not None and bool((parameter.grad != 0).any()):
                 self.moved.add(name)
 
     def on_train_epoch_end(self, trainer, module):
@@ -226,8 +220,9 @@ class Lab:
         return {**base, **NEEDS.get(method.__name__, {}).get("model", {}), **options}
 
     def module(self, method, data=None, **options):
+        settings = self.settings(method, data or self.data(method), **options)
         torch.manual_seed(0)
-        return method(**self.settings(method, data or self.data(method), **options))
+        return method(**settings)
 
     def reloaded(self, fitted):
         """Return a fresh module with the weights of a fitted one, as from a checkpoint."""

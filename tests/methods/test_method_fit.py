@@ -3,11 +3,12 @@
 import math
 
 import lightning as L
-import numpy as np
 import pytest
 import torch
 
-from lt_lightning.methods import MoCo
+from lt_lightning.augment import Mixup
+from lt_lightning.methods import ERM, MoCo
+from lt_lightning.testing import check_method
 
 ACCURACIES = {"acc", "acc_macro", "acc_worst", "acc_many", "acc_medium", "acc_few"}
 EVALUATED = ACCURACIES | {"nll", "ece", "mce", "brier"}
@@ -35,14 +36,15 @@ def test_small_set_is_learned(fitted):
     assert torch.cat(right).float().mean() > (0.5 if without_labels else 0.8)
 
 
-def test_every_trained_parameter_has_a_gradient_in_every_step(fitted):
-    assert not fitted.watch.missing
+def test_contract(lab, method):
+    needs = lab.settings(method, lab.data(method))
+    stages = {"stage1_epochs": 1, "stage2_epochs": 1} if method.num_stages == 2 else {}
+    check_method(method, data=lambda: lab.data(method), **{**needs, **stages})
+
+
+def test_every_trained_parameter_has_moved(fitted):
     trained = {name for name, p in fitted.module.named_parameters() if p.requires_grad}
     assert fitted.watch.moved >= trained
-
-
-def test_only_the_loss_of_a_step_keeps_its_graph(fitted):
-    assert not fitted.watch.with_graph
 
 
 def test_train_and_validation_metrics_have_the_house_names(fitted):
@@ -68,12 +70,6 @@ def test_first_epoch_has_the_full_learning_rate_of_the_schedule(lab, method):
     assert rates.seen[0] == pytest.approx(RATE)
 
 
-def test_weights_do_not_depend_on_the_global_generator(lab, method):
-    first = lab.fit(method, epochs=1, **SHORT)
-    second = lab.fit(method, _Disturb(), epochs=1, **SHORT)
-    _same_weights(first.module, second.module)
-
-
 class _Rates(L.Callback):
     def __init__(self):
         self.seen = []
@@ -82,31 +78,43 @@ class _Rates(L.Callback):
         self.seen.append(float(trainer.callback_metrics["train/lr"]))
 
 
-class _Disturb(L.Callback):
-    """Draws from the generators that a library may not rely on."""
-
-    def on_train_batch_start(self, *args):
-        torch.rand(3)
-        np.random.random()  # noqa: NPY002  the legacy generator is what is disturbed
+class Restless(ERM):
+    def training_step(self, batch, batch_idx):
+        images, targets = batch
+        return super().training_step((images + torch.rand(1), targets), batch_idx)
 
 
-def test_resumed_run_ends_with_the_weights_of_one_never_stopped(lab, method, tmp_path):
-    whole = lab.fit(method, epochs=2, **SHORT)
-    part = lab.fit(method, _StopAfter(0), epochs=2, **SHORT)
-    assert part.trainer.current_epoch == 1
-    part.trainer.save_checkpoint(tmp_path / "part.ckpt")
-    rest = lab.fit(method, epochs=2, ckpt_path=tmp_path / "part.ckpt", **SHORT)
-    _same_weights(whole.module, rest.module)
+class Heavy(ERM):
+    def training_step(self, batch, batch_idx):
+        terms = super().training_step(batch, batch_idx)
+        return {**terms, "twice": 2 * terms["loss"]}
 
 
-class _StopAfter(L.Callback):
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_train_epoch_end(self, trainer, module):
-        trainer.should_stop = trainer.should_stop or trainer.current_epoch == self.epoch
+class Loose(ERM):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.unused = torch.nn.Linear(2, 2)
 
 
-def _same_weights(first, second):
-    for (name, a), b in zip(first.state_dict().items(), second.state_dict().values(), strict=True):
-        assert torch.equal(a, b), name
+class Tied(ERM):
+    def training_step(self, batch, batch_idx):
+        assert self.trainer.world_size == 1
+        return super().training_step(batch, batch_idx)
+
+
+def test_contract_holds_on_the_toy_data():
+    check_method(ERM, mixing=Mixup())
+
+
+@pytest.mark.parametrize(
+    ("broken", "error", "words"),
+    [
+        (Restless, AssertionError, "losses of|depend on the global generator"),
+        (Heavy, AssertionError, "'twice'} keep the graph"),
+        (Loose, AssertionError, "unused.* have no gradient"),
+        (Tied, RuntimeError, "not attached"),
+    ],
+)
+def test_contract_catches_what_is_broken(broken, error, words):
+    with pytest.raises(error, match=words):
+        check_method(broken)

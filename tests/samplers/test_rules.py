@@ -31,6 +31,7 @@ from lt_lightning.samplers import (
     UnderSampling,
     WithAdded,
 )
+from lt_lightning.testing import check_sampling_rule
 
 COUNTS = [60, 25, 10, 4, 1]
 N, C, EPOCHS = sum(COUNTS), len(COUNTS), 11
@@ -106,6 +107,11 @@ def test_shares_are_those_of_the_equation(rule):
         got = rule.class_probabilities(torch.tensor(COUNTS), epoch, EPOCHS)
         assert got.dtype == torch.float64
         assert got.tolist() == pytest.approx(shares, abs=1e-12)
+
+
+@every_rule
+def test_contract(rule):
+    check_sampling_rule(rule)
 
 
 @every_rule

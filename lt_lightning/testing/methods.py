@@ -1,0 +1,279 @@
+"""What every method promises: a step without a Trainer, a fit, a checkpoint, a resumed run."""
+
+import math
+import os
+import random
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from torch import Tensor
+
+from lt_lightning.data import LongTailDataModule
+from lt_lightning.methods import LongTailModule
+from lt_lightning.testing.expect import that
+from lt_lightning.testing.toy import toy_backbone, toy_data
+
+_EPOCHS, _STEPS = 2, 2
+MethodMaker = Callable[..., LongTailModule]
+DataMaker = Callable[[], LongTailDataModule]
+
+
+def check_method(
+    method: MethodMaker, *, data: DataMaker | None = None, epochs: int = _EPOCHS, **options: Any
+) -> None:
+    """Check all that a method promises, in short fits on a CPU.
+
+    Args:
+        method: the class, or what makes it; called with `options` and what the data say
+            (class_counts, class_names, groups), and with a small backbone where none is in
+            `options`.
+        data: makes small data, the same each time; none is `toy_data` with the streams of the
+            class.
+        epochs: of a fit; those of both stages where there are two.
+        options: of the method.
+
+    Raises:
+        AssertionError: with what is broken.
+    """
+    if data is None:
+        kind = method if isinstance(method, type) else LongTailModule
+        data = partial(toy_data, kind.streams if issubclass(kind, LongTailModule) else ())
+    with tempfile.TemporaryDirectory() as folder, _seed_of_the_run():
+        runs = Runs(method, options, data, epochs, Path(folder))
+        for check in CHECKS:
+            check(runs)
+
+
+@contextmanager
+def _seed_of_the_run() -> Iterator[None]:
+    name = "PL_GLOBAL_SEED"  # where Lightning keeps it
+    before = os.environ.get(name)
+    os.environ[name] = "0"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+@dataclass
+class Runs:
+    """Makes modules and short fits of one method."""
+
+    method: MethodMaker
+    options: dict[str, Any]
+    data: DataMaker
+    epochs: int
+    folder: Path
+    whole: LongTailModule | None = None  # the one fit that several checks look at
+
+    def module(self, data: LongTailDataModule) -> LongTailModule:
+        """Return a fresh module, the same each time."""
+        settings = {
+            "class_counts": data.class_counts.tolist(),
+            "class_names": data.class_names,
+            "groups": data.groups,
+            "backbone": toy_backbone,
+            **self.options,
+        }
+        torch.manual_seed(0)
+        return self.method(**settings)
+
+    def fit(self, *callbacks: L.Callback, ckpt_path: Path | None = None) -> L.Trainer:
+        """Train for a few steps per epoch."""
+        data = self.data()
+        data.setup("fit")
+        trainer = L.Trainer(
+            accelerator="cpu",
+            devices=1,
+            max_epochs=self.epochs,
+            limit_train_batches=_STEPS,
+            limit_val_batches=0,
+            num_sanity_val_steps=0,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            default_root_dir=self.folder,
+            callbacks=list(callbacks),
+        )
+        trainer.fit(self.module(data), datamodule=data, ckpt_path=ckpt_path, weights_only=True)
+        return trainer
+
+    def fitted(self) -> LongTailModule:
+        """Return the module of one fit, made once."""
+        if self.whole is None:
+            self.whole = _module(self.fit())
+        return self.whole
+
+
+def _module(trainer: L.Trainer) -> LongTailModule:
+    module = trainer.lightning_module
+    assert isinstance(module, LongTailModule)
+    return module
+
+
+@dataclass
+class _Watch(L.Callback):
+    """Notes the gradients and the terms of every step."""
+
+    losses: list[float] = field(default_factory=list)
+    missing: set[str] = field(default_factory=set)
+    with_graph: set[str] = field(default_factory=set)
+
+    def on_after_backward(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        held = {id(p) for o in trainer.optimizers for g in o.param_groups for p in g["params"]}
+        named = pl_module.named_parameters()
+        self.missing |= {name for name, p in named if id(p) in held and p.grad is None}
+
+    def on_train_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        terms = outputs if isinstance(outputs, dict) else {"loss": outputs}
+        self.losses.append(float(terms["loss"]))
+        self.with_graph |= {k for k, v in terms.items() if k != "loss" and v.requires_grad}
+
+
+class _Disturb(L.Callback):
+    """Draws from the generators that a method may not rely on."""
+
+    def on_train_batch_start(self, *args: Any) -> None:
+        torch.rand(3)
+        np.random.random()  # noqa: NPY002  the legacy generator is what is disturbed
+        random.random()
+
+
+class _StopAfterFirst(L.Callback):
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        trainer.should_stop = True
+
+
+def _same_weights(first: LongTailModule, second: LongTailModule, message: str) -> None:
+    pairs = zip(first.state_dict().items(), second.state_dict().items(), strict=True)
+    other = [name for (name, one), (_, two) in pairs if not torch.equal(one, two)]
+    that(not other, f"{message}: {other[:3]} differ")
+
+
+def steps_run_without_a_trainer(runs: Runs) -> None:
+    """A loop written by hand trains: steps of every epoch give a loss with a gradient."""
+    losses = []
+    collect = _Collect()
+    runs.fit(collect)
+    data = runs.data()
+    data.setup("fit")
+    module = runs.module(data)
+    stage = 0
+    for epoch in range(runs.epochs):
+        module.set_epoch(epoch, runs.epochs)
+        if module.stage_at(epoch).number != stage:
+            stage = module.stage_at(epoch).number
+            optimizer = module.configure_optimizers()["optimizer"]
+        module.train()
+        for index, batch in enumerate(collect.batches[epoch]):
+            result = module.training_step(batch, index)
+            loss = result["loss"] if isinstance(result, dict) else result
+            that(
+                isinstance(loss, Tensor) and loss.shape == () and bool(loss.isfinite()),
+                f"training_step without a Trainer gives the loss {loss}",
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            module.on_before_optimizer_step(optimizer)
+            optimizer.step()
+            losses.append(float(loss.detach()))
+    first, second = torch.tensor(losses[:_STEPS]), torch.tensor(collect.losses[:_STEPS])
+    that(
+        torch.allclose(first, second, rtol=1e-4),
+        f"steps without a Trainer have the losses {first.tolist()}, those of a Trainer "
+        f"{second.tolist()}",
+    )
+
+
+@dataclass
+class _Collect(L.Callback):
+    """Keeps the batches of a fit and their losses."""
+
+    batches: dict[int, list[Any]] = field(default_factory=dict)
+    losses: list[float] = field(default_factory=list)
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        self.batches.setdefault(trainer.current_epoch, []).append(batch)
+
+    def on_train_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        self.losses.append(float(outputs["loss"] if isinstance(outputs, dict) else outputs))
+
+
+def every_trained_parameter_has_a_gradient(runs: Runs) -> None:
+    """In every step the loss is finite, and all that the optimizer holds has a gradient."""
+    watch = _Watch()
+    runs.whole = _module(runs.fit(watch))
+    that(all(map(math.isfinite, watch.losses)), f"the losses of a fit are {watch.losses}")
+    that(not watch.missing, f"{sorted(watch.missing)[:3]} are trained but have no gradient")
+    that(not watch.with_graph, f"{watch.with_graph} keep the graph of the step: detach them")
+
+
+def global_generator_does_not_matter(runs: Runs) -> None:
+    """Numbers that others draw from the global generator change no weight."""
+    disturbed = _module(runs.fit(_Disturb()))
+    message = "the weights depend on the global generator: draw from step_generator(batch_idx)"
+    _same_weights(runs.fitted(), disturbed, message)
+
+
+def resumed_run_has_the_same_weights(runs: Runs) -> None:
+    """A run that was stopped and resumed ends as one that was not."""
+    part = runs.fit(_StopAfterFirst())
+    path = runs.folder / "part.ckpt"
+    part.save_checkpoint(path)
+    rest = _module(runs.fit(ckpt_path=path))
+    _same_weights(runs.fitted(), rest, "a resumed run ends with other weights")
+
+
+def logits_are_those_of_the_checkpoint(runs: Runs) -> None:
+    """predict_logits gives (N, C), the same from a module with the saved weights."""
+    data = runs.data()
+    data.setup("fit")
+    fresh, fitted = runs.module(data), runs.fitted()
+    content: dict[str, Any] = {"state_dict": fitted.state_dict()}
+    fitted.on_save_checkpoint(content)
+    fresh.on_load_checkpoint(content)
+    fresh.load_state_dict(content["state_dict"])
+    images, _ = next(iter(data.eval_loader("train")))
+    fresh.eval(), fitted.eval()
+    with torch.no_grad():
+        want, got = fitted.predict_logits(images), fresh.predict_logits(images)
+    shape = (len(images), fitted.num_classes)
+    that(want.shape == shape, f"predict_logits gives {tuple(want.shape)}, not {shape}")
+    that(torch.equal(got, want), "the checkpoint does not hold all that predict_logits needs")
+
+
+CHECKS = (
+    every_trained_parameter_has_a_gradient,
+    steps_run_without_a_trainer,
+    global_generator_does_not_matter,
+    resumed_run_has_the_same_weights,
+    logits_are_those_of_the_checkpoint,
+)
