@@ -13,9 +13,9 @@ import sys
 
 import torch
 
+from lt_lightning.engine.branches import branch_features
 from lt_lightning.losses import PrototypicalContrastive, SupervisedContrastive
 from lt_lightning.methods import HybridContrastive
-from lt_lightning.methods.branches import branch_features
 
 CLASSES = 10
 LOSSES = {"SC": (SupervisedContrastive, 2), "PSC": (PrototypicalContrastive, 1)}  # with views

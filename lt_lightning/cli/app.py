@@ -29,9 +29,9 @@ from lt_lightning.cli.options import CheckpointOptions, PretrainOptions
 from lt_lightning.cli.parser import LTParser
 from lt_lightning.cli.post_hoc import change_model
 from lt_lightning.data import LongTailDataModule
+from lt_lightning.engine.float32 import PRECISION
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
-from lt_lightning.methods.float32 import PRECISION
 from lt_lightning.post_hoc import PostHoc
 from lt_lightning.report import load_rows, render
 from lt_lightning.runs import checkpoint as checkpoint_file

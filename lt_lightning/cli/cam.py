@@ -24,10 +24,10 @@ from lt_lightning.data.added_images import ABOUT, AddedImages
 from lt_lightning.data.decode import cache_folder
 from lt_lightning.data.loader import EvalLoader, Pipeline
 from lt_lightning.data.source import FileImages
+from lt_lightning.engine.float32 import exact
+from lt_lightning.engine.load import load_model
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.methods import LongTailModule
-from lt_lightning.methods.float32 import exact
-from lt_lightning.methods.load import load_model
 from lt_lightning.runs import argv as words
 from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import folder as run_folder

@@ -9,10 +9,10 @@ from jsonargparse import Namespace
 
 from lt_lightning.cli.trainer_checks import check_trainer
 from lt_lightning.data import LongTailDataModule
+from lt_lightning.engine.branches import STREAMS
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.losses import Loss
 from lt_lightning.methods import ERM, LongTailModule, TwoStage
-from lt_lightning.methods.branches import STREAMS
 from lt_lightning.samplers import InstanceBalanced, SamplingRule
 
 log = logging.getLogger("lt_lightning")

@@ -13,10 +13,10 @@ from lt_lightning.callbacks.figures import to_png
 from lt_lightning.cli.run_data import check_same, data_of_run
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.loader import EvalLoader, Pipeline
+from lt_lightning.engine.float32 import exact
+from lt_lightning.engine.load import load_model
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.methods import LongTailModule
-from lt_lightning.methods.float32 import exact
-from lt_lightning.methods.load import load_model
 from lt_lightning.metrics.embedding import choose_shown, tsne
 from lt_lightning.report.command import parse, report
 from lt_lightning.report.features_file import Features, read_features, write_features

@@ -16,9 +16,9 @@ from lt_lightning import methods
 from lt_lightning.augment import Normalize
 from lt_lightning.data.decode import read_image
 from lt_lightning.data.folder import SUFFIXES, images_below
+from lt_lightning.engine.float32 import exact
+from lt_lightning.engine.load import load_model
 from lt_lightning.errors import Refused, UserError
-from lt_lightning.methods.float32 import exact
-from lt_lightning.methods.load import load_model
 from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
 from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import folder as run_folder

@@ -1,6 +1,8 @@
 """One LightningModule per remedy; a method only holds the order of events."""
 
-from lt_lightning.methods.base import LongTailModule
+from lt_lightning.engine.base import LongTailModule
+from lt_lightning.engine.self_supervised import SelfSupervised
+from lt_lightning.engine.two_stage import TwoStage
 from lt_lightning.methods.bbn import BBN
 from lt_lightning.methods.bcl import BCL
 from lt_lightning.methods.causal_tde import CausalTDE
@@ -15,9 +17,7 @@ from lt_lightning.methods.moco import MoCo
 from lt_lightning.methods.paco import PaCo
 from lt_lightning.methods.pseudo_label import PseudoLabel
 from lt_lightning.methods.rotation_ssp import RotationSSP
-from lt_lightning.methods.self_supervised import SelfSupervised
 from lt_lightning.methods.sim_siam import SimSiam
-from lt_lightning.methods.two_stage import TwoStage
 
 __all__ = [
     "BBN",

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from lt_lightning.augment.mixing import draw_beta
 from lt_lightning.backbones import BilateralBackbone, BilateralResNetCIFAR
+from lt_lightning.engine.base import LongTailModule
 from lt_lightning.errors import UserError
-from lt_lightning.methods.base import LongTailModule
 from lt_lightning.schedule import ParabolicDecay, Schedule
 
 Stream = tuple[Tensor, Tensor]

@@ -6,12 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lt_lightning.errors import UserError
-from lt_lightning.heads import ProjectionHead
-from lt_lightning.losses import BalancedContrastive, LogitAdjustment
-from lt_lightning.losses.checks import check_choice, check_range
-from lt_lightning.methods.base import LongTailModule, LossFactory
-from lt_lightning.methods.branches import (
+from lt_lightning.engine.base import LongTailModule, LossFactory
+from lt_lightning.engine.branches import (
     STREAMS,
     ContrastiveFactory,
     ProjectionFactory,
@@ -19,7 +15,11 @@ from lt_lightning.methods.branches import (
     log_skipped,
     without_decay,
 )
-from lt_lightning.methods.scale import check_reduction
+from lt_lightning.engine.scale import check_reduction
+from lt_lightning.errors import UserError
+from lt_lightning.heads import ProjectionHead
+from lt_lightning.losses import BalancedContrastive, LogitAdjustment
+from lt_lightning.losses.checks import check_choice, check_range
 
 Stream = tuple[Tensor, Tensor]
 

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from lt_lightning.backbones import BilateralResNetCIFAR
+from lt_lightning.engine.base import BackboneFactory, HeadFactory, LongTailModule
+from lt_lightning.engine.moving_feature import MovingFeature
 from lt_lightning.errors import UserError
 from lt_lightning.heads import CausalNormHead
-from lt_lightning.methods.base import BackboneFactory, HeadFactory, LongTailModule
-from lt_lightning.methods.moving_feature import MovingFeature
 from lt_lightning.metrics import ClassStats
 from lt_lightning.metrics.names import ACC, ACC_MACRO, group_acc
 

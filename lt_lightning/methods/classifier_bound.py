@@ -4,9 +4,9 @@ from typing import Any
 
 from torch import nn
 
+from lt_lightning.engine.base import HeadFactory
+from lt_lightning.engine.two_stage import TwoStage
 from lt_lightning.heads import LinearHead
-from lt_lightning.methods.base import HeadFactory
-from lt_lightning.methods.two_stage import TwoStage
 
 
 class ClassifierBound(TwoStage):

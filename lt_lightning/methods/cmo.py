@@ -6,9 +6,9 @@ from torch import Tensor
 
 from lt_lightning.augment import paste
 from lt_lightning.augment.base import check_positive, check_range
+from lt_lightning.engine.base import LongTailModule
+from lt_lightning.engine.steps import mixed_loss, plain_loss
 from lt_lightning.errors import UserError
-from lt_lightning.methods.base import LongTailModule
-from lt_lightning.methods.steps import mixed_loss, plain_loss
 
 Stream = tuple[Tensor, Tensor]
 

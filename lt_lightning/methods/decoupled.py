@@ -5,7 +5,7 @@ from typing import Any
 from torch import nn
 
 from lt_lightning.classifiers import CRT, ClassifierRule
-from lt_lightning.methods.two_stage import TwoStage
+from lt_lightning.engine.two_stage import TwoStage
 
 
 class Decoupled(TwoStage):

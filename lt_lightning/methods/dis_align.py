@@ -4,10 +4,10 @@ from typing import Any
 
 from torch import nn
 
+from lt_lightning.engine.freezing import BNMode
+from lt_lightning.engine.two_stage import TwoStage
 from lt_lightning.heads import CalibratedHead
 from lt_lightning.heads.calibrated import Form, GateInit
-from lt_lightning.methods.freezing import BNMode
-from lt_lightning.methods.two_stage import TwoStage
 
 
 class DisAlign(TwoStage):

@@ -5,11 +5,11 @@ from typing import Any
 from torch import Tensor
 
 from lt_lightning.augment import Mixing
+from lt_lightning.engine.base import LongTailModule, LossFactory
+from lt_lightning.engine.scale import check_scale
+from lt_lightning.engine.steps import mixed_loss, plain_loss
 from lt_lightning.errors import UserError
 from lt_lightning.losses import Loss, WeightRule
-from lt_lightning.methods.base import LongTailModule, LossFactory
-from lt_lightning.methods.scale import check_scale
-from lt_lightning.methods.steps import mixed_loss, plain_loss
 from lt_lightning.schedule import Schedule, StepAt
 
 Stream = tuple[Tensor, Tensor]

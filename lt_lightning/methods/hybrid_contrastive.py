@@ -4,10 +4,8 @@ from typing import Any
 
 from torch import Tensor
 
-from lt_lightning.heads import ProjectionHead
-from lt_lightning.losses import SupervisedContrastive
-from lt_lightning.methods.base import LongTailModule
-from lt_lightning.methods.branches import (
+from lt_lightning.engine.base import LongTailModule
+from lt_lightning.engine.branches import (
     STREAMS,
     ContrastiveFactory,
     ProjectionFactory,
@@ -15,7 +13,9 @@ from lt_lightning.methods.branches import (
     log_skipped,
     without_decay,
 )
-from lt_lightning.methods.scale import check_reduction
+from lt_lightning.engine.scale import check_reduction
+from lt_lightning.heads import ProjectionHead
+from lt_lightning.losses import SupervisedContrastive
 from lt_lightning.schedule import ParabolicDecay, Schedule
 
 Stream = tuple[Tensor, Tensor]

@@ -6,9 +6,9 @@ from torch import nn
 
 from lt_lightning.augment import Mixing, Mixup
 from lt_lightning.classifiers import LWS
+from lt_lightning.engine.base import LossFactory
+from lt_lightning.engine.two_stage import TwoStage
 from lt_lightning.losses import LabelAwareSmoothing
-from lt_lightning.methods.base import LossFactory
-from lt_lightning.methods.two_stage import TwoStage
 
 # (up to so many classes, lr_factor at an imbalance ratio up to 50, lr_factor above it)
 _PUBLISHED_LR = ((50, 0.2, 0.5), (200, 0.1, 0.2))

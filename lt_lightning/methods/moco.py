@@ -8,12 +8,12 @@ from torch import Tensor
 
 from lt_lightning.augment.base import check_positive, check_range
 from lt_lightning.data.loader import derive_seed
+from lt_lightning.engine.base import run_seed
+from lt_lightning.engine.branches import ProjectionFactory
+from lt_lightning.engine.key_encoder import KeyEncoder, every_row
+from lt_lightning.engine.key_queue import KeyQueue
+from lt_lightning.engine.two_views import TwoViews
 from lt_lightning.heads import ProjectionHead
-from lt_lightning.methods.base import run_seed
-from lt_lightning.methods.branches import ProjectionFactory
-from lt_lightning.methods.key_encoder import KeyEncoder, every_row
-from lt_lightning.methods.key_queue import KeyQueue
-from lt_lightning.methods.two_views import TwoViews
 from lt_lightning.metrics import predicted_class
 
 

@@ -6,15 +6,15 @@ import torch
 from torch import Tensor
 
 from lt_lightning.data.loader import Batch, derive_seed
+from lt_lightning.engine.base import LongTailModule, LossFactory, run_seed
+from lt_lightning.engine.branches import ProjectionFactory
+from lt_lightning.engine.key_encoder import KeyEncoder, every_row
+from lt_lightning.engine.key_queue import KeyQueue
+from lt_lightning.engine.two_views import STREAM, check_two_views
 from lt_lightning.errors import UserError
 from lt_lightning.heads import ProjectionHead
 from lt_lightning.losses import LogitAdjustment, gather, parametric_contrastive_loss, reduce
 from lt_lightning.losses.checks import check_range
-from lt_lightning.methods.base import LongTailModule, LossFactory, run_seed
-from lt_lightning.methods.branches import ProjectionFactory
-from lt_lightning.methods.key_encoder import KeyEncoder, every_row
-from lt_lightning.methods.key_queue import KeyQueue
-from lt_lightning.methods.two_views import STREAM, check_two_views
 
 
 class PaCo(LongTailModule):

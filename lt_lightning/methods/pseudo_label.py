@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from lt_lightning.data.datamodule import LongTailDataModule
+from lt_lightning.engine.base import LongTailModule
+from lt_lightning.engine.teacher import hard_labels
 from lt_lightning.errors import UserError
-from lt_lightning.methods.base import LongTailModule
-from lt_lightning.methods.teacher import hard_labels
 
 _LABELS = "lt_pseudo_labels"  # the key of the labels in a checkpoint
 

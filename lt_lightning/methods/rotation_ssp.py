@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lt_lightning.engine.self_supervised import SelfSupervised
 from lt_lightning.errors import UserError
 from lt_lightning.heads import LinearHead
-from lt_lightning.methods.self_supervised import SelfSupervised
 from lt_lightning.metrics import ClassStats, predicted_class
 
 _TURNS = 4

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lt_lightning.engine.two_views import TwoViews
 from lt_lightning.errors import UserError
-from lt_lightning.methods.two_views import TwoViews
 
 
 class SimSiam(TwoViews):

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
+from lt_lightning.engine.float32 import exact
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
-from lt_lightning.methods.float32 import exact
 
 
 def held_out_logits(model: LongTailModule, data: LongTailDataModule) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ import yaml
 from lightning.pytorch.cli import LightningCLI
 
 from lt_lightning.data import LongTailDataModule
-from lt_lightning.methods.plain import is_plain
+from lt_lightning.engine.hyper_parameters import is_plain
 
 
 def _saved(run: Path) -> dict:

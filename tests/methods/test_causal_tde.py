@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from lt_lightning.callbacks import RunRecord
+from lt_lightning.engine.moving_feature import MovingFeature
 from lt_lightning.errors import UserError
 from lt_lightning.heads import LinearHead, NearestMeanHead
 from lt_lightning.methods import ERM, CausalTDE
-from lt_lightning.methods.moving_feature import MovingFeature
 from lt_lightning.post_hoc import TotalDirectEffect
 
 SHORT = {"limit_train_batches": 3, "limit_val_batches": 0}

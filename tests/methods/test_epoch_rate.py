@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lt_lightning.methods.epoch_rate import EpochRate
+from lt_lightning.engine.epoch_rate import EpochRate
 from lt_lightning.recipes import CosineRecipe, LDAMRecipe
 
 

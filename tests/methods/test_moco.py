@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from lightning.pytorch import Callback
 
 from lt_lightning.backbones import ResNetCIFAR
+from lt_lightning.engine.key_encoder import every_row
 from lt_lightning.errors import UserError
 from lt_lightning.heads import ProjectionHead
 from lt_lightning.methods import MoCo, RotationSSP
-from lt_lightning.methods.key_encoder import every_row
 from lt_lightning.methods.moco import contrast
 
 SHORT = {"epochs": 1, "limit_val_batches": 0}

@@ -5,8 +5,8 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
+from lt_lightning.engine.moving_feature import MovingFeature
 from lt_lightning.heads import CausalNormHead
-from lt_lightning.methods.moving_feature import MovingFeature
 
 WORLD, STEPS = 2, 4
 ROWS = {0: slice(0, 7), 1: slice(7, 11)}  # unequal batches, as at the end of an epoch

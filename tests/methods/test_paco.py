@@ -10,11 +10,11 @@ import torch.multiprocessing as mp
 from torch import nn
 
 from lt_lightning.backbones import ResNetCIFAR
+from lt_lightning.engine.key_encoder import every_row
 from lt_lightning.errors import UserError
 from lt_lightning.heads import ProjectionHead
 from lt_lightning.losses import BalancedSoftmax, CrossEntropy, LogitAdjustment
 from lt_lightning.methods import PaCo, RotationSSP
-from lt_lightning.methods.key_encoder import every_row
 
 SHORT = {"limit_val_batches": 0}
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from lt_lightning.data import LeftOver
+from lt_lightning.engine.load import load_model
 from lt_lightning.errors import UserError
 from lt_lightning.losses import BalancedSoftmax
 from lt_lightning.methods import PseudoLabel
-from lt_lightning.methods.load import load_model
 
 CLASSES = 5
 SHORT = {"limit_train_batches": 3, "limit_val_batches": 0}

@@ -10,9 +10,9 @@ from torch import nn
 from lt_lightning.backbones import ResNetCIFAR
 from lt_lightning.backbones.torchvision_resnet import TorchvisionResNet
 from lt_lightning.data import AsIs, Digits, LongTailDataModule
+from lt_lightning.engine.single_image import check_single_images
 from lt_lightning.errors import UserError
 from lt_lightning.methods import ERM
-from lt_lightning.methods.single_image import check_single_images
 from lt_lightning.stages import Stage
 
 STAGE = Stage(1, 0, 1)

@@ -4,7 +4,7 @@ from typing import Any
 
 import lightning as L
 
-from lt_lightning.methods.base import LongTailModule
+from lt_lightning.engine.base import LongTailModule
 
 
 def begin_anew(trainer: L.Trainer, module: LongTailModule) -> None:

@@ -4,9 +4,9 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from lt_lightning.engine.backbone_init import fitting, load_backbone, part_of
+from lt_lightning.engine.base import LongTailModule
 from lt_lightning.errors import UserError
-from lt_lightning.methods.backbone_init import fitting, load_backbone, part_of
-from lt_lightning.methods.base import LongTailModule
 from lt_lightning.runs.checkpoint import DATA_STATE
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from lt_lightning.engine.freezing import batch_norms
 from lt_lightning.errors import UserError
-from lt_lightning.methods.freezing import batch_norms
 
 
 def check_single_images(module: Any, data: Any, stage: Any, limit: int | float | None) -> None:

@@ -13,15 +13,15 @@ from torch import Tensor, nn
 
 from lt_lightning.augment import Mixing
 from lt_lightning.data.loader import derive_seed
+from lt_lightning.engine.base import LongTailModule, LossFactory, run_seed
+from lt_lightning.engine.epoch_rate import EpochRate
+from lt_lightning.engine.freezing import BNMode, Freezing
+from lt_lightning.engine.scale import check_scale
+from lt_lightning.engine.stage1 import STAGE, take_over, warn_of_other_images
+from lt_lightning.engine.stage_switch import begin_anew
+from lt_lightning.engine.steps import mixed_loss, plain_loss
 from lt_lightning.errors import UserError
 from lt_lightning.losses import CrossEntropy
-from lt_lightning.methods.base import LongTailModule, LossFactory, run_seed
-from lt_lightning.methods.epoch_rate import EpochRate
-from lt_lightning.methods.freezing import BNMode, Freezing
-from lt_lightning.methods.scale import check_scale
-from lt_lightning.methods.stage1 import STAGE, take_over, warn_of_other_images
-from lt_lightning.methods.stage_switch import begin_anew
-from lt_lightning.methods.steps import mixed_loss, plain_loss
 from lt_lightning.recipes import CosineRecipe
 from lt_lightning.runs.checkpoint import read
 from lt_lightning.schedule import Schedule

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from lt_lightning.augment import Normalize
 from lt_lightning.data.datamodule import LongTailDataModule
+from lt_lightning.engine.float32 import exact
+from lt_lightning.engine.load import load_model
 from lt_lightning.errors import UserError
-from lt_lightning.methods.float32 import exact
-from lt_lightning.methods.load import load_model
 from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
 from lt_lightning.runs.checkpoint import DATA_STATE, read
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from lt_lightning.engine.base import LongTailModule
 from lt_lightning.errors import UserError
-from lt_lightning.methods.base import LongTailModule
 from lt_lightning.runs import gate
 from lt_lightning.runs.checkpoint import DATA_STATE
 

@@ -6,10 +6,10 @@ from typing import Any
 from torch import Tensor
 
 from lt_lightning.data.loader import Batch
+from lt_lightning.engine.base import LongTailModule
+from lt_lightning.engine.float32 import float32
 from lt_lightning.heads import NearestMeanHead
 from lt_lightning.losses import CrossEntropy
-from lt_lightning.methods.base import LongTailModule
-from lt_lightning.methods.float32 import float32
 
 
 class SelfSupervised(LongTailModule):

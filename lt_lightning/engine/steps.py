@@ -3,8 +3,8 @@
 from torch import Tensor
 
 from lt_lightning.augment import Mixed
+from lt_lightning.engine.base import LongTailModule
 from lt_lightning.losses import Loss
-from lt_lightning.methods.base import LongTailModule
 
 
 def plain_loss(

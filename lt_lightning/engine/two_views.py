@@ -5,9 +5,9 @@ from typing import Any
 from torch import Tensor
 
 from lt_lightning.data.loader import Batch
+from lt_lightning.engine.base import LongTailModule
+from lt_lightning.engine.self_supervised import SelfSupervised
 from lt_lightning.errors import UserError
-from lt_lightning.methods.base import LongTailModule
-from lt_lightning.methods.self_supervised import SelfSupervised
 
 STREAM = "images"
 

@@ -14,17 +14,17 @@ from torch import Tensor, nn
 from lt_lightning.backbones import Backbone, ResNetCIFAR
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.data.loader import EvalLoader, derive_seed
+from lt_lightning.engine.backbone_init import take_backbone
+from lt_lightning.engine.epoch_rate import EpochRate
+from lt_lightning.engine.epoch_sums import EpochSums
+from lt_lightning.engine.float32 import Float32Evaluation
+from lt_lightning.engine.hyper_parameters import plain_hparams
+from lt_lightning.engine.scale import check_scale
+from lt_lightning.engine.single_image import check_single_images
 from lt_lightning.errors import UserError
 from lt_lightning.heads import LinearHead
 from lt_lightning.inputs import check_class_counts
 from lt_lightning.losses import CrossEntropy, Loss
-from lt_lightning.methods.backbone_init import take_backbone
-from lt_lightning.methods.epoch_rate import EpochRate
-from lt_lightning.methods.epoch_sums import EpochSums
-from lt_lightning.methods.float32 import Float32Evaluation
-from lt_lightning.methods.plain import plain_hparams
-from lt_lightning.methods.scale import check_scale
-from lt_lightning.methods.single_image import check_single_images
 from lt_lightning.metrics import ClassStats, ConfusionCounts, ShotGroups
 from lt_lightning.mid_epoch import in_mid_epoch
 from lt_lightning.recipes import LDAMRecipe

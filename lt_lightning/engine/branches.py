@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lt_lightning.engine.base import LongTailModule
 from lt_lightning.heads import ProjectionHead
 from lt_lightning.losses import ContrastiveLoss
-from lt_lightning.methods.base import LongTailModule
 
 ProjectionFactory = Callable[[int], ProjectionHead]
 ContrastiveFactory = Callable[[Tensor, int], ContrastiveLoss]
