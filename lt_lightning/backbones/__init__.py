@@ -4,6 +4,7 @@ from lt_lightning.backbones.base import Backbone, BilateralBackbone
 from lt_lightning.backbones.bilateral_resnet_cifar import BilateralResNetCIFAR
 from lt_lightning.backbones.bilateral_torchvision_resnet import BilateralTorchvisionResNet
 from lt_lightning.backbones.resnet_cifar import ResNetCIFAR
+from lt_lightning.backbones.shifted_bn import shift_batch_norm, shifted_statistics
 from lt_lightning.backbones.torchvision_resnet import TorchvisionResNet
 
 __all__ = [
@@ -13,4 +14,6 @@ __all__ = [
     "BilateralTorchvisionResNet",
     "ResNetCIFAR",
     "TorchvisionResNet",
+    "shift_batch_norm",
+    "shifted_statistics",
 ]

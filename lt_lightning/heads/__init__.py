@@ -1,12 +1,19 @@
 """Classifiers: features (N, D) to logits (N, C)."""
 
 from lt_lightning.heads.calibrated import CalibratedHead
-from lt_lightning.heads.causal_norm import CausalNormHead
+from lt_lightning.heads.causal_norm import (
+    CausalNormHead,
+    causal_cosines,
+    causal_logits,
+    moved_feature,
+    total_direct_effect,
+)
 from lt_lightning.heads.cosine import CosineHead
 from lt_lightning.heads.linear import LinearHead
 from lt_lightning.heads.nearest_mean import NearestMeanHead
 from lt_lightning.heads.projection import ProjectionHead
-from lt_lightning.heads.scaled import ScaledHead
+from lt_lightning.heads.scaled import ScaledHead, scaled_logits
+from lt_lightning.heads.squashed_cosine import SquashedCosineHead, squashed_cosine_logits
 from lt_lightning.heads.tau_norm import TauNormHead
 
 __all__ = [
@@ -17,5 +24,12 @@ __all__ = [
     "NearestMeanHead",
     "ProjectionHead",
     "ScaledHead",
+    "SquashedCosineHead",
     "TauNormHead",
+    "causal_cosines",
+    "causal_logits",
+    "moved_feature",
+    "scaled_logits",
+    "squashed_cosine_logits",
+    "total_direct_effect",
 ]

@@ -7,6 +7,84 @@ from torch import Tensor, nn
 from lt_lightning.errors import UserError
 
 
+def causal_logits(
+    features: Tensor,
+    weight: Tensor,
+    *,
+    num_heads: int = 2,
+    scale: float = 16.0,
+    gamma: float = 0.03125,
+) -> Tensor:
+    """Return z = (s / K) sum_k x^_k w^_k^T, (N, C).
+
+    Args:
+        features: x, (N, D).
+        weight: w, (C, D).
+        num_heads: K, a divisor of D.
+        scale: s.
+        gamma: see `CausalNormHead`.
+    """
+    return _logits(_unit(features, num_heads), weight, scale, gamma)
+
+
+def total_direct_effect(
+    features: Tensor,
+    weight: Tensor,
+    moving: Tensor,
+    alpha: Tensor | float = 1.0,
+    *,
+    num_heads: int = 2,
+    scale: float = 16.0,
+    gamma: float = 0.03125,
+) -> Tensor:
+    """Return z = (s / K) sum_k (x^_k - alpha cos_k c^_k) w^_k^T, cos_k = x^_k . c^_k, (N, C).
+
+    Paper: Tang et al., Long-Tailed Classification by Keeping the Good and Removing the Bad
+    Momentum Causal Effect, NeurIPS 2020; see `CausalNormHead`.
+
+    Args:
+        features: x, (N, D).
+        weight: w, (C, D).
+        moving: c, (D,), see `moved_feature`; only its direction in each head matters.
+        alpha: how much of c is taken out; 0 gives `causal_logits`.
+        num_heads: K, a divisor of D.
+        scale: s.
+        gamma: see `CausalNormHead`.
+    """
+    parts, common = _unit(features, num_heads), _unit(moving[None], num_heads)
+    along = (parts * common).sum(dim=2, keepdim=True)  # (N, K, 1)
+    return _logits(parts - alpha * along * common, weight, scale, gamma)
+
+
+def causal_cosines(features: Tensor, moving: Tensor, *, num_heads: int = 2) -> Tensor:
+    """Return cos_k of each feature (N, D) and the moving one (D,), (N, K)."""
+    return (_unit(features, num_heads) * _unit(moving[None], num_heads)).sum(dim=2)
+
+
+def moved_feature(moving: Tensor, features: Tensor, *, momentum: float = 0.9) -> Tensor:
+    """Return c after one step, mu c + mean of the features of the step, (D,), no gradient.
+
+    Args:
+        moving: c, (D,), zeros before the first step.
+        features: of the step, (N, D), N at least 1.
+        momentum: mu in [0, 1).
+    """
+    return momentum * moving + features.detach().to(moving.dtype).mean(dim=0)
+
+
+def _unit(features: Tensor, num_heads: int) -> Tensor:
+    """Return x^_k, (N, K, D / K); zeros stay zeros."""
+    wide = features if features.dtype == torch.float64 else features.float()
+    size = features.shape[1] // num_heads
+    return F.normalize(torch.unflatten(wide, 1, (num_heads, size)), dim=2)
+
+
+def _logits(parts: Tensor, weight: Tensor, scale: float, gamma: float) -> Tensor:
+    heads = torch.unflatten(weight.to(parts.dtype), 1, parts.shape[1:])
+    unit = heads / (heads.norm(dim=2, keepdim=True) + gamma)
+    return scale / parts.shape[1] * F.linear(parts.flatten(1), unit.flatten(1))
+
+
 class CausalNormHead(nn.Module):
     """Multi-head normalised classifier z = (s / K) sum_k x^_k w^_k^T, without bias.
 
@@ -57,7 +135,9 @@ class CausalNormHead(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return the logits of training, (N, C), in float32 or wider."""
         with torch.autocast(features.device.type, enabled=False):
-            return self._logits(self._unit(features))
+            return causal_logits(
+                features, self.weight, num_heads=self.num_heads, scale=self.scale, gamma=self.gamma
+            )
 
     def direct_effect(self, features: Tensor, moving: Tensor, alpha: Tensor | float) -> Tensor:
         """Return the total direct effect, (N, C); alpha 0 gives the logits of training.
@@ -69,22 +149,17 @@ class CausalNormHead(nn.Module):
             alpha: how much of c is taken out.
         """
         with torch.autocast(features.device.type, enabled=False):
-            parts, common = self._unit(features), self._unit(moving[None])
-            along = (parts * common).sum(dim=2, keepdim=True)  # (N, K, 1)
-            return self._logits(parts - alpha * along * common)
+            return total_direct_effect(
+                features,
+                self.weight,
+                moving,
+                alpha,
+                num_heads=self.num_heads,
+                scale=self.scale,
+                gamma=self.gamma,
+            )
 
     def cosines(self, features: Tensor, moving: Tensor) -> Tensor:
         """Return cos_k of each feature and the moving one, (N, K)."""
         with torch.autocast(features.device.type, enabled=False):
-            return (self._unit(features) * self._unit(moving[None])).sum(dim=2)
-
-    def _unit(self, features: Tensor) -> Tensor:
-        """Return x^_k, (N, K, D / K); zeros stay zeros."""
-        wide = features if features.dtype == torch.float64 else features.float()
-        size = self.weight.shape[1] // self.num_heads
-        return F.normalize(torch.unflatten(wide, 1, (self.num_heads, size)), dim=2)
-
-    def _logits(self, parts: Tensor) -> Tensor:
-        weight = torch.unflatten(self.weight.to(parts.dtype), 1, parts.shape[1:])
-        weight = weight / (weight.norm(dim=2, keepdim=True) + self.gamma)
-        return self.scale / self.num_heads * F.linear(parts.flatten(1), weight.flatten(1))
+            return causal_cosines(features, moving, num_heads=self.num_heads)

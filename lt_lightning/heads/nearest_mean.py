@@ -1,21 +1,26 @@
 """Classification by the nearest class mean."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lt_lightning.errors import UserError
+
 Distance = Literal["euclidean", "cosine"]
+Form = Literal["cl2n", "l2n", "raw"]
 
 
 class NearestMeanHead(nn.Module):
     """Nearest class mean: z_c = -||x' - m_c||^2, or s cos(x', m_c).
 
-    x' = (x - mean) / ||x - mean|| with the mean over all training images; m_c is the mean of x'
-    over class c and is not normalised again.
+    m_c is the mean of x' over class c and is not normalised again. "cl2n", centred and of length
+    1: x' = (x - mean) / ||x - mean|| with the mean over all training images; "l2n", of length 1:
+    x' = x / ||x||; "raw": x' = x.
 
-    Paper: Kang et al., Decoupling, ICLR 2020, section 4.1 (features `cl2n` of its code).
+    Paper: Kang et al., Decoupling, ICLR 2020, section 4.1 (features `cl2n`, `l2n` and `un` of its
+    code).
 
     Differs from the authors' code in that "cosine" is a true cosine; theirs is a dot product
     divided by D.
@@ -26,7 +31,14 @@ class NearestMeanHead(nn.Module):
         num_classes: C; every class needs an image.
         distance: "euclidean" or "cosine".
         temperature: the logits are multiplied by it; accuracy does not depend on it.
+        form: of the features: "cl2n", "l2n" or "raw".
+
+    Raises:
+        UserError: if a class has no image, shapes do not fit, or a word is unknown.
     """
+
+    mean: Tensor
+    centroids: Tensor
 
     def __init__(
         self,
@@ -36,8 +48,14 @@ class NearestMeanHead(nn.Module):
         *,
         distance: Distance = "euclidean",
         temperature: float = 1.0,
+        form: Form = "cl2n",
     ) -> None:
         super().__init__()
+        for name, value, choices in (("distance", distance, Distance), ("form", form, Form)):
+            if value not in get_args(choices):
+                known = ", ".join(get_args(choices))
+                raise UserError(f"{name} is {value!r}: choose one of {known}.")
+        self.form = form
         self.distance, self.temperature = distance, temperature
         self.scale: float | None = None
         width = features.shape[1]
@@ -53,24 +71,48 @@ class NearestMeanHead(nn.Module):
         return cls(nothing, torch.zeros(0, dtype=torch.int64), num_classes, temperature=10.0)
 
     def fit(self, features: Tensor, targets: Tensor) -> None:
-        """Take the means of these features, (N, D), and targets, int64 (N,)."""
-        mean: Tensor = self.mean  # type: ignore[assignment]
-        centroids: Tensor = self.centroids  # type: ignore[assignment]
+        """Take the means of these features, (N, D), and targets, int64 (N,).
+
+        Raises:
+            UserError: if a class has no image, or shapes do not fit.
+        """
+        counts = self._counts(features, targets)
         wide = features.float()
-        center = wide.mean(dim=0)
-        near = F.normalize(wide - center, dim=1)
-        sums = torch.zeros(centroids.shape, device=wide.device)
+        if self.form == "cl2n":
+            self.mean.copy_(wide.mean(dim=0))
+        near = self._near(wide)
+        sums = torch.zeros(self.centroids.shape, device=wide.device)
         sums.index_add_(0, targets, near)
-        counts = torch.bincount(targets, minlength=len(centroids)).clamp_min(1)
-        mean.copy_(center)
-        centroids.copy_(sums / counts[:, None])
+        self.centroids.copy_(sums / counts[:, None])
+
+    def _counts(self, features: Tensor, targets: Tensor) -> Tensor:
+        classes, width = self.centroids.shape
+        if features.shape != (len(targets), width):
+            raise UserError(
+                f"The features have the shape {tuple(features.shape)} and the targets "
+                f"{tuple(targets.shape)}: give (N, {width}) and (N,)."
+            )
+        counts = torch.bincount(targets, minlength=classes)
+        if len(counts) > classes or bool((counts == 0).any()):
+            empty = (counts == 0).nonzero().flatten().tolist()
+            raise UserError(
+                f"The targets hold no image of the classes {empty[:10]}, or go beyond the "
+                f"{classes} classes (up to {len(counts) - 1}): a nearest mean needs one image of "
+                "each class at least."
+            )
+        return counts
+
+    def _near(self, wide: Tensor) -> Tensor:
+        """Return x', (N, D)."""
+        if self.form == "raw":
+            return wide
+        return F.normalize(wide - self.mean if self.form == "cl2n" else wide, dim=1)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the logits, (N, C), in float32."""
-        mean: Tensor = self.mean  # type: ignore[assignment]
-        centroids: Tensor = self.centroids  # type: ignore[assignment]
-        near = F.normalize(features.float() - mean, dim=1)
+        near = self._near(features.float())
         if self.distance == "cosine":
-            return self.temperature * near @ F.normalize(centroids, dim=1).T
-        squares = near.square().sum(1, keepdim=True) + centroids.square().sum(1)
-        return -self.temperature * (squares - 2 * near @ centroids.T)
+            unit = near if self.form != "raw" else F.normalize(near, dim=1)
+            return self.temperature * unit @ F.normalize(self.centroids, dim=1).T
+        squares = near.square().sum(1, keepdim=True) + self.centroids.square().sum(1)
+        return -self.temperature * (squares - 2 * near @ self.centroids.T)

@@ -4,6 +4,19 @@ import torch
 from torch import Tensor, nn
 
 
+def scaled_logits(logits: Tensor, scales: Tensor) -> Tensor:
+    """Return s_c z_c, (N, C): learnable weight scaling, the bias scaled too.
+
+    Paper: Kang et al., Decoupling, ICLR 2020, section 4.1 (LWS); Zhong et al., MiSLAS, CVPR 2021,
+    section 4.2.
+
+    Args:
+        logits: z, (N, C).
+        scales: s, (C,), learned, 1 at first.
+    """
+    return scales * logits
+
+
 class ScaledHead(nn.Module):
     """Class-wise scaled classifier z = s * inner(x), s (C,) learned and 1 at first.
 
@@ -27,4 +40,4 @@ class ScaledHead(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return the logits, (N, C)."""
         logits: Tensor = self.inner(features)
-        return self.scales * logits
+        return scaled_logits(logits, self.scales)

@@ -13,6 +13,7 @@ from lt_lightning.losses.balanced_group_softmax import (
 )
 from lt_lightning.losses.balanced_softmax import BalancedSoftmax
 from lt_lightning.losses.base import Loss, Reduction
+from lt_lightning.losses.bilateral import bilateral_logits, bilateral_loss
 from lt_lightning.losses.cdt import CDT
 from lt_lightning.losses.contrastive import ContrastiveLoss
 from lt_lightning.losses.cross_entropy import CrossEntropy
@@ -90,6 +91,8 @@ __all__ = [
     "ala_loss",
     "balanced_contrastive_loss",
     "balanced_group_softmax_loss",
+    "bilateral_logits",
+    "bilateral_loss",
     "check_class_counts",
     "class_groups",
     "class_smoothing",

@@ -86,8 +86,9 @@ class EqualizedDelta(DeltaRule):
 
     Args:
         threshold: a class is rare if its share of the images is below this, in [0, 1].
-        gamma: in [0, 1); 0 is cross-entropy. 0.9 and the threshold 0.005 are the defaults of Bag
-            of Tricks.
+        gamma: in [0, 1]; 0 is cross-entropy, 1 leaves rare classes out of the denominators of
+            other classes altogether (Delta = -infinity), the published equalization loss with the
+            probability 1. 0.9 and the threshold 0.005 are the defaults of Bag of Tricks.
 
     Raises:
         UserError: if an argument is out of range.
@@ -95,7 +96,7 @@ class EqualizedDelta(DeltaRule):
 
     def __init__(self, threshold: float = 0.005, gamma: float = 0.9) -> None:
         self.threshold = check_range("threshold", threshold, 0.0, 1.0)
-        self.gamma = check_range("gamma", gamma, 0.0, 1.0, open_high=True)
+        self.gamma = check_range("gamma", gamma, 0.0, 1.0)
 
     def __call__(self, class_counts: ClassCounts) -> Tensor:
         """Return log F(n_y' / N) in every row."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
-from lt_lightning.inputs import ClassCounts, check_class_counts
+from lt_lightning.inputs import ClassCounts, are_probabilities, check_class_counts
 from lt_lightning.losses.checks import (
     check_batch,
     check_range,
@@ -43,6 +43,11 @@ def adjust_logits(logits: Tensor, class_counts: ClassCounts, tau: float = 1.0) -
         raise UserError(
             f"The logits have the shape {tuple(logits.shape)} but class_counts has {len(counts)} "
             "classes: give both the same number of classes."
+        )
+    if are_probabilities(logits):
+        raise UserError(
+            "The logits lie in [0, 1] and each row sums to 1, as probabilities do: give the "
+            "outputs of the classifier before softmax."
         )
     wide = logits if logits.dtype == torch.float64 else logits.float()
     return wide - check_range("tau", tau) * log_prior(counts).to(wide.device, wide.dtype)

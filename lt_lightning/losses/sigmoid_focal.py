@@ -13,7 +13,12 @@ from lt_lightning.losses.weights import WeightRule
 
 
 def sigmoid_focal_loss(
-    logits: Tensor, targets: Tensor, *, gamma: float = 2.0, alpha: float | None = None
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    gamma: float = 2.0,
+    alpha: float | None = None,
+    detach: bool = False,
 ) -> Tensor:
     """Return -sum_j alpha_ij (1 - pt_ij)^gamma log pt_ij, (N,), over all classes j.
 
@@ -24,11 +29,13 @@ def sigmoid_focal_loss(
         targets: int64 (N,).
         gamma: at least 0.
         alpha: in [0, 1]; alpha_ij is alpha at the target and 1 - alpha elsewhere; none is 1.
+        detach: whether (1 - pt_ij)^gamma is a constant for the gradient.
     """
     positive = F.one_hot(targets, logits.shape[1]).to(logits.dtype)
     signed = (2.0 * positive - 1.0) * logits
     # (1 - pt)^gamma through its logarithm: no overflow, and no infinite slope at pt = 1
-    terms = -(gamma * F.logsigmoid(-signed)).exp() * F.logsigmoid(signed)
+    factor = (gamma * F.logsigmoid(-signed)).exp()
+    terms = -(factor.detach() if detach else factor) * F.logsigmoid(signed)
     if alpha is not None:
         terms = terms * (alpha * positive + (1.0 - alpha) * (1.0 - positive))
     return terms.sum(dim=1)
@@ -92,6 +99,7 @@ class SigmoidFocal(Loss):
         gamma: at least 0; none is `recommended_gamma`, which knows the published ones of CB-Focal
             by data set and ratio.
         alpha: balance of positives and negatives in [0, 1]; none, as Cui et al., is no balance.
+        detach: whether (1 - pt_ij)^gamma is a constant for the gradient, a weight and no more.
         weights: class weights, see `Loss`; with `EffectiveNumber` this is CB-Focal.
         reduction: see `Loss`.
 
@@ -105,6 +113,7 @@ class SigmoidFocal(Loss):
         *,
         gamma: float | None = 2.0,
         alpha: float | None = None,
+        detach: bool = False,
         weights: WeightRule | None = None,
         reduction: Reduction = "mean",
     ) -> None:
@@ -113,7 +122,10 @@ class SigmoidFocal(Loss):
             gamma = recommended_gamma(len(self.class_counts), ratio_of(self.class_counts))
         self.gamma = check_range("gamma", gamma)
         self.alpha = None if alpha is None else check_range("alpha", alpha, 0.0, 1.0)
+        self.detach = self.stops_gradient = detach
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the focal loss of each sample, summed over the classes, (N,)."""
-        return sigmoid_focal_loss(logits, targets, gamma=self.gamma, alpha=self.alpha)
+        return sigmoid_focal_loss(
+            logits, targets, gamma=self.gamma, alpha=self.alpha, detach=self.detach
+        )

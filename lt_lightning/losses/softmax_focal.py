@@ -11,7 +11,12 @@ from lt_lightning.losses.weights import WeightRule
 
 
 def softmax_focal_loss(
-    logits: Tensor, targets: Tensor, *, gamma: float = 2.0, alpha: float = 1.0
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    gamma: float = 2.0,
+    alpha: float = 1.0,
+    detach: bool = False,
 ) -> Tensor:
     """Return alpha (1 - p_i)^gamma (-log p_i), (N,), with p_i the target's softmax.
 
@@ -20,12 +25,14 @@ def softmax_focal_loss(
         targets: int64 (N,).
         gamma: at least 0.
         alpha: a constant factor.
+        detach: whether (1 - p_i)^gamma is a constant for the gradient.
     """
     nll = F.cross_entropy(logits, targets, reduction="none")
     # 1 - p without cancellation; the floor keeps the gradient finite at p = 1 for gamma < 1, and
     # also holds where rounding makes the cross-entropy slightly negative
     miss = (-torch.expm1(-nll)).clamp_min(1e-12)
-    return alpha * miss**gamma * nll
+    factor = miss**gamma
+    return alpha * (factor.detach() if detach else factor) * nll
 
 
 class SoftmaxFocal(Loss):
@@ -44,6 +51,8 @@ class SoftmaxFocal(Loss):
         class_counts: training images per class, (C,).
         gamma: at least 0; 1 and 2 are common on CIFAR-LT.
         alpha: a constant factor, above 0.
+        detach: whether (1 - p_i)^gamma is a constant for the gradient, a weight per image and no
+            more, as some codes have it; the paper differentiates it.
         weights: class weights, see `Loss`.
         reduction: see `Loss`.
 
@@ -57,13 +66,17 @@ class SoftmaxFocal(Loss):
         *,
         gamma: float = 2.0,
         alpha: float = 1.0,
+        detach: bool = False,
         weights: WeightRule | None = None,
         reduction: Reduction = "weighted_mean",
     ) -> None:
         super().__init__(class_counts, weights=weights, reduction=reduction)
         self.gamma = check_range("gamma", gamma)
         self.alpha = check_range("alpha", alpha, open_low=True)
+        self.detach = self.stops_gradient = detach
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the focal loss of each sample, (N,)."""
-        return softmax_focal_loss(logits, targets, gamma=self.gamma, alpha=self.alpha)
+        return softmax_focal_loss(
+            logits, targets, gamma=self.gamma, alpha=self.alpha, detach=self.detach
+        )

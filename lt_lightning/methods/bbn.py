@@ -10,6 +10,7 @@ from lt_lightning.augment.mixing import draw_beta
 from lt_lightning.backbones import BilateralBackbone, BilateralResNetCIFAR
 from lt_lightning.engine.base import LongTailModule
 from lt_lightning.errors import UserError
+from lt_lightning.losses import bilateral_logits, bilateral_loss
 from lt_lightning.schedule import ParabolicDecay, Schedule
 
 Stream = tuple[Tensor, Tensor]
@@ -85,9 +86,9 @@ class BBN(LongTailModule):
         alpha = self._alpha_of(batch_idx)
         f_c, f_r = self._branch_features(images_c, images_r)
         # Both branches are computed at alpha 0 and 1 too: zero gradients, not missing ones.
-        logits = self.head(2 * torch.cat([alpha * f_c, (1 - alpha) * f_r], dim=1))
+        logits = bilateral_logits(self.head, f_c, f_r, alpha)
         uniform, reversed_ = self.loss(logits, targets_c), self.loss(logits, targets_r)
-        total = (alpha * uniform + (1 - alpha) * reversed_).squeeze()
+        total = bilateral_loss(uniform, reversed_, alpha).squeeze()
         # The largest of equal values has no rounding, also in an epoch resumed in its middle.
         self.log("alpha", alpha, on_step=False, on_epoch=True, sync_dist=True, reduce_fx="max")
         return self.log_train(

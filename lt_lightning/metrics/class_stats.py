@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import cast
 
 import torch
@@ -10,6 +11,7 @@ from torch.nn import functional as F
 from torchmetrics import Metric
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import are_probabilities
 from lt_lightning.metrics.confusion import check_batch
 from lt_lightning.metrics.groups import check_names
 from lt_lightning.metrics.names import (
@@ -58,6 +60,7 @@ class ClassStats(Metric):
         num_classes: the number of classes C.
         groups: classes of each group.
         bins: confidence bins.
+        probabilities: whether `update` is given probabilities in the place of logits.
 
     Raises:
         UserError: if a group names a class that does not exist or has the name of another metric,
@@ -81,9 +84,15 @@ class ClassStats(Metric):
     bin_confidence: Tensor
 
     def __init__(
-        self, num_classes: int, *, groups: Mapping[str, Sequence[int]], bins: int = 15
+        self,
+        num_classes: int,
+        *,
+        groups: Mapping[str, Sequence[int]] = MappingProxyType({}),
+        bins: int = 15,
+        probabilities: bool = False,
     ) -> None:
         super().__init__()
+        self.probabilities, self._looked = probabilities, False
         for name, value in (("num_classes", num_classes), ("bins", bins)):
             if value < 1:
                 raise UserError(f"{name} is {value}: give 1 or more.")
@@ -115,13 +124,22 @@ class ClassStats(Metric):
         return self
 
     def update(self, logits: Tensor, targets: Tensor) -> None:
-        """Count one batch, without waiting for the device.
+        """Count one batch, without waiting for the device but in the first one.
 
         Args:
-            logits: (N, C), before softmax.
+            logits: (N, C), before softmax; probabilities where the metric was told so.
             targets: int64 (N,).
+
+        Raises:
+            UserError: if shapes do not fit, or the first batch is of probabilities and should be
+                of logits, or the reverse.
         """
         check_batch(logits, targets, self.num_classes)
+        if not self._looked and len(logits) > 0:
+            check_kind(logits, self.probabilities)
+            self._looked = True
+        if self.probabilities:
+            logits = logits.double().log()
         wide = logits if logits.dtype == torch.float64 else logits.float()
         with torch.autocast(logits.device.type, enabled=False):
             chances = wide.softmax(dim=1)
@@ -221,6 +239,26 @@ class ClassStats(Metric):
         return cast(
             AbstractContextManager[None],
             self.sync_context(dist_sync_fn=self.dist_sync_fn, should_sync=wanted),
+        )
+
+
+def check_kind(rows: Tensor, probabilities: bool) -> None:
+    """Refuse probabilities in the place of logits, and the reverse; it waits for the device.
+
+    Raises:
+        UserError: with what to give.
+    """
+    if (
+        rows.shape[1] > 1
+        and bool(rows.isfinite().all())
+        and are_probabilities(rows) != probabilities
+    ):
+        raise UserError(
+            "The rows are no probabilities, which lie in [0, 1] and sum to 1: give softmax(logits),"
+            " or logits to ClassStats without probabilities=True."
+            if probabilities
+            else "The logits lie in [0, 1] and each row sums to 1, as probabilities do: give the "
+            "outputs before softmax, or build ClassStats with probabilities=True."
         )
 
 

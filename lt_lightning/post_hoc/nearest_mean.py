@@ -3,7 +3,7 @@
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.heads import NearestMeanHead
-from lt_lightning.heads.nearest_mean import Distance
+from lt_lightning.heads.nearest_mean import Distance, Form
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.outputs import training_features
@@ -17,19 +17,23 @@ class NearestMean(PostHoc):
     Differs from the authors' code in that "cosine" is a true cosine.
 
     Args:
-        distance: "euclidean" or "cosine", of centred, normalised features.
+        distance: "euclidean" or "cosine".
         temperature: the logits are multiplied by it: accuracy does not depend on it, calibration
-            does. Distances lie in [0, 4], so 1 gives very low confidences.
+            does. Distances of normalised features lie in [0, 4], so 1 gives very low confidences.
+        form: of the features: "cl2n" centred and of length 1, "l2n" of length 1, "raw" as they
+            are.
 
     Raises:
         UserError: if the temperature is not positive.
     """
 
-    def __init__(self, distance: Distance = "euclidean", temperature: float = 10.0) -> None:
+    def __init__(
+        self, distance: Distance = "euclidean", temperature: float = 10.0, form: Form = "cl2n"
+    ) -> None:
         if not temperature > 0:
             raise UserError(f"temperature is {temperature}: give a positive number.")
         self.distance: Distance = distance
-        self.temperature = temperature
+        self.temperature, self.form = temperature, form
 
     def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
         """Compute the means and replace the classifier."""
@@ -40,9 +44,11 @@ class NearestMean(PostHoc):
             model.num_classes,
             distance=self.distance,
             temperature=self.temperature,
+            form=self.form,
         )
         model.head = head.to(model.device)
 
     def describe(self) -> str:
-        """Return the name and the distance."""
-        return f"ncm_{self.distance}"
+        """Return the name, the distance, and the form where it is not the usual one."""
+        form = "" if self.form == "cl2n" else f"_{self.form}"
+        return f"ncm_{self.distance}{form}"

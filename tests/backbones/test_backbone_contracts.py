@@ -13,7 +13,7 @@ from lt_lightning.errors import UserError
 # The smallest of each kind, where its default is large.
 SMALL = {"ResNetCIFAR": {"depth": 8}, "BilateralResNetCIFAR": {"depth": 8}}
 PUBLIC = [getattr(backbones, name) for name in backbones.__all__]
-CONCRETE = [kind for kind in PUBLIC if not inspect.isabstract(kind)]
+CONCRETE = [kind for kind in PUBLIC if inspect.isclass(kind) and not inspect.isabstract(kind)]
 
 
 def make(kind):

@@ -14,6 +14,7 @@ from lt_lightning.heads import (
     NearestMeanHead,
     ScaledHead,
     TauNormHead,
+    scaled_logits,
 )
 
 D, C, N = 4, 3, 5
@@ -164,3 +165,46 @@ def test_nearest_mean_of_separate_classes_finds_them():
     for distance in ("euclidean", "cosine"):
         head = NearestMeanHead(features, targets, C, distance=distance)
         assert torch.equal(head(features).argmax(dim=1), targets)
+
+
+@pytest.mark.parametrize("form", ["l2n", "raw"])
+@pytest.mark.parametrize("distance", ["euclidean", "cosine"])
+def test_nearest_mean_of_other_features_is_the_equation(x, form, distance):
+    features, targets = torch.randn(7, D) + 1, [0, 1, 2, 0, 1, 0, 2]
+    head = NearestMeanHead(features, torch.tensor(targets), C, distance=distance, form=form)
+
+    def form_of(row):
+        return row if form == "raw" else [v / math.hypot(*row) for v in row]
+
+    for n, row in enumerate(x.tolist()):
+        near = form_of(row)
+        for c in range(C):
+            own = [form_of(f) for f, y in zip(features.tolist(), targets, strict=True) if y == c]
+            centre = [sum(column) / len(own) for column in zip(*own, strict=True)]
+            if distance == "euclidean":
+                want = -sum((a - b) ** 2 for a, b in zip(near, centre, strict=True))
+            else:
+                dot = sum(a * b for a, b in zip(near, centre, strict=True))
+                want = dot / math.hypot(*near) / math.hypot(*centre)
+            assert head(x)[n, c].item() == pytest.approx(want, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("targets", "options", "words"),
+    [
+        ([0, 1, 1, 0, 0, 1, 0], {}, r"no image of the classes \[2\]"),
+        ([0, 1, 2, 3, 0, 1, 2], {}, "beyond the 3 classes"),
+        ([0, 1, 2], {}, r"give \(N, 4\) and \(N,\)"),
+        ([0, 1, 2, 0, 1, 2, 0], {"form": "un"}, "form is 'un': choose one of cl2n, l2n, raw"),
+        ([0, 1, 2, 0, 1, 2, 0], {"distance": "L1"}, "distance is 'L1'"),
+    ],
+)
+def test_nearest_mean_of_what_cannot_be_is_refused(targets, options, words):
+    with pytest.raises(UserError, match=words):
+        NearestMeanHead(torch.randn(7, D), torch.tensor(targets), C, **options)
+
+
+def test_weight_scaling_is_a_factor_per_class(x, inner):
+    scales = torch.tensor([0.5, 1.0, 2.0])
+    want = [[s * v for s, v in zip(scales.tolist(), row, strict=True)] for row in inner(x).tolist()]
+    torch.testing.assert_close(scaled_logits(inner(x), scales), torch.tensor(want))

@@ -50,9 +50,10 @@ SETTINGS: dict[type[Loss], list[dict[str, Any]]] = {
         {"delta": AdjustmentDelta(tau=1.5)},
         {"delta": MarginDelta(max_margin=0.3, scale=10.0)},
         {"delta": EqualizedDelta(threshold=0.1, gamma=0.8)},
+        {"delta": EqualizedDelta(threshold=0.1, gamma=1.0)},
     ],
-    SigmoidFocal: [{}, {"gamma": 0.5, "alpha": 0.25}],
-    SoftmaxFocal: [{}, {"gamma": 0.5, "alpha": 0.25}],
+    SigmoidFocal: [{}, {"gamma": 0.5, "alpha": 0.25}, {"detach": True}],
+    SoftmaxFocal: [{}, {"gamma": 0.5, "alpha": 0.25}, {"detach": True}],
     VectorScaling: [{}, {"gamma": 0.2, "tau": 1.2}],
 }
 

@@ -5,7 +5,15 @@ import torch
 from torch import nn
 
 from lt_lightning.errors import UserError
-from lt_lightning.losses import ALA, LDAM, CrossEntropy, InfluenceBalanced, LogitAdjustment
+from lt_lightning.losses import (
+    ALA,
+    LDAM,
+    CrossEntropy,
+    InfluenceBalanced,
+    LogitAdjustment,
+    SigmoidFocal,
+    SoftmaxFocal,
+)
 from lt_lightning.testing import check_loss
 
 
@@ -49,6 +57,21 @@ def test_influence_divides_the_gradient_only_as_a_constant_where_detached(make_c
     divisor = error.abs().sum(1) * batch.features.abs().sum(1) + 1e-3
     constant = 1000 * error / divisor[:, None] / len(batch)
     assert torch.allclose(slope, constant) == detach
+
+
+@pytest.mark.parametrize("kind", [SoftmaxFocal, SigmoidFocal])
+def test_a_detached_focal_factor_is_a_weight_and_no_more(make_case, kind):
+    slopes = {}
+    for detach in (False, True):
+        case = make_case(kind, {"gamma": 1.5, "detach": detach, "reduction": "mean"})
+        batch = case.batch(dtype=torch.float64)
+        slopes[detach] = gradient(case, case.build().double(), batch)[1]
+    p = batch.logits.softmax(1) if kind is SoftmaxFocal else batch.logits.sigmoid()
+    one_hot = nn.functional.one_hot(batch.targets, 6)
+    own = p.gather(1, batch.targets[:, None])
+    factor = (1 - own if kind is SoftmaxFocal else (p - one_hot).abs()) ** 1.5
+    torch.testing.assert_close(slopes[True], factor * (p - one_hot) / len(batch))
+    assert not torch.allclose(slopes[True], slopes[False])
 
 
 class Probe(CrossEntropy):

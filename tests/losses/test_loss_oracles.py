@@ -141,7 +141,8 @@ def delta_of(rule, n, y, rival):
         return rule.scale * margin_of(n, y, rule.max_margin)
     assert isinstance(rule, EqualizedDelta)
     rare = n[rival] / sum(n) < rule.threshold
-    return math.log(1 - rule.gamma if rare else 1.0)
+    factor = 1 - rule.gamma if rare else 1.0
+    return math.log(factor) if factor else -math.inf
 
 
 def pairwise(s, n, z, y, h):

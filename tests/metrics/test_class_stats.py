@@ -270,3 +270,25 @@ def test_wrong_shapes_are_refused(shape, targets):
 def test_wrong_arguments_are_refused(arguments, message):
     with pytest.raises(UserError, match=message):
         ClassStats(**arguments)
+
+
+def test_probabilities_are_taken_only_where_told_so():
+    torch.manual_seed(0)
+    logits, targets = 3 * torch.randn(200, 4), torch.randint(4, (200,))
+    plain, told = ClassStats(4), ClassStats(4, probabilities=True)
+    plain.update(logits, targets)
+    told.update(logits.double().softmax(1), targets)
+    assert told.compute() == pytest.approx(plain.compute(), abs=1e-6)
+    with pytest.raises(UserError, match="give the outputs before softmax, or build ClassStats"):
+        ClassStats(4).update(logits.softmax(1), targets)
+    with pytest.raises(UserError, match="The rows are no probabilities"):
+        ClassStats(4, probabilities=True).update(logits, targets)
+    ClassStats(1).update(torch.ones(3, 1), torch.zeros(3, dtype=torch.int64))
+
+
+def test_a_probability_of_zero_for_the_target_is_a_miss_and_finite():
+    stats = ClassStats(2, probabilities=True)
+    stats.update(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([1, 1]))
+    values = stats.compute()
+    assert values["acc"] == 0.5
+    assert all(math.isfinite(value) for value in values.values())
