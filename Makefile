@@ -7,7 +7,7 @@ DIGITS := --config configs/data/digits.yaml --config configs/trainer/quick.yaml
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-distributed test-gpu test-slurm fuzz lint format type readme bench clean
+.PHONY: help install demo test test-slow test-distributed test-gpu test-slurm fuzz lint format type docs bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -27,6 +27,10 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $(VENV)/.installed $@
 
 install: $(VENV)/.installed  ## make .venv with the package in it
+
+$(VENV)/.installed-docs: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
+	@touch $@
 
 demo: $(VENV)/.installed  ## train BBN and cross-entropy on long-tailed digits, print one table
 	$(RUN) fit --config configs/ce.yaml $(DIGITS) --name demo-ce
@@ -62,8 +66,9 @@ format: $(VENV)/.installed-dev  ## let ruff rewrite the files
 type: $(VENV)/.installed-dev  ## mypy, strict
 	$(BIN)/mypy
 
-readme: $(VENV)/.installed-dev  ## write the table of methods into the README
-	$(BIN)/python tests/readme_table.py --write
+docs: $(VENV)/.installed-docs  ## the manual, into build/site; every warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "build/site/index.html"
 
 bench: $(VENV)/.installed-dev  ## speed and memory, as ratios measured in one run
 	$(BIN)/python bench/speed.py

@@ -1,7 +1,6 @@
 """Every public name with its one line and its paper, read from the source without importing it.
 
-The docstrings are the only place where these texts stand; `lt methods` and the README's table are
-both made from here.
+The docstrings are the only place where these texts stand; `lt methods` is made from here.
 """
 
 import ast
@@ -78,18 +77,3 @@ def table() -> str:
         for row in rows:
             lines += [f"  {row.name:<28} {row.line}", f"  {'':<28} {row.paper}"]
     return "\n".join(lines).strip()
-
-
-def markdown() -> str:
-    """Return the table of the README."""
-    lines = ["| name | what it is | paper |", "|---|---|---|"]
-    for section, title in SECTIONS.items():
-        rows = [entry for entry in entries() if entry.section == section]
-        if rows:
-            lines.append(f"| **{title.split(' (')[0]}** | | |")
-        lines += [f"| `{r.name}` | {_cell(r.line)} | {_cell(r.paper)} |" for r in rows]
-    return "\n".join(lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

@@ -1,13 +1,11 @@
 """Every method file builds as it is written, and its head says where its values are from."""
 
 import re
-import shlex
 
 import pytest
 from config_files import METHOD_FILES, RUN_BY_DEFAULT, WITHOUT_LABELS, content, header
 
 BATCH = {"causal_tde": 256, "hybrid_psc": 512, "hybrid_sc": 512, "pseudo_label": 256}
-OPTION = re.compile(r"(?:^|\s)(--[a-z].*)$")
 
 
 @pytest.mark.parametrize(
@@ -51,26 +49,3 @@ def test_head_says_what_it_is_and_whence(method_file):
     value = published.split(":", 1)[1]
     assert re.search(r"\b\d\d\.\d", value) or re.search(r"\bnone\b", value)
     assert sum(line.startswith("Measured here:") for line in lines) == 1
-
-
-def _options_of(lines):
-    for line in lines:
-        found = OPTION.search(line)
-        if found:
-            yield shlex.split(found[1])
-
-
-def test_options_in_the_head_are_understood(method_file, parse):
-    for options in _options_of(header(method_file)):
-        assert parse("--config", method_file, *options)
-
-
-def test_some_heads_hold_options():
-    assert sum(len(list(_options_of(header(path)))) for path in METHOD_FILES) >= 10
-
-
-@pytest.mark.parametrize(
-    "line", ["text --a.b C --d 1", "--a.b C --d 1", "lt test RUN --a.b C --d 1"]
-)
-def test_options_are_found_at_the_end_of_a_line(line):
-    assert list(_options_of([line])) == [["--a.b", "C", "--d", "1"]]

@@ -1,0 +1,253 @@
+"""The pages that are made at build: one per config, tables of all methods, lists of classes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from manual import equations, measured
+from manual.source import ROOT, SECTIONS, Public, by_name, public
+
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+# Files of the repository that are pages as they are.
+WHOLE = {
+    "results.md": "results/README.md",
+    "contributing.md": "CONTRIBUTING.md",
+    "changelog.md": "CHANGELOG.md",
+    "security.md": "SECURITY.md",
+}
+# What nearly every config has, and what a page needs no word on.
+_USUAL = {"ERM", "LinearHead", "CrossEntropy", "InstanceBalanced", "ResNetCIFAR"}
+
+
+def page_names() -> list[str]:
+    """Return the paths of all pages that are made, below docs/."""
+    methods = [f"methods/{path.stem}.md" for path in CONFIGS]
+    sections = [f"api/{name}.md" for name in SECTIONS if public(name)]
+    return [*methods, "methods/index.md", *sections, *WHOLE]
+
+
+def pages() -> dict[str, str]:
+    """Return the text of each page by its path."""
+    return {name: page(name) for name in page_names()}
+
+
+def page(name: str) -> str:
+    """Return the text of one page."""
+    if name in WHOLE:
+        return _with_links((ROOT / WHOLE[name]).read_text("utf-8"), WHOLE[name])
+    if name == "methods/index.md":
+        return index_page()
+    folder, stem = name.removesuffix(".md").split("/")
+    return api_page(stem) if folder == "api" else method_page(ROOT / "configs" / f"{stem}.yaml")
+
+
+def _with_links(text: str, source: str) -> str:
+    """Point the links of a file of the repository at the pages that they have become."""
+    for made, other in WHOLE.items():
+        near = Path(other).name if Path(other).parent == Path(source).parent else other
+        text = text.replace(f"]({near}", f"]({made}")
+    return text.replace("](docs/", "](").replace("](../docs/", "](")
+
+
+def head(path: Path) -> list[str]:
+    """Return the comment lines at the top of a config, without their sign."""
+    lines = path.read_text("utf-8").splitlines()
+    end = next(i for i, line in enumerate(lines) if not line.startswith("#"))
+    return [line.removeprefix("#").rstrip() for line in lines[:end]]
+
+
+def _body(path: Path) -> str:
+    lines = path.read_text("utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("#"))
+
+
+def _class_paths(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("class_path"), str):
+            yield value["class_path"].rsplit(".", 1)[-1]
+        for inner in value.values():
+            yield from _class_paths(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _class_paths(inner)
+
+
+def parts(content: dict[str, Any]) -> list[Public]:
+    """Return the classes that make a config what it is."""
+    names = list(dict.fromkeys(_class_paths(content)))
+    known = [by_name()[name] for name in names if name in by_name()]
+    known = [one for one in known if one.paper and one.section != "data"]
+    unusual = [one for one in known if one.name not in _USUAL]
+    options = content["model"]["init_args"]
+    if "deferred_weights" in options or "deferred_loss" in options:
+        unusual.insert(0, by_name()["ERM"])
+    return unusual or [one for one in known if one.name in ("ERM", "CrossEntropy")]
+
+
+def method_page(path: Path) -> str:
+    """Return the page of one config."""
+    content = yaml.safe_load(path.read_text("utf-8"))
+    first, *notes = head(path)
+    command = f"lt fit --config configs/{path.name}"
+    return "\n\n".join(
+        [
+            f"# {path.stem}",
+            equations.inline(first),
+            *_notes(notes),
+            "## How a batch flows",
+            _flow(content),
+            "## What it computes",
+            *(_part(one) for one in parts(content)),
+            "## Run it",
+            f"```bash\n{command}\n{command} --config configs/data/digits.yaml\n```",
+            "The first line trains as published, on CIFAR-10-LT; the second on digits.",
+            "## Config",
+            f"```yaml\n{_body(path)}\n```",
+            "## Measured, and its cost",
+            _measured(path.stem, content),
+            "## Published",
+            _published(path.stem, content),
+        ]
+    )
+
+
+def _notes(lines: list[str]) -> Iterator[str]:
+    """Yield the notes of a head as a list; lines that go on from the one above are joined to it."""
+    joined: list[str] = []
+    for line in lines:
+        text = line.strip()
+        if text.startswith("Measured here:"):
+            continue
+        goes_on = line.startswith("   ") or not text[:1].isupper()
+        if joined and goes_on and not text.startswith("lt "):
+            joined[-1] += f" {text}"
+        else:
+            joined.append(text)
+    yield "\n".join(f"- {_with_code(text)}" for text in joined)
+
+
+def _with_code(text: str) -> str:
+    """Show the options at the end of a note as code."""
+    place = text.find(" lt ") if " lt " in text else text.find(" --")
+    if place < 0 or "`" in text:
+        return text.replace("_", "\\_") if "`" not in text else text
+    return f"{text[:place].replace('_', chr(92) + '_')} `{text[place:].strip()}`"
+
+
+def _part(one: Public) -> str:
+    link = f"[`{one.name}`](../api/{one.section}.md#lt_lightning.{one.section}.{one.name})"
+    shown = [f"### {one.name}", f"{equations.inline(one.line)} Arguments: {link}."]
+    shown += [equations.block(text) for text in one.body]
+    return "\n\n".join([*shown, f"*Paper: {equations.inline(one.paper)}*"])
+
+
+def _flow(content: dict[str, Any]) -> str:
+    """Return the way of a batch, from the images to the loss, one line per stream."""
+    data, model = content["data"], content["model"]["init_args"]
+    images = f"{_name(data['source'])}<br>ratio {data['profile']['init_args']['imbalance_ratio']}"
+    streams = data.get("samplers") or {"": data.get("sampler", {"class_path": "InstanceBalanced"})}
+    stage = next(iter(streams)).startswith("stage")
+    end = [_name(model["backbone"]) if "backbone" in model else "backbone"]
+    lines = []
+    for stream, sampler in streams.items():
+        boxes = [images, f"{f'<b>{stream}</b><br>' if stream else ''}{_name(sampler)}"]
+        boxes.append("augment")
+        second = stage and stream == "stage2"
+        if "mixing" in model and not second:
+            boxes.append(_name(model["mixing"]))
+        boxes += end
+        head_ = model.get("classifier") if second else model.get("head")
+        loss = model.get("stage2_loss") if second else model.get("loss")
+        boxes += [_name(one) for one in (head_, loss) if one]
+        if second is False and "feature_loss" in model and stream == "features":
+            boxes[-2:] = ["projection", _name(model["feature_loss"])]
+        lines.append("".join(f"<span>{box}</span>" for box in boxes))
+    shown = "".join(f"<div>{line}</div>" for line in lines)
+    return f'<div class="flow">{shown}</div>'
+
+
+def _name(part: Any) -> str:
+    return str(part["class_path"]).rsplit(".", 1)[-1] if isinstance(part, dict) else str(part)
+
+
+def _measured(stem: str, content: dict[str, Any]) -> str:
+    rows = measured.of_config(stem, _post_hoc(content))
+    if not rows:
+        return "Not measured yet: a row of another method says nothing of this one."
+    commands = {run.name: " ".join(run.content["command"]) for _, run, _ in rows}
+    runs = "\n".join(commands.values())
+    return (
+        "CIFAR-10-LT at ratio 100, one seed, accuracies and ECE in %, minutes of one CPU core; of "
+        "a run that began with another one, the minutes after it. "
+        "Hardware and more: [results](../results.md).\n\n"
+        f"{measured.table(rows)}\n\nThese commands made them:\n\n```text\n{runs}\n```"
+    )
+
+
+def _post_hoc(content: dict[str, Any]) -> str | None:
+    """Return how results call the change without training that a config ends with."""
+    return measured.POST_HOC.get(content.get("post_hoc", {}).get("class_path"))
+
+
+def _published(stem: str, content: dict[str, Any]) -> str:
+    rows = list(measured.published(stem, _post_hoc(content)))
+    if not rows:
+        return "No number of this method on these data is known to us."
+    lines = [
+        "| method | data | ratio | top-1 % | source | made with |",
+        "|---|---|---:|---:|---|---|",
+    ]
+    for method, data, ratio, value, source, made in rows:
+        lines.append(f"| {method} | {data} | {ratio} | {value} | {source} | {made} |")
+    return "\n".join(lines)
+
+
+def index_page() -> str:
+    """Return the table of all configs, and that of all classes."""
+    lines = ["| config | what it is | macro % | published % |", "|---|---|---:|---:|"]
+    for path in CONFIGS:
+        content = yaml.safe_load(path.read_text("utf-8"))
+        change = _post_hoc(content)
+        rows = measured.of_config(path.stem, change)
+        ours = [run.content["evaluations"][test]["overall"]["acc_macro"] for _, run, test in rows]
+        best = f"{100 * ours[0]:.1f}" if len(ours) == 1 else "several" if ours else ""
+        theirs = [
+            row[3] for row in measured.published(path.stem) if row[1:3] == ("CIFAR-10-LT", 100)
+        ]
+        told = f"{theirs[0]}" if theirs else ""
+        line = f"| [{path.stem}]({path.name.replace('.yaml', '.md')}) | {head(path)[0].strip()} |"
+        lines.append(f"{line} {best} | {told} |")
+    return "\n\n".join(
+        [
+            "# All methods",
+            "A page per config: `lt fit --config configs/NAME.yaml`. On CIFAR-10-LT at ratio 100: "
+            "ours after 30 epochs of JPEG copies (one seed, last epoch), the first published value "
+            "after 200 epochs or more, most of them the best epoch on the test split. Compare "
+            "down a column, not across.",
+            "\n".join(lines),
+            "## All classes",
+            "`lt methods` prints this list in a terminal.",
+            *_class_tables(),
+        ]
+    )
+
+
+def _class_tables() -> Iterator[str]:
+    for section, title in SECTIONS.items():
+        known = [one for one in public(section) if one.paper]
+        if not known:
+            continue
+        yield f"### {title}"
+        lines = ["| name | what it is | paper |", "|---|---|---|"]
+        for one in known:
+            link = f"[`{one.name}`](../api/{section}.md#lt_lightning.{section}.{one.name})"
+            lines.append(f"| {link} | {equations.inline(one.line)} | {one.paper} |")
+        yield "\n".join(lines)
+
+
+def api_page(section: str) -> str:
+    """Return the page of a package: each class from its docstring."""
+    names = "\n\n".join(f"::: lt_lightning.{section}.{one.name}" for one in public(section))
+    return f"# {SECTIONS[section]}\n\n`from lt_lightning.{section} import ...`\n\n{names}\n"
