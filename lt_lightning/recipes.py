@@ -34,7 +34,6 @@ class WarmupSteps(Schedule):
 
     def __init__(
         self,
-        *,
         warmup_epochs: int = 5,
         warmup_start: float = 0.0,
         milestones: list[float] | None = None,
@@ -77,7 +76,7 @@ class LDAMRecipe(WarmupSteps):
         warmup_epochs: epochs of warm-up.
     """
 
-    def __init__(self, *, warmup_epochs: int = 5) -> None:
+    def __init__(self, warmup_epochs: int = 5) -> None:
         super().__init__(warmup_epochs=warmup_epochs)
 
 
@@ -90,7 +89,7 @@ class MiSLASRecipe(WarmupSteps):
         warmup_epochs: epochs of warm-up.
     """
 
-    def __init__(self, *, warmup_epochs: int = 5) -> None:
+    def __init__(self, warmup_epochs: int = 5) -> None:
         super().__init__(warmup_epochs=warmup_epochs, factors=[0.1, 0.01])
 
 
@@ -103,7 +102,7 @@ class BBNRecipe(WarmupSteps):
         warmup_epochs: epochs of warm-up.
     """
 
-    def __init__(self, *, warmup_epochs: int = 5) -> None:
+    def __init__(self, warmup_epochs: int = 5) -> None:
         super().__init__(
             warmup_epochs=warmup_epochs, warmup_start=1 / 3, milestones=[0.6, 0.8], early=1
         )
@@ -118,7 +117,7 @@ class BoTRecipe(WarmupSteps):
         warmup_epochs: epochs of warm-up.
     """
 
-    def __init__(self, *, warmup_epochs: int = 5) -> None:
+    def __init__(self, warmup_epochs: int = 5) -> None:
         super().__init__(warmup_epochs=warmup_epochs, warmup_start=1 / 3, early=1)
 
 
@@ -134,7 +133,7 @@ class CosineRecipe(Schedule):
         warmup_epochs: epochs of linear warm-up before the cosine; 0 is none.
     """
 
-    def __init__(self, *, warmup_epochs: int = 0) -> None:
+    def __init__(self, warmup_epochs: int = 0) -> None:
         self.warmup_epochs = _check_warmup(warmup_epochs)
 
     def __call__(self, epoch: int, max_epochs: int) -> float:

@@ -22,7 +22,7 @@ class TauNormHead(nn.Module):
         UserError: if `first` has no weight matrix or is normalised already.
     """
 
-    def __init__(self, first: nn.Module, tau: float = 1.0, *, keep_bias: bool = False) -> None:
+    def __init__(self, first: nn.Module, *, tau: float = 1.0, keep_bias: bool = False) -> None:
         super().__init__()
         weight = getattr(first, "weight", None)
         if not isinstance(weight, Tensor) or getattr(first, "scale", None) is not None:

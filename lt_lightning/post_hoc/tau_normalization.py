@@ -63,7 +63,7 @@ class TauNormalization(PostHoc):
         model.head = self._head(model, self.tau)
 
     def _head(self, model: LongTailModule, tau: float) -> TauNormHead:
-        return TauNormHead(model.head, tau, keep_bias=self.keep_bias).to(model.device)
+        return TauNormHead(model.head, tau=tau, keep_bias=self.keep_bias).to(model.device)
 
     def _choose(self, model: LongTailModule, features: Tensor, targets: Tensor) -> float:
         self.curve = tau_curve(

@@ -5,8 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from lt_lightning.errors import UserError
 from lt_lightning.inputs import ClassCounts, wide_counts
+from lt_lightning.losses import recommended_beta
+from lt_lightning.losses.checks import check_range
 from lt_lightning.samplers.base import ClassRule, shares
 
 
@@ -19,20 +20,22 @@ class EffectiveNumberBalanced(ClassRule):
     Labels, NeurIPS 2020 (their code), from Cui et al., CVPR 2019.
 
     Args:
-        beta: in [0, 1).
+        beta: in [0, 1); none is what the published class-balanced losses use, `recommended_beta`,
+            as in the weights of `EffectiveNumber`.
 
     Raises:
         UserError: if beta is outside [0, 1).
     """
 
-    def __init__(self, beta: float = 0.9999) -> None:
-        if not 0 <= beta < 1:
-            raise UserError(f"beta is {beta}: give a number from 0 up to, but not including, 1.")
+    def __init__(self, beta: float | None = 0.9999) -> None:
+        if beta is not None:
+            check_range("beta", beta, 0.0, 1.0, open_high=True)
         self.beta = beta
 
     def class_probabilities(self, class_counts: ClassCounts, epoch: int, max_epochs: int) -> Tensor:
         """Return the shares n_j (1 - beta) / (1 - beta^n_j)."""
         counts = wide_counts(class_counts)
-        if self.beta == 0:
+        beta = recommended_beta(len(counts)) if self.beta is None else self.beta
+        if beta == 0:
             return shares(counts)
-        return shares(counts / -torch.expm1(counts * math.log(self.beta)))
+        return shares(counts / -torch.expm1(counts * math.log(beta)))

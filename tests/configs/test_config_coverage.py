@@ -10,7 +10,7 @@ from lt_lightning import augment, classifiers, data, losses, methods, post_hoc, 
 from lt_lightning.augment import BatchTransform, Mixing
 from lt_lightning.classifiers import ClassifierRule
 from lt_lightning.data import Profile, Source, Unlabelled
-from lt_lightning.losses import ContrastiveLoss, DeltaRule, Loss, WeightRule
+from lt_lightning.losses import ContrastiveLoss, CrossEntropy, DeltaRule, Loss, WeightRule
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc import PostHoc
 from lt_lightning.samplers import SamplingRule
@@ -19,7 +19,7 @@ FAMILIES = {
     augment: (BatchTransform, Mixing),
     classifiers: (ClassifierRule,),
     data: (Profile, Source, Unlabelled),
-    losses: (ContrastiveLoss, DeltaRule, Loss, WeightRule),
+    losses: (ContrastiveLoss, DeltaRule, WeightRule),
     methods: (LongTailModule,),
     post_hoc: (PostHoc,),
     samplers: (SamplingRule,),
@@ -49,5 +49,18 @@ def test_remedy_is_in_a_config(name, words):
     assert name in words
 
 
+def test_every_loss_goes_into_the_file_of_cross_entropy():
+    """`--model.loss NAME` on configs/ce.yaml makes any loss; none asks for more than counts."""
+    assert "class_path: CrossEntropy" in (CONFIGS / "ce.yaml").read_text(encoding="utf-8")
+    found = [getattr(losses, name) for name in losses.__all__]
+    kinds = [kind for kind in found if inspect.isclass(kind) and issubclass(kind, Loss)]
+    for kind in kinds:
+        if not inspect.isabstract(kind):
+            kind([9, 5, 2])
+    assert CrossEntropy in kinds
+
+
 def test_remedies_are_found():
-    assert {"ERM", "LDAM", "Reversed", "CutMix", "Cutout", "Step", "CIFAR10"} <= set(_remedies())
+    assert {"ERM", "EffectiveNumber", "Reversed", "CutMix", "Cutout", "Step", "CIFAR10"} <= set(
+        _remedies()
+    )

@@ -103,7 +103,7 @@ def test_official_start_of_the_gate_is_a_tenth_everywhere(inner):
 @pytest.mark.parametrize("tau", [0.0, 0.5, 1.0, 2.0])
 def test_tau_divides_each_row_by_a_power_of_its_length(x, inner, tau):
     rows = inner.weight.tolist()
-    found = TauNormHead(inner, tau)(x).tolist()
+    found = TauNormHead(inner, tau=tau)(x).tolist()
     for n, feature in enumerate(x.tolist()):
         for c, row in enumerate(rows):
             value = sum(a * b for a, b in zip(feature, row, strict=True)) / math.hypot(*row) ** tau
@@ -111,13 +111,13 @@ def test_tau_divides_each_row_by_a_power_of_its_length(x, inner, tau):
 
 
 def test_tau_zero_with_bias_is_the_classifier_itself(x, inner):
-    torch.testing.assert_close(TauNormHead(inner, 0.0, keep_bias=True)(x), inner(x))
-    assert TauNormHead(inner, 0.0).bias is None
+    torch.testing.assert_close(TauNormHead(inner, tau=0.0, keep_bias=True)(x), inner(x))
+    assert TauNormHead(inner, tau=0.0).bias is None
 
 
 def test_tau_normalisation_leaves_the_classifier_as_it_was(x, inner):
     before = inner.weight.detach().clone()
-    head = TauNormHead(inner, 1.0, keep_bias=True)
+    head = TauNormHead(inner, tau=1.0, keep_bias=True)
     with torch.no_grad():
         inner.bias.add_(1)
     assert torch.equal(inner.weight, before)
@@ -128,7 +128,7 @@ def test_tau_normalisation_leaves_the_classifier_as_it_was(x, inner):
 def test_tau_of_a_row_of_zeros_is_zero(x, inner):
     with torch.no_grad():
         inner.weight[1] = 0
-    assert TauNormHead(inner, 1.0)(x)[:, 1].eq(0).all()
+    assert TauNormHead(inner, tau=1.0)(x)[:, 1].eq(0).all()
 
 
 @pytest.mark.parametrize("first", [CosineHead(D, C), nn.Identity()])

@@ -65,6 +65,7 @@ EXPECTED = {
     Reversed(): {0: _power(-1)},
     EffectiveNumberBalanced(0.9): {0: _effective(0.9)},
     EffectiveNumberBalanced(0.0): {0: _power(1)},
+    EffectiveNumberBalanced(None): {0: _effective(0.9999)},  # that of 10 classes, the nearest to 5
     ProgressivelyBalanced(): {0: _power(1), 5: _mix(0.5), 10: UNIFORM},
     ProgressivelyBalanced("counting_from_one"): {0: _mix(1 / 11), 10: UNIFORM},
     ProgressivelyBalanced("counting_from_zero"): {0: _power(1), 10: _mix(10 / 11)},

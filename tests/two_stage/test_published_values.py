@@ -75,5 +75,5 @@ def test_one_fit_equals_two_fits_in_bf16(tmp_path):
 
 
 def test_tau_one_makes_rows_of_length_one():
-    norms = TauNormHead(LinearHead(8, 5), 1.0).weight.norm(dim=1)
+    norms = TauNormHead(LinearHead(8, 5), tau=1.0).weight.norm(dim=1)
     torch.testing.assert_close(norms, torch.ones(5))
