@@ -54,7 +54,8 @@ def _takes(module: nn.Module, data: Any, backbone: nn.Module) -> bool:
     if size < 1 or not any(norm in inside for norm in norms):
         return True
     kept = {name: value.clone() for name, value in backbone.state_dict().items()}
-    image = torch.zeros(1, 3, size, size, device=next(backbone.parameters()).device)
+    weight = next(backbone.parameters())  # of a double or half precision, say
+    image = torch.zeros(1, 3, size, size, dtype=weight.dtype, device=weight.device)
     try:
         with torch.no_grad(), torch.random.fork_rng():
             backbone.forward(image)

@@ -99,3 +99,7 @@ def test_a_fit_is_refused_before_its_first_step(images, small, monkeypatch):
     with pytest.raises(UserError, match="one image"):
         trainer.fit(module, datamodule=images())
     assert steps == []
+
+
+def test_a_network_in_double_precision_is_asked_in_it(images):
+    check(ResNetCIFAR(depth=8, width=4).double(), images())
