@@ -14,6 +14,7 @@ from lt_runs import (
     assert_same,
     assert_same_end,
     checkpoint,
+    evaluations,
     finish,
     in_process,
     results,
@@ -113,7 +114,7 @@ def test_more_processes_than_test_batches(tmp_path, whole, monkeypatch):
         test = ["test", str(folder), *shares, "--data.eval_batch_size", "1000"]
         answer = in_process(test) if devices == "1" else run(test, tmp_path)
         assert answer.status == 0, answer.err
-        found.append((folder / "results.json").read_text())
+        found.append({**results(folder), "evaluations": evaluations(folder)})
     assert found[0] == found[1]
 
 
