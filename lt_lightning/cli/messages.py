@@ -226,8 +226,8 @@ def _no_group(message: str) -> Finding | None:
         return None
     return Finding(
         found[1],
-        f"{_HERE}{found[1]} is {found[2]!r}: it holds options, so give them one by one, as "
-        f"--{_HERE}{found[1]}.<option> VALUE.",
+        f"{_HERE}{found[1]} is {_cut(found[2], _SHOWN)!r}: it holds options, so give them "
+        f"one by one, as --{_HERE}{found[1]}.<option> VALUE.",
     )
 
 

@@ -16,7 +16,7 @@ from lt_lightning.runs.yaml_file import Endless, check_value, walk
 
 DATA_STATE = "lt_data"  # the key of the data's facts in a checkpoint
 INSTANTIATOR = "lightning.pytorch.cli.instantiate_module"  # what builds a model from its options
-_NODES, _DEPTH, _BITS = 1_000_000, 50, 64  # values, levels and bits of a whole number
+_NODES, _DEPTH, _BITS = 300_000, 50, 64  # values, levels and bits of a whole number
 _NO_VALUE = object()
 _VERSION = re.compile(r"[2-9]\.\d+[\w.+-]{0,60}")  # of Lightning; lt began with 2
 _SIMPLE = (str, bytes, bool, float, type(None), torch.dtype, torch.device)

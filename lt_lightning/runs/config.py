@@ -8,6 +8,7 @@ from lt_lightning.runs import class_path
 from lt_lightning.runs.yaml_file import check_value, read_yaml, walk
 
 _KEPT = ("seed_everything", "trainer", "model", "data")
+_GROUPS = ("trainer", "model", "data")
 
 
 def began_with(folder: Path) -> dict[str, Any]:
@@ -41,6 +42,9 @@ def config_of(folder: Path) -> dict[str, Any]:
     try:
         content = read_yaml(folder / "config.yaml")
         kept = {key: content[key] for key in _KEPT}
+        bad = next((key for key in _GROUPS if not isinstance(kept[key], dict)), None)
+        if bad is not None:
+            raise TypeError(f"{bad} holds no options")
         walk(kept, check_value)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(

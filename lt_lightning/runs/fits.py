@@ -18,6 +18,7 @@ _FREE = (
 
 _LEVELS = ("class_path", "init_args", "dict_kwargs")  # of a file; the command line has them not
 _NAMED = re.compile(r"data\.(samplers|views|augments)")  # whose names the user gives
+_SHOWN = 80  # characters of a value
 
 
 def check_fits(content: dict[str, Any], path: str, method: str, counts: list[int]) -> None:
@@ -147,4 +148,5 @@ def _told(value: Any) -> Any:
     path = value.get("class_path") if isinstance(value, Mapping) else value
     if isinstance(path, str) and path.startswith(("lt_lightning.", "torch.")):
         return path.rsplit(".", 1)[-1]
-    return "null" if value is None else value
+    text = "null" if value is None else str(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 4]} ..."

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
-from lt_lightning.errors import Refused
+from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import config_files
 from lt_lightning.runs.config import config_of
 from lt_lightning.runs.yaml_file import Endless, check_value, read_yaml
@@ -87,3 +88,11 @@ def test_the_config_of_a_run_is_read_by_the_same_rules(tmp_path: Path):
     (tmp_path / "config.yaml").write_text(TEXTS["itself"][0], encoding="utf-8")
     with pytest.raises(ValueError, match="damaged"):
         config_of(tmp_path)
+
+
+def test_a_group_of_a_run_that_is_none_is_damage(tmp_path):
+    parts = {"seed_everything": 0, "trainer": {}, "model": {}, "data": {}}
+    for name in ("trainer", "model", "data"):
+        (tmp_path / "config.yaml").write_text(yaml.safe_dump({**parts, name: "x"}))
+        with pytest.raises(UserError, match="damaged"):
+            config_of(tmp_path)
