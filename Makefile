@@ -68,7 +68,7 @@ type: $(VENV)/.installed-dev  ## mypy, strict
 
 docs: $(VENV)/.installed-docs  ## the manual, into build/site; every warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
-	@echo "build/site/index.html"
+	@echo "build/site/index.html; its search needs a server: python3 -m http.server -d build/site"
 
 bench: $(VENV)/.installed-dev  ## speed and memory, as ratios measured in one run
 	$(BIN)/python bench/speed.py

@@ -17,6 +17,8 @@ class Equations(griffe.Extension):
         parts, sections = obj.docstring.value.split("\n\n"), False
         for place, part in enumerate(parts):
             sections = sections or part.startswith(("Args:", "Attributes:", "Raises:", "Returns:"))
-            if not sections and ">>>" not in part:
+            if part.startswith(">>> "):
+                parts[place] = f"```pycon\n{part}\n```"
+            elif not sections:
                 parts[place] = equations.block(part) if place else equations.inline(part)
         obj.docstring.value = "\n\n".join(parts)

@@ -11,6 +11,8 @@ from manual import measured, pages
 
 _ASKED = re.compile(r"<!-- measured\n(.*?)\n-->", flags=re.DOTALL)
 
+_TITLES = {"methods/": "A page each", "api/": "All classes"}
+
 
 def on_config(config: Any) -> Any:
     """Put the made pages where the navigation names their folder."""
@@ -24,7 +26,7 @@ def on_config(config: Any) -> Any:
                 folder = entry if isinstance(entry, str) and entry.endswith("/") else ""
                 found = [name for name in names if folder and name.startswith(folder)]
                 found = [name for name in found if name != f"{folder}index.md"]
-                made += [{"A page each": found}] if found else [entry]
+                made += [{_TITLES[folder]: found}] if found else [entry]
             section[title] = made
     return config
 

@@ -152,7 +152,7 @@ def _flow(content: dict[str, Any]) -> str:
     end = [_name(model["backbone"]) if "backbone" in model else "backbone"]
     lines = []
     for stream, sampler in streams.items():
-        boxes = [images, f"{f'<b>{stream}</b><br>' if stream else ''}{_name(sampler)}"]
+        boxes = [images, f"{f'<b>{stream}</b>' if stream else ''}{_name(sampler)}"]
         boxes.append("augment")
         second = stage and stream == "stage2"
         if "mixing" in model and not second:
@@ -206,24 +206,26 @@ def _published(stem: str, content: dict[str, Any]) -> str:
 
 def index_page() -> str:
     """Return the table of all configs, and that of all classes."""
-    lines = ["| config | what it is | macro % | published % |", "|---|---|---:|---:|"]
+    lines = ["| config | ours % | published % | what it is |", "|---|---:|---:|---|"]
     for path in CONFIGS:
         content = yaml.safe_load(path.read_text("utf-8"))
         change = _post_hoc(content)
         rows = measured.of_config(path.stem, change)
         ours = [run.content["evaluations"][test]["overall"]["acc_macro"] for _, run, test in rows]
-        best = f"{100 * ours[0]:.1f}" if len(ours) == 1 else "several" if ours else ""
+        found = sorted({f"{100 * value:.1f}" for value in ours})
+        best = " to ".join(dict.fromkeys([found[0], found[-1]])) if found else ""
         theirs = [
             row[3] for row in measured.published(path.stem) if row[1:3] == ("CIFAR-10-LT", 100)
         ]
         told = f"{theirs[0]}" if theirs else ""
-        line = f"| [{path.stem}]({path.name.replace('.yaml', '.md')}) | {head(path)[0].strip()} |"
-        lines.append(f"{line} {best} | {told} |")
+        link = f"[{path.stem}]({path.name.replace('.yaml', '.md')})"
+        lines.append(f"| {link} | {best} | {told} | {equations.inline(head(path)[0])} |")
     return "\n\n".join(
         [
             "# All methods",
             "A page per config: `lt fit --config configs/NAME.yaml`. On CIFAR-10-LT at ratio 100: "
-            "ours after 30 epochs of JPEG copies (one seed, last epoch), the first published value "
+            "ours is the macro accuracy after 30 epochs of JPEG copies (one seed, last epoch, the "
+            "worst and the best of several runs), the other column the first published value, "
             "after 200 epochs or more, most of them the best epoch on the test split. Compare "
             "down a column, not across.",
             "\n".join(lines),
