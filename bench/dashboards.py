@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from lt_lightning.callbacks import ClassWeights, EpochLines, RunLogger, RunRecord, WandbMedia
-from lt_lightning.callbacks.wandb_run import WandbRun
 from lt_lightning.cli import main as lt
+from lt_lightning.wandb_.run import WandbRun
 
 EPOCHS, IMAGES, LIMIT = 200, 12_406, 0.02  # CIFAR-10-LT, ratio 100
 _EVERY_EPOCH = {

@@ -20,7 +20,7 @@ import torch
 from speed import Noise
 from torch import Tensor
 
-from lt_lightning.cli.app import native_bf16
+from lt_lightning.cli.resuming import native_bf16
 from lt_lightning.data import AsIs, LongTailDataModule
 from lt_lightning.methods import ERM, Decoupled
 from lt_lightning.samplers import ClassBalanced, InstanceBalanced

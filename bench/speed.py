@@ -24,7 +24,7 @@ from lt_lightning.augment import Normalize, RandomCropFlip
 from lt_lightning.augment.normalize import CIFAR_MEAN, CIFAR_STD
 from lt_lightning.backbones import ResNetCIFAR
 from lt_lightning.cli import main as lt
-from lt_lightning.cli.app import native_bf16
+from lt_lightning.cli.resuming import native_bf16
 from lt_lightning.data import ImageSet, MemoryImages, Source
 from lt_lightning.data.loader import Pipeline, TrainLoader
 from lt_lightning.heads import LinearHead

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lt_lightning import losses, samplers
+from lt_lightning import losses, post_hoc, samplers
 from lt_lightning.errors import UserError
 from lt_lightning.inputs import check_class_counts, check_labels
 from lt_lightning.losses import DeltaRule, WeightRule
@@ -43,8 +43,8 @@ CALLS = {
     "quantity_factors": losses.quantity_factors,
     "class_smoothing": losses.class_smoothing,
     "class_groups": lambda n: losses.class_groups(n, (10, 100)),
-    "adjust_logits": lambda n: losses.adjust_logits(LOGITS, n),
-    "fit_tau": lambda n: torch.tensor(losses.fit_tau(LOGITS, TARGETS, n)),
+    "adjust_logits": lambda n: post_hoc.adjust_logits(LOGITS, n),
+    "fit_tau": lambda n: torch.tensor(post_hoc.fit_tau(LOGITS, TARGETS, n)),
     "ShotGroups": lambda n: ShotGroups()(n),
     "PositionalGroups": lambda n: PositionalGroups({"many": 1, "few": 3})(n),
 }

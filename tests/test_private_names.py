@@ -18,10 +18,14 @@ KNOWN = {
     "_actions": (
         "jsonargparse",
         "jsonargparse.ArgumentParser",
-        {"cli/messages.py", "cli/parser.py"},
+        {"cli/words/messages.py", "cli/words/parser.py"},
     ),
-    "_get_help_string": ("jsonargparse", "jsonargparse.DefaultHelpFormatter", {"cli/parser.py"}),
-    "_typehint": ("jsonargparse", None, {"cli/messages.py", "cli/parser.py"}),
+    "_get_help_string": (
+        "jsonargparse",
+        "jsonargparse.DefaultHelpFormatter",
+        {"cli/words/parser.py"},
+    ),
+    "_typehint": ("jsonargparse", None, {"cli/words/messages.py", "cli/words/parser.py"}),
     "_get": ("lightning", CLI, {"cli/app.py"}),
     "_parser": ("lightning", CLI, {"cli/app.py"}),
     "_set_seed": ("lightning", CLI, {"cli/app.py"}),
@@ -33,8 +37,8 @@ KNOWN = {
     "_logger_connector": ("lightning", None, {"callbacks/checkpoints.py"}),
     "_signal_connector": ("lightning", None, {"callbacks/stop.py"}),
     "_batches_that_stepped": ("lightning", None, {"callbacks/checkpoints.py"}),
-    "_wandb_init": ("lightning", None, {"callbacks/wandb_run.py"}),
-    "_experiment": ("lightning", None, {"callbacks/wandb_run.py"}),
+    "_wandb_init": ("lightning", None, {"wandb_/run.py"}),
+    "_experiment": ("lightning", None, {"wandb_/run.py"}),
     "_trainer": ("lightning", None, {"engine/base.py"}),
     "_apply": ("torch", "torch.nn.Module", {"losses/base.py", "engine/moving_feature.py"}),
     "_BatchNorm": ("torch", "torch.nn.modules.batchnorm", {"engine/freezing.py"}),
@@ -43,7 +47,7 @@ KNOWN = {
     "_is_mkldnn_bf16_supported": ("torch", None, {"cli/resuming.py"}),
     "_to_sync": ("torchmetrics", None, {"metrics/class_stats.py"}),
     "_is_synced": ("torchmetrics", None, {"metrics/class_stats.py"}),
-    "_to_model": ("wandb-workspaces", None, {"callbacks/wandb_workspace.py"}),
+    "_to_model": ("wandb-workspaces", None, {"wandb_/workspace.py"}),
 }
 
 

@@ -9,8 +9,8 @@ from lt_lightning.callbacks.requeue import Requeue
 from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.callbacks.run_record import RunRecord
 from lt_lightning.callbacks.save_config import SaveConfig
-from lt_lightning.callbacks.wandb_media import WandbMedia
 from lt_lightning.runs.results import read_results
+from lt_lightning.wandb_.media import WandbMedia
 
 __all__ = [
     "BestCheckpoint",

@@ -47,10 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     """Run a command that needs torch, and return the exit status."""
-    from lt_lightning.cli.errors import explain
+    from lt_lightning.cli.words.errors import explain
 
     try:
-        from lt_lightning.cli.commands import run
+        from lt_lightning.cli.dispatch import run
 
         run(arguments)
     except Refused as refused:

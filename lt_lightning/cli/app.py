@@ -21,13 +21,11 @@ from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.callbacks.save_config import SaveConfig
 from lt_lightning.callbacks.stage_checkpoint import StageCheckpoint
 from lt_lightning.callbacks.stop import StopBetweenSteps
-from lt_lightning.callbacks.wandb_media import data_name
-from lt_lightning.callbacks.wandb_run import WandbRun
 from lt_lightning.cli import checks, pretraining, resuming, staged
-from lt_lightning.cli.closing import closing
-from lt_lightning.cli.options import CheckpointOptions, PretrainOptions
-from lt_lightning.cli.parser import LTParser
 from lt_lightning.cli.post_hoc import change_model
+from lt_lightning.cli.words.closing import closing
+from lt_lightning.cli.words.options import CheckpointOptions, PretrainOptions
+from lt_lightning.cli.words.parser import LTParser
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.float32 import PRECISION
 from lt_lightning.errors import UserError
@@ -37,6 +35,8 @@ from lt_lightning.report import load_rows, render
 from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import fits
 from lt_lightning.runs import folder as run_folder
+from lt_lightning.wandb_.media import data_name
+from lt_lightning.wandb_.run import WandbRun
 
 log = logging.getLogger("lt_lightning")
 

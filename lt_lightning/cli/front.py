@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lt_lightning import __version__
-from lt_lightning.cli.catalog import table
+from lt_lightning.cli.words.catalog import table
 from lt_lightning.nearest import nearest
 from lt_lightning.report.command import HELP as REPORT_HELP
 from lt_lightning.report.command import report

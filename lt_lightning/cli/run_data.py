@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from lt_lightning.cli.parser import LTParser
+from lt_lightning.cli.words.parser import LTParser
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 

@@ -30,7 +30,6 @@ from lt_lightning.losses.ldam import LDAM, ldam_loss, ldam_margins
 from lt_lightning.losses.logit_adjustment import LogitAdjustment, log_prior, logit_adjusted_loss
 from lt_lightning.losses.pairwise import Pairwise, pairwise_loss
 from lt_lightning.losses.parametric_contrastive import parametric_contrastive_loss
-from lt_lightning.losses.post_hoc import adjust_logits, fit_tau, macro_accuracy
 from lt_lightning.losses.prototypical_contrastive import (
     PrototypicalContrastive,
     prototypical_contrastive_loss,
@@ -87,7 +86,6 @@ __all__ = [
     "SupervisedContrastive",
     "VectorScaling",
     "WeightRule",
-    "adjust_logits",
     "ala_loss",
     "balanced_contrastive_loss",
     "balanced_group_softmax_loss",
@@ -96,14 +94,12 @@ __all__ = [
     "check_class_counts",
     "class_groups",
     "class_smoothing",
-    "fit_tau",
     "gather",
     "influence_balanced_loss",
     "ldam_loss",
     "ldam_margins",
     "log_prior",
     "logit_adjusted_loss",
-    "macro_accuracy",
     "pairwise_loss",
     "parametric_contrastive_loss",
     "prototypical_contrastive_loss",

@@ -4,8 +4,8 @@ from typing import Any
 
 from torch import nn
 
-from lt_lightning.classifiers import CRT, ClassifierRule
 from lt_lightning.engine.two_stage import TwoStage
+from lt_lightning.heads import CRT, ClassifierRule
 
 
 class Decoupled(TwoStage):

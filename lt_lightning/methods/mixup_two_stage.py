@@ -5,9 +5,9 @@ from typing import Any
 from torch import nn
 
 from lt_lightning.augment import Mixing, Mixup
-from lt_lightning.classifiers import LWS
 from lt_lightning.engine.base import LossFactory
 from lt_lightning.engine.two_stage import TwoStage
+from lt_lightning.heads import LWS
 from lt_lightning.losses import LabelAwareSmoothing
 
 # (up to so many classes, lr_factor at an imbalance ratio up to 50, lr_factor above it)

@@ -2,6 +2,7 @@
 
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.calibration import TemperatureScaling, VectorScalingCalibration
+from lt_lightning.post_hoc.functions import adjust_logits, fit_tau, macro_accuracy
 from lt_lightning.post_hoc.logit_adjuster import LogitAdjuster
 from lt_lightning.post_hoc.nearest_mean import NearestMean
 from lt_lightning.post_hoc.tau_normalization import TauNormalization
@@ -15,4 +16,7 @@ __all__ = [
     "TemperatureScaling",
     "TotalDirectEffect",
     "VectorScalingCalibration",
+    "adjust_logits",
+    "fit_tau",
+    "macro_accuracy",
 ]

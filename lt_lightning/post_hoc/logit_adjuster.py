@@ -4,9 +4,9 @@ from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
-from lt_lightning.losses import adjust_logits, fit_tau
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
+from lt_lightning.post_hoc.functions import adjust_logits, fit_tau
 from lt_lightning.post_hoc.outputs import held_out_logits
 from lt_lightning.post_hoc.tau_normalization import GRID, tau_curve
 

@@ -9,10 +9,10 @@ from torch import Tensor
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.heads import TauNormHead
-from lt_lightning.losses import macro_accuracy
 from lt_lightning.methods import LongTailModule
 from lt_lightning.metrics import predicted_class
 from lt_lightning.post_hoc.base import PostHoc
+from lt_lightning.post_hoc.functions import macro_accuracy
 from lt_lightning.post_hoc.outputs import held_out_features, training_features
 
 log = logging.getLogger(__name__)

@@ -42,7 +42,7 @@ class _Parser(argparse.ArgumentParser):
 def parse(arguments: Sequence[str]) -> argparse.Namespace | str:
     """Return the options of `lt report`, or what is wrong with them.
 
-    --features is done before the report, for it needs torch: see `cli/features.py`.
+    --features is done before the report, for it needs torch: see `cli/commands/features.py`.
     """
     try:
         options = _parser().parse_args(list(arguments))

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from lt_lightning.callbacks.tail_images import TailImages
+from lt_lightning.wandb_.tail_images import TailImages
 
 
 def taken(counts, targets, logits, mean=(0.5,), std=(0.25,)):

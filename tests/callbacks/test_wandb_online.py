@@ -6,7 +6,7 @@ import pytest
 import wandb
 
 from lt_lightning.callbacks import RunRecord, WandbMedia
-from lt_lightning.callbacks.wandb_run import WandbRun
+from lt_lightning.wandb_.run import WandbRun
 
 FOLDER = ("ce", "0")
 

@@ -12,8 +12,8 @@ from wandb_records import finished_records
 from wandb_server import KEY
 
 from lt_lightning.callbacks import ClassWeights, RunRecord, WandbMedia
-from lt_lightning.callbacks.wandb_run import WandbRun, has_account
 from lt_lightning.errors import UserError
+from lt_lightning.wandb_.run import WandbRun, has_account
 
 pytestmark = pytest.mark.usefixtures("no_wandb_account")
 
@@ -92,7 +92,7 @@ def test_offline_without_a_key(monkeypatch, caplog, mode, key, asked, offline, w
         monkeypatch.setenv("WANDB_MODE", mode)
     if key:
         monkeypatch.setenv("WANDB_API_KEY", KEY)
-    logger = logging.getLogger("lt_lightning.callbacks.wandb_run")
+    logger = logging.getLogger("lt_lightning.wandb_.run")
     monkeypatch.setattr(logger, "handlers", [caplog.handler])
     assert WandbRun(offline=asked)._offline is offline
     assert ("kept offline" in caplog.text) is warned
@@ -248,7 +248,7 @@ def test_a_disabled_run_trains_all_the_same(
     make_trainer, module, data, tmp_path, contacts, monkeypatch
 ):
     monkeypatch.setenv("WANDB_MODE", "disabled")
-    monkeypatch.setattr("lt_lightning.callbacks.wandb_media._pictures", lambda *_: {})
+    monkeypatch.setattr("lt_lightning.wandb_.media._pictures", lambda *_: {})
     folder = tmp_path / "ce" / "0"
     fit_and_test(make_trainer, module, data, folder)
     assert contacts == []

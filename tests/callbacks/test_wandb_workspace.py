@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from lt_lightning.callbacks import wandb_names
-from lt_lightning.callbacks.wandb_workspace import as_json, workspace
 from lt_lightning.metrics.names import with_split
+from lt_lightning.wandb_ import names as wandb_names
+from lt_lightning.wandb_.workspace import as_json, workspace
 
 workspaces = pytest.importorskip("wandb_workspaces.workspaces")
 

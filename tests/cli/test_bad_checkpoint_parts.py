@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lt_lightning.cli.errors import explain
+from lt_lightning.cli.words.errors import explain
 from lt_lightning.errors import UserError
 from lt_lightning.runs.fits import check_kinds
 

@@ -9,7 +9,7 @@ from rich.progress import Progress
 
 from lt_lightning.callbacks.group_table import GroupTable
 from lt_lightning.callbacks.progress import StageBar
-from lt_lightning.cli.closing import closing
+from lt_lightning.cli.words.closing import closing
 
 
 def shown(*renderables):

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from jsonargparse import Namespace
 
-from lt_lightning.cli.errors import explain
 from lt_lightning.cli.trainer_checks import check_trainer
+from lt_lightning.cli.words.errors import explain
 from lt_lightning.errors import Refused
 
 SOUND = {

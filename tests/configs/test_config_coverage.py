@@ -6,10 +6,10 @@ import re
 import pytest
 from config_files import CONFIGS
 
-from lt_lightning import augment, classifiers, data, losses, methods, post_hoc, samplers
+from lt_lightning import augment, data, heads, losses, methods, post_hoc, samplers
 from lt_lightning.augment import BatchTransform, Mixing
-from lt_lightning.classifiers import ClassifierRule
 from lt_lightning.data import Profile, Source, Unlabelled
+from lt_lightning.heads import ClassifierRule
 from lt_lightning.losses import ContrastiveLoss, CrossEntropy, DeltaRule, Loss, WeightRule
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc import PostHoc
@@ -17,7 +17,7 @@ from lt_lightning.samplers import SamplingRule
 
 FAMILIES = {
     augment: (BatchTransform, Mixing),
-    classifiers: (ClassifierRule,),
+    heads: (ClassifierRule,),
     data: (Profile, Source, Unlabelled),
     losses: (ContrastiveLoss, DeltaRule, WeightRule),
     methods: (LongTailModule,),

@@ -67,8 +67,8 @@ class Maker:
         """The options of a fit, those of the classes that it builds too."""
         from lightning import Trainer
 
-        from lt_lightning.cli.messages import known_keys
-        from lt_lightning.cli.parser import LTParser
+        from lt_lightning.cli.words.messages import known_keys
+        from lt_lightning.cli.words.parser import LTParser
         from lt_lightning.data import LongTailDataModule
         from lt_lightning.methods import ERM
 

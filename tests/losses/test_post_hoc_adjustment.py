@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from lt_lightning.errors import UserError
-from lt_lightning.losses import LogitAdjustment, adjust_logits, fit_tau, macro_accuracy
+from lt_lightning.losses import LogitAdjustment
+from lt_lightning.post_hoc import adjust_logits, fit_tau, macro_accuracy
 
 COUNTS = [500, 9, 37, 120, 1, 60]
 

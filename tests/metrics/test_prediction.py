@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from lt_lightning.losses import fit_tau
 from lt_lightning.metrics import ClassStats, ConfusionCounts, predicted_class
+from lt_lightning.post_hoc import fit_tau
 
 INF, NAN = math.inf, math.nan
 

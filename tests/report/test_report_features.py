@@ -114,7 +114,9 @@ def finished(tmp_path_factory):
 def few_images(monkeypatch):
     from lt_lightning.metrics.embedding import choose_shown
 
-    monkeypatch.setattr("lt_lightning.cli.features.choose_shown", lambda y: choose_shown(y, 30))
+    monkeypatch.setattr(
+        "lt_lightning.cli.commands.features.choose_shown", lambda y: choose_shown(y, 30)
+    )
 
 
 def test_lt_report_features_makes_them_once(finished, monkeypatch, few_images):
@@ -127,7 +129,9 @@ def test_lt_report_features_makes_them_once(finished, monkeypatch, few_images):
     assert sorted(found.labels) == sorted(list(range(10)) * 3)
     assert "<h3>Test features" in (finished / "report.html").read_text("utf-8")
     before = (folder / "features.json").stat().st_mtime_ns
-    monkeypatch.setattr("lt_lightning.cli.features.tsne", lambda _: pytest.fail("made again"))
+    monkeypatch.setattr(
+        "lt_lightning.cli.commands.features.tsne", lambda _: pytest.fail("made again")
+    )
     answer = in_process(["report", "runs/ce", "--features"])
     assert answer.status == 0, answer.err
     assert "features_last.png" in answer.out

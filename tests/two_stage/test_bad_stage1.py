@@ -7,10 +7,9 @@ import torch
 from lightning.pytorch.strategies import FSDPStrategy, SingleDeviceStrategy
 from two_stage_kit import Saves, build_data, fit, tiny, two_stage
 
-from lt_lightning.classifiers import CRT, LWS
 from lt_lightning.data import Digits, Exponential, LongTailDataModule
 from lt_lightning.errors import UserError
-from lt_lightning.heads import CosineHead
+from lt_lightning.heads import CRT, LWS, CosineHead
 from lt_lightning.methods import ERM, Decoupled
 
 CLASSES = 10

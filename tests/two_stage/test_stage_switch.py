@@ -5,8 +5,8 @@ import torch
 from two_stage_kit import Saves, build_data, fit, same_state, tiny, two_stage
 
 from lt_lightning.augment import Mixup
-from lt_lightning.classifiers import CRT, LWS
 from lt_lightning.errors import UserError
+from lt_lightning.heads import CRT, LWS
 from lt_lightning.methods import ERM, ClassifierBound, Decoupled, DisAlign, MixupTwoStage
 
 METHODS = {

@@ -4,9 +4,9 @@ from typing import Any
 
 from torch import nn
 
-from lt_lightning.classifiers.base import ClassifierRule
 from lt_lightning.errors import UserError
-from lt_lightning.heads import ScaledHead
+from lt_lightning.heads.classifier import ClassifierRule
+from lt_lightning.heads.scaled import ScaledHead
 
 
 class LWS(ClassifierRule):

@@ -46,25 +46,25 @@ def run(argv: list[str]) -> None:
     """
     command, rest = argv[0], argv[1:]
     if command == "predict":
-        from lt_lightning.cli.predict import predict
+        from lt_lightning.cli.commands.predict import predict
 
         quiet()
         predict(rest)
         return
     if command == "cam":
-        from lt_lightning.cli.cam import cam
+        from lt_lightning.cli.commands.cam import cam
 
         quiet()
         cam(rest)
         return
     if command == "report":
-        from lt_lightning.cli.features import report_with_features
+        from lt_lightning.cli.commands.features import report_with_features
 
         quiet()
         report_with_features(rest)
         return
     if command == "dashboard":
-        from lt_lightning.cli.dashboard import dashboard
+        from lt_lightning.cli.commands.dashboard import dashboard
 
         quiet()
         dashboard(rest)
@@ -87,7 +87,7 @@ def run(argv: list[str]) -> None:
             f"lt {command} takes the checkpoint as its run: lt {command} RUN/checkpoints/last.ckpt."
         )
     if command == "calibrate":
-        from lt_lightning.cli.calibrate import calibrate
+        from lt_lightning.cli.commands.calibrate import calibrate
 
         own = words.first_below(rest, "post_hoc")
         if own:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lt_lightning.callbacks import wandb_names as names
 from lt_lightning.errors import UserError
 from lt_lightning.metrics.groups import SHOTS
 from lt_lightning.metrics.names import (
@@ -20,6 +19,7 @@ from lt_lightning.metrics.names import (
     logged,
     weight,
 )
+from lt_lightning.wandb_ import names
 
 NAME = "Groups and classes"
 EPOCH = "epoch"

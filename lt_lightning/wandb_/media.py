@@ -9,14 +9,14 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
 from torch import Tensor
 
-from lt_lightning.callbacks import wandb_names as names
 from lt_lightning.callbacks.class_weights import class_weights
 from lt_lightning.callbacks.outcome import Outcome, check_parts
 from lt_lightning.callbacks.run_record import RunRecord
-from lt_lightning.callbacks.tail_images import TailImages
-from lt_lightning.callbacks.wandb_tables import class_weight_table, tables
 from lt_lightning.metrics.names import ALPHA, STAGE, TEST, TRAIN, VAL, WEIGHT, logged
 from lt_lightning.runs import environment
+from lt_lightning.wandb_ import names
+from lt_lightning.wandb_.tables import class_weight_table, tables
+from lt_lightning.wandb_.tail_images import TailImages
 
 _AXIS = "epoch"
 _DRAWN = (*(logged(split, "*") for split in (TRAIN, VAL, TEST)), f"{WEIGHT}/*", ALPHA, STAGE)

@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
-from lt_lightning.callbacks import wandb_names as names
 from lt_lightning.callbacks.outcome import Outcome, plain
+from lt_lightning.wandb_ import names
 
 _MAX_TABLE = 100  # a confusion table has C^2 rows; beyond this the picture has to do
 _KEYS = ["Actual", "Predicted", "nPredictions"]  # what W&B's own confusion chart asks for

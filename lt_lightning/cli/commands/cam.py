@@ -17,7 +17,7 @@ from lt_lightning.callbacks.figures import to_png
 from lt_lightning.cam import Plan, activation_maps, class_weight, generate, plan_images
 from lt_lightning.cam.contact_sheet import Shown, choose_shown, class_titles, contact_sheet
 from lt_lightning.cam.store import write_added
-from lt_lightning.cli.predict import device_of
+from lt_lightning.cli.commands.predict import device_of
 from lt_lightning.cli.run_data import check_same, data_of_run
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.added_images import ABOUT, AddedImages

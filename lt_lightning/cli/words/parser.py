@@ -8,7 +8,7 @@ import yaml
 from jsonargparse import DefaultHelpFormatter, get_loader, set_loader
 from lightning.pytorch.cli import LightningArgumentParser
 
-from lt_lightning.cli.messages import finding
+from lt_lightning.cli.words.messages import finding
 from lt_lightning.errors import Refused
 from lt_lightning.runs import gate
 from lt_lightning.runs.yaml_file import check_text

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from lt_lightning.classifiers.base import ClassifierRule
+from lt_lightning.heads.classifier import ClassifierRule
 
 
 class KeepClassifier(ClassifierRule):

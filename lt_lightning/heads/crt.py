@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from torch import nn
 
-from lt_lightning.classifiers.base import ClassifierRule
-from lt_lightning.heads import LinearHead
+from lt_lightning.heads.classifier import ClassifierRule
+from lt_lightning.heads.linear import LinearHead
 
 
 class CRT(ClassifierRule):

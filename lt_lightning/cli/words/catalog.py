@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-PACKAGE = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parents[2]
 SECTIONS = {
     "methods": "Methods (--model NAME)",
     "losses": "Losses and class weights (--model.loss NAME, --model.loss.weights NAME)",
     "samplers": "Samplers (--data.sampler NAME)",
     "augment": "Augmentation and mixing",
-    "heads": "Heads (--model.head NAME)",
-    "classifiers": "Classifiers of stage 2 (--model.classifier NAME)",
+    "heads": "Heads (--model.head NAME) and classifiers of stage 2 (--model.classifier NAME)",
     "post_hoc": "Without training (--post_hoc NAME)",
     "backbones": "Backbones (--model.backbone NAME)",
     "data": "Data (--data.source NAME, --data.profile NAME)",

@@ -5,8 +5,8 @@ import inspect
 import re
 from dataclasses import dataclass, replace
 
-from lt_lightning.cli.catalog import SECTIONS, entries
-from lt_lightning.cli.type_words import Wanted, values_of, wanted
+from lt_lightning.cli.words.catalog import SECTIONS, entries
+from lt_lightning.cli.words.type_words import Wanted, values_of, wanted
 from lt_lightning.errors import UserError, one_sentence
 from lt_lightning.nearest import nearest
 from lt_lightning.runs import class_path

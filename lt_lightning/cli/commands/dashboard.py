@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lt_lightning.callbacks.wandb_run import has_account
-from lt_lightning.callbacks.wandb_workspace import as_json, workspace
 from lt_lightning.errors import Refused, UserError, one_sentence
 from lt_lightning.metrics.groups import SHOTS
 from lt_lightning.report.measures import group_names
 from lt_lightning.report.table import find_runs
 from lt_lightning.runs.files import write_whole
 from lt_lightning.runs.results import read_results
+from lt_lightning.wandb_.run import has_account
+from lt_lightning.wandb_.workspace import as_json, workspace
 
 
 class _Parser(argparse.ArgumentParser):

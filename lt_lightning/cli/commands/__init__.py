@@ -1,0 +1,1 @@
+"""The commands beside fit, validate and test, a file each."""
