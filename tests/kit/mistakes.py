@@ -138,7 +138,7 @@ OPTIONS = [
     Case(
         "negative-beta",
         FIT + " --data.sampler EffectiveNumberBalanced --data.sampler.beta -0.1",
-        "beta is -0.1|from 0",
+        "beta is -0.1|[0, 1)",
         1,
     ),
     Case(
