@@ -5,6 +5,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts
 from lt_lightning.losses import Loss
 
 
@@ -24,7 +25,7 @@ class PartlyBalancedSoftmax(Loss):
     corrects_prior = True  # so that `lt` warns of a second compensation
     shift: Tensor
 
-    def __init__(self, class_counts: Any, *, tau: float = 0.75, **options: Any) -> None:
+    def __init__(self, class_counts: ClassCounts, *, tau: float = 0.75, **options: Any) -> None:
         super().__init__(class_counts, **options)
         # A table is a buffer: it moves with the module and is in the checkpoint.
         self.table("shift", tau * self.class_counts.double().log())

@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.samplers import ClassRule
 
 
@@ -17,7 +18,7 @@ class PartlyBalanced(ClassRule):
     def __init__(self, share: float = 0.5) -> None:
         self.share = share
 
-    def class_probabilities(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+    def class_probabilities(self, class_counts: ClassCounts, epoch: int, max_epochs: int) -> Tensor:
         """Return the share of each class, float64 (C,), sum 1."""
-        sizes = class_counts.double()
+        sizes = wide_counts(class_counts)  # of a list, an array or a tensor
         return (1 - self.share) * sizes / sizes.sum() + self.share / len(sizes)

@@ -6,6 +6,7 @@ import torch
 from my_method import TwoDraws
 
 from lt_lightning.cli import main
+from lt_lightning.testing import check_method
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"
 TINY = (
@@ -13,6 +14,10 @@ TINY = (
     "--data.batch_size 32 --model.backbone.depth 8 --model.backbone.width 4 "
     "--trainer.accelerator cpu --trainer.max_epochs 1 --trainer.limit_train_batches 2"
 ).split()
+
+
+def test_contract():
+    check_method(TwoDraws)
 
 
 def test_loss_is_the_weighted_sum(monkeypatch):

@@ -1,11 +1,16 @@
 """The sampler: its shares, in the formula and in what is drawn."""
 
-import torch
 from my_method import PartlyBalanced
+
+from lt_lightning.testing import check_sampling_rule
+
+
+def test_contract():
+    check_sampling_rule(PartlyBalanced())
 
 
 def test_equation():
-    shares = PartlyBalanced(share=0.5).class_probabilities(torch.tensor([80, 20]), 0, 1)
+    shares = PartlyBalanced(share=0.5).class_probabilities([80, 20], 0, 1)
     assert shares.tolist() == [0.5 * 0.8 + 0.25, 0.5 * 0.2 + 0.25]
 
 
