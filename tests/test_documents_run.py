@@ -13,6 +13,7 @@ from small_cifar import cifar_root, small_cifar
 
 __all__ = ["cifar_root", "small_cifar"]  # fixtures
 
+pytest.importorskip("wandb_workspaces.workspaces")  # its first import warns of its own code
 pytestmark = pytest.mark.slow
 
 BY_FILE = defaultdict(list)
@@ -49,7 +50,7 @@ def at_one_batch(words, runs):
     if not set(NO_WIDTH) & set(words):
         small |= NETWORK
     if "stage1_epochs" in content.get("model", {}).get("init_args", {}):
-        del small["--trainer.max_epochs"]
+        small["--trainer.max_epochs"] = "null"
         small |= {"--model.stage1_epochs": "1", "--model.stage2_epochs": "1"}
     if "pretrain" in content:
         small["--pretrain.options"] = "trainer.max_epochs=1 data.batch_size=8"
@@ -65,6 +66,8 @@ def at_one_batch(words, runs):
         if key not in words:
             words += [key, value]
     kept = _without(words, {*small, "--trainer.max_epochs"})
+    if "CIFAR100" in words:
+        small["--data.profile.imbalance_ratio"] = "10"  # there are ten images of a class
     return [*kept, *(word for pair in small.items() for word in pair)]
 
 
