@@ -98,7 +98,7 @@ def test_numbers(make_trainer, module, data, tmp_path):
 
 
 def test_class_without_test_images_is_null(make_trainer, module, data, tmp_path, batches):
-    data.test_dataloader = lambda: batches([(torch.eye(3)[[0]], torch.tensor([0]))])
+    data.test_dataloader = lambda: batches([(9 * torch.eye(3)[[0]], torch.tensor([0]))])
     make_trainer(RunRecord()).test(module, datamodule=data, verbose=False)
     last = read_results(tmp_path)["evaluations"]["last"]
     assert [row["accuracy"] for row in last["classes"]] == [1.0, None, None]

@@ -99,6 +99,7 @@ def test_epochs_before_the_switch_have_no_added_image(plain, folder):
     data = digits(sampler=StepSwitch(at=2, after=WithAdded()), added_images=str(folder))
     data.setup("fit")
     loader = data.train_dataloader()
+    loader.sampler.max_epochs = 3
     counts = []
     for epoch in range(3):
         loader.sampler.set_epoch(epoch)

@@ -17,9 +17,9 @@ def finished(loss=CrossEntropy):
 def test_subtracts_tau_log_prior():
     change, model = LogitAdjuster(tau=2.0), finished()
     change.apply(model, SimpleNamespace(class_counts=COUNTS))
-    got = model.post_hoc(torch.tensor([[1.0, 0.0]]))
+    got = model.post_hoc(torch.tensor([[3.0, 0.0]]))
     log = torch.tensor([0.9, 0.1]).log()
-    assert torch.allclose(got, torch.tensor([[1.0, 0.0]]) - 2 * log)
+    assert torch.allclose(got, torch.tensor([[3.0, 0.0]]) - 2 * log)
     assert change.describe() == "logit_adjustment_tau_2"
 
 

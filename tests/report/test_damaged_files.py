@@ -62,7 +62,7 @@ def test_a_damaged_run_is_a_text_or_one_sentence(write, results, tmp_path, seed)
         folder = write(f"results{k}/0", mutated(content, rng), curves=CURVES, config=CONFIG)
         assert set(answers(folder, tmp_path)) <= {0, 1}
         folder = write(f"config{k}/0", content, curves=CURVES, config=mutated(CONFIG, rng))
-        assert set(answers(folder, tmp_path)) == {0}
+        assert set(answers(folder, tmp_path)) <= {0, 1}
 
 
 @pytest.mark.parametrize(
