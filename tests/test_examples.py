@@ -42,7 +42,13 @@ def test_tests_of_the_package_pass(tmp_path):
 def test_classes_from_outside_work_in_every_command(tmp_path):
     (tmp_path / "configs").symlink_to(EXAMPLES.parent / "configs")
     fit = [
-        *("fit", "--config", str(PACKAGE / "config.yaml"), "--config", "configs/data/digits.yaml"),
+        *(
+            "fit",
+            "--config",
+            str(PACKAGE / "two_draws.yaml"),
+            "--config",
+            "configs/data/digits.yaml",
+        ),
         *("--model.loss", "my_method.PartlyBalancedSoftmax", "--model.loss.tau", "0.5"),
         *("--model.backbone.depth", "8", "--model.backbone.width", "4", "--data.batch_size", "16"),
         *("--trainer.accelerator", "cpu", "--trainer.limit_train_batches", "2"),
@@ -56,7 +62,7 @@ def test_classes_from_outside_work_in_every_command(tmp_path):
     _run("lt_lightning", "predict", "runs/mine/0", *images, folder=tmp_path)
     assert "contact_sheet.png," in (tmp_path / "predictions.csv").read_text()
     _run("lt_lightning", "report", "runs/mine/0", "--out", "report.html", folder=tmp_path)
-    assert "TwoDraws" in (tmp_path / "report.html").read_text()
+    assert "two_draws" in (tmp_path / "report.html").read_text()
     further = (*fit, "--trainer.max_epochs", "2", "--ckpt_path", "last")
     _run("lt_lightning", *further, folder=tmp_path)
     assert not (tmp_path / "runs" / "mine" / "1").exists()

@@ -8,7 +8,7 @@ from my_method import TwoDraws
 from lt_lightning.cli import main
 from lt_lightning.testing import check_method
 
-CONFIG = Path(__file__).parents[1] / "config.yaml"
+CONFIG = Path(__file__).parents[1] / "two_draws.yaml"
 TINY = (
     "--data.source Digits --data.source.size 8 --data.profile.imbalance_ratio 50 "
     "--data.batch_size 32 --model.backbone.depth 8 --model.backbone.width 4 "
