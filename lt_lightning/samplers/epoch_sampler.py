@@ -1,7 +1,7 @@
 """One global draw per epoch, dealt out to the processes."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 import torch.distributed as dist
@@ -12,8 +12,17 @@ from lt_lightning.errors import UserError
 from lt_lightning.inputs import Labels
 from lt_lightning.samplers.class_index import ClassIndex
 
-if TYPE_CHECKING:  # a rule makes its sampler
-    from lt_lightning.samplers.base import SamplingRule
+
+class Rule(Protocol):
+    """What decides the draw; every `SamplingRule` is one, and makes its own sampler."""
+
+    def epoch_length(self, index: ClassIndex) -> int:
+        """Return the images of an epoch."""
+
+    def draw(
+        self, index: ClassIndex, size: int, generator: torch.Generator, epoch: int, max_epochs: int
+    ) -> Tensor:
+        """Return `size` indices, int64."""
 
 
 class EpochSampler(DistributedSampler[int]):
@@ -45,7 +54,7 @@ class EpochSampler(DistributedSampler[int]):
 
     def __init__(
         self,
-        rule: "SamplingRule",
+        rule: Rule,
         labels: Labels,
         *,
         num_classes: int | None = None,
