@@ -29,6 +29,18 @@ def test_both_changes_are_tested_and_shown_beside_the_run(lt, place):
         assert line.split()[:6] == [*(f"{value:.2f}" for value in numbers), *more]
 
 
+def test_a_part_of_the_images_is_calibrated_beside_itself(lt, place):
+    """Trap: the test of a part has another name, which the table did not know."""
+    answer = lt(
+        f"calibrate {place['copy']} --trainer.limit_test_batches 1 --data.eval_batch_size 64"
+    )
+
+    assert answer.status == 0, answer.err
+    found = json.loads((Path(place["copy"]) / "results.json").read_text())["evaluations"]
+    assert "last@64_images" in found
+    assert len(answer.out.splitlines()) == 6
+
+
 def test_another_change_is_refused(lt, place):
     answer = lt(f"calibrate {place['run']} --post_hoc NearestMean")
     assert answer.status == 2

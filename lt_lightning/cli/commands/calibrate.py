@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs.evaluations import parts
 from lt_lightning.runs.results import FILE_NAME, read_results
 
 CHANGES = ("TemperatureScaling", "VectorScalingCalibration")
@@ -33,15 +34,18 @@ def calibrate(
         test: runs `lt test` on the run with these arguments, without its answer.
     """
     folder, checkpoint = run_folder.of_run(run, best)
+    before = _evaluations(folder) if (folder / FILE_NAME).is_file() else {}
     for change in CHANGES:
         test([*ALONE, *more, "--post_hoc", change])
     found = _evaluations(folder)
-    label = checkpoint.stem
+    fitted = [name for name in found if found[name] != before.get(name)]
+    # As it is, under the same conditions: part of the images, say, or others.
+    conditions = parts(fitted[-1])[2]
+    label = f"{checkpoint.stem}@{conditions}" if conditions else checkpoint.stem
     if "brier" not in found.get(label, {}).get("overall", {}):
         test([*ALONE, *more])
         found = _evaluations(folder)
-    fitted = [f"{label}+temperature", f"{label}+vector_scaling"]
-    labels = [label, *(name for name in found if name.startswith(tuple(fitted)))]
+    labels = [label, *fitted]
     picture = folder / "reliability_side_by_side.png"
     sys.stdout.write(f"{_table(found, labels)}\nReliability before and after: {picture}\n")
 
