@@ -12,8 +12,28 @@ from mistakes_in_files import FILES
 _PROGRESS = re.compile(r"lt: (\d+ training images, fingerprint|epoch \d+/|pre-training by \S+ in )")
 
 
+# These build a model or train a pre-training first; what they try is also tried by tests/fuzz and
+# by the tests of the parts that refuse it.
+_SLOW = set(
+    """
+    accelerator bare-cosines batch batch-of-one bbn-one-stream beta beyond-64-bits bias-of-
+    nothing calibrate-no-images cifar class-needed cut-test decay deep-beyond-64-bits depth
+    devices early-stopping equal-views erm-two-streams hybrid-one-stream infinite last-batch-of-
+    one lbfgs learning-rate linear-margin monitor negative-beta no-batch no-device no-step no-
+    teacher other-classes other-images other-weights pickle pretrain-and-stage1 pretrain-blank
+    pretrain-nested pretrain-of-test pretrain-other-backbone pretrain-quote pretrain-type ratio
+    run-exists sampler-beside-samplers stage2-epochs stray tail-empty tau tau-and-where
+    temperature timer two-scales url validate-no-split
+    """.split()
+)
+
+
+def _case(case: Case) -> object:
+    return pytest.param(case, id=case.id, marks=[pytest.mark.slow] if case.id in _SLOW else [])
+
+
 @pytest.mark.usefixtures("no_network")
-@pytest.mark.parametrize("case", OPTIONS + FILES, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", map(_case, OPTIONS + FILES))
 def test_bad_input_gets_one_sentence(
     case: Case,
     lt: Callable,
