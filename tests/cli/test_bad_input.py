@@ -33,7 +33,7 @@ def _case(case: Case) -> object:
 
 
 @pytest.mark.usefixtures("no_network")
-@pytest.mark.parametrize("case", map(_case, OPTIONS + FILES))
+@pytest.mark.parametrize("case", [_case(case) for case in OPTIONS + FILES])
 def test_bad_input_gets_one_sentence(
     case: Case,
     lt: Callable,
