@@ -4,7 +4,6 @@ import io
 from pathlib import Path
 from typing import Any
 
-import yaml
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
 from torch import Tensor
@@ -14,6 +13,7 @@ from lt_lightning.callbacks.outcome import Outcome, check_parts
 from lt_lightning.callbacks.run_record import RunRecord
 from lt_lightning.metrics.names import ALPHA, STAGE, TEST, TRAIN, VAL, WEIGHT, logged
 from lt_lightning.runs import environment
+from lt_lightning.runs.yaml_file import read_yaml
 from lt_lightning.wandb_ import names
 from lt_lightning.wandb_.tables import class_weight_table, tables
 from lt_lightning.wandb_.tail_images import TailImages
@@ -163,7 +163,7 @@ def _facts(trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
     }
     file = Path(trainer.default_root_dir) / "config.yaml"
     if file.is_file():
-        facts["config"] = yaml.safe_load(file.read_text(encoding="utf-8"))
+        facts["config"] = read_yaml(file)
     return facts
 
 
