@@ -1,17 +1,14 @@
 """The reliability diagrams of a run side by side: before and after each stage and change."""
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
+from lt_lightning.figures.reliability import reliability
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _FIRST = ("stage1", "last", "best")
-_DRAWN = ("edges", "total", "accuracy", "confidence")
 _HEADINGS = {"stage1": "end of stage 1", "last": "last epoch", "best": "best epoch"}
 
 
@@ -24,7 +21,7 @@ def side_by_side(evaluations: Mapping[str, Any], title: str) -> "Figure | None":
         evaluations: by label.
         title: the title.
     """
-    from lt_lightning.callbacks.figures import reliability_side_by_side
+    from lt_lightning.figures.png import draw_side_by_side
 
     evaluations = {k: one for k, one in evaluations.items() if one["reliability"].get("edges")}
     changed = {label.partition("+")[0] for label in evaluations if "+" in label}
@@ -32,8 +29,11 @@ def side_by_side(evaluations: Mapping[str, Any], title: str) -> "Figure | None":
     if len(labels) < 2:
         return None
     labels.sort(key=lambda label: (_FIRST.index(label) if label in _FIRST else len(_FIRST), label))
-    parts = [(_heading(label), *_numbers(evaluations[label])) for label in labels]
-    return reliability_side_by_side(parts, title=title)
+    parts = []
+    for label in labels:
+        one = evaluations[label]
+        parts.append((reliability(_heading(label), [one["reliability"]]), one["overall"]))
+    return draw_side_by_side(parts, title=title)
 
 
 def _heading(label: str) -> str:
@@ -42,14 +42,3 @@ def _heading(label: str) -> str:
         return change.replace("_", " ")
     name = _HEADINGS.get(weights, weights)
     return f"{name}, {change.replace('_', ' ')}" if change else name
-
-
-def _numbers(evaluation: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, float | None]]:
-    found = evaluation["reliability"]
-    reliability = {
-        name: torch.tensor(
-            [math.nan if value is None else value for value in found[name]], dtype=torch.float64
-        )
-        for name in _DRAWN
-    }
-    return reliability, dict(evaluation["overall"])

@@ -9,6 +9,9 @@ from torch import Tensor
 
 from lt_lightning.callbacks.weight_norms import weight_norms
 from lt_lightning.errors import UserError
+from lt_lightning.figures.class_size import ClassAccuracy
+from lt_lightning.figures.confusion import Confusion
+from lt_lightning.figures.reliability import reliability
 from lt_lightning.metrics.names import (
     ACC,
     ACC_MACRO,
@@ -136,6 +139,10 @@ class Outcome:
         keys = ("name", "group", "training_images", "test_images", "correct", "accuracy")
         return [dict(zip(keys, row, strict=True)) for row in columns]
 
+    def bins(self) -> dict[str, list[Any]]:
+        """Return the bins of confidence, in plain values."""
+        return {name: plain(values) for name, values in self.reliability.items()}
+
     def as_json(self) -> dict[str, Any]:
         """Return plain values; see `runs.results` for what they mean."""
         total = self.per_class["total"]
@@ -160,25 +167,24 @@ class Outcome:
                 if group_acc(name) in self.values
             },
             "classes": self.rows(),
-            "reliability": {name: plain(value) for name, value in self.reliability.items()},
+            "reliability": self.bins(),
             **more,
             **self.facts,
         }
 
     def figures(self, title: str) -> dict[str, "Figure"]:
         """Return the figures by name."""
-        from lt_lightning.callbacks import figures  # here, for matplotlib takes a second to load
+        from lt_lightning.figures import png  # here, for matplotlib takes a second to load
 
+        accuracy = ClassAccuracy.of(title, self.rows(), self.groups)
+        diagram = reliability(title, [self.bins()])
         found = {
-            "accuracy": figures.accuracy_per_class(
-                self.class_counts, self.per_class["accuracy"], self.groups, title=title
-            ),
-            "reliability": figures.reliability_diagram(self.reliability, self.values, title=title),
+            "accuracy": png.draw_class_accuracy(accuracy),
+            "reliability": png.draw_reliability(diagram, self.values),
         }
         if self.confusion is not None:
-            found["confusion"] = figures.confusion_matrix(
-                self.confusion, self.class_names, title=title
-            )
+            table = Confusion(title, self.class_names, self.confusion.tolist())
+            found["confusion"] = png.draw_confusion(table)
         return found
 
 

@@ -9,6 +9,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from lt_lightning.callbacks.comparison import side_by_side
 from lt_lightning.callbacks.outcome import Outcome, check_parts
+from lt_lightning.figures.knob import knob_chart
 from lt_lightning.mid_epoch import in_mid_epoch
 from lt_lightning.runs import environment, launch
 from lt_lightning.runs.about import Training, about_run, results_so_far
@@ -194,14 +195,15 @@ class RunRecord(Callback):
     def _draw(
         self, folder: Path, label: str, outcome: Outcome, evaluations: dict[str, Any], method: str
     ) -> None:
-        from lt_lightning.callbacks.figures import knob_curve, to_png
+        from lt_lightning.figures.png import draw_chart, to_png
 
         title = f"{method}, {evaluations[label]['checkpoint']['chosen_by']}"
         for name, figure in outcome.figures(title).items():
             write_whole(folder / f"{name}_{label}.png", to_png(figure))
         more: dict[str, bytes] = {}
         if self.tau_curve and "+" in label:
-            more["tau_curve"] = to_png(knob_curve(self.tau_curve, "tau", str(self.fitted_on)))
+            chart = knob_chart(self.tau_curve, "tau", str(self.fitted_on))
+            more["tau_curve"] = to_png(draw_chart(chart))
             write_whole(folder / f"tau_curve_{label}.png", more["tau_curve"])
         beside = side_by_side(evaluations, method)
         if beside is not None:

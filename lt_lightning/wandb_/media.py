@@ -181,7 +181,7 @@ def _tags(trainer: Trainer, pl_module: LightningModule) -> list[str]:
 
 
 def _pictures(outcome: Outcome, title: str) -> dict[str, Any]:
-    from lt_lightning.callbacks.figures import to_png
+    from lt_lightning.figures.png import to_png
 
     return {
         f"{name}_figure": _opened(to_png(figure)) for name, figure in outcome.figures(title).items()

@@ -1,12 +1,13 @@
 """What one test found out, as tables of W&B."""
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
 from torch import Tensor
 
-from lt_lightning.callbacks.outcome import Outcome, plain
+from lt_lightning.callbacks.outcome import Outcome
+from lt_lightning.figures.confusion import Confusion
+from lt_lightning.figures.reliability import reliability
 from lt_lightning.wandb_ import names
 
 _MAX_TABLE = 100  # a confusion table has C^2 rows; beyond this the picture has to do
@@ -17,7 +18,8 @@ def tables(outcome: Outcome, tau_curve: Mapping[float, float]) -> dict[str, Any]
     """Return the tables per class and per bin, the confusion and the tau curve, where they are."""
     found = {names.PER_CLASS: _per_class(outcome), names.RELIABILITY: _reliability(outcome)}
     if outcome.confusion is not None and len(outcome.class_names) <= _MAX_TABLE:
-        found[names.CONFUSION] = _confusion(outcome.class_names, outcome.confusion)
+        counts = outcome.confusion.tolist()
+        found[names.CONFUSION] = _confusion(Confusion("Confusion", outcome.class_names, counts))
     if tau_curve:
         found[names.TAU_CURVE] = _table(["tau", "acc_macro"], [list(p) for p in tau_curve.items()])
     return found
@@ -46,22 +48,22 @@ def _per_class(outcome: Outcome) -> Any:
 
 def _reliability(outcome: Outcome) -> Any:
     """Return one row for each bin of confidence that holds an image."""
-    bins = {name: plain(values) for name, values in outcome.reliability.items()}
     columns = ["low", "high", "images", "confidence", "accuracy"]
-    values = zip(
-        pairwise(bins["edges"]), bins["total"], bins["confidence"], bins["accuracy"], strict=True
-    )
-    return _table(columns, [[*edges, *others] for edges, *others in values if others[0]])
+    bins = reliability("", [outcome.bins()]).bins
+    return _table(columns, [[b.low, b.high, b.images, b.confidence, b.accuracy] for b in bins])
 
 
-def _confusion(class_names: list[str], confusion: Tensor) -> Any:
+def _confusion(found: Confusion) -> Any:
     import wandb
 
-    counts, classes = confusion.tolist(), range(len(class_names))
-    cells = [[class_names[i], class_names[j], counts[i][j]] for i in classes for j in classes]
+    cells = [
+        [true, predicted, count]
+        for true, row in zip(found.names, found.counts, strict=True)
+        for predicted, count in zip(found.names, row, strict=True)
+    ]
     return wandb.plot_table(
         vega_spec_name="wandb/confusion_matrix/v1",
         data_table=_table(_KEYS, cells),
         fields={key: key for key in _KEYS},
-        string_fields={"title": "Confusion"},
+        string_fields={"title": found.title},
     )

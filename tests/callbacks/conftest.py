@@ -148,7 +148,7 @@ def no_wandb_account(monkeypatch, tmp_path):
     monkeypatch.setenv("WANDB_SILENT", "true")
     monkeypatch.setattr(RunRecord, "_draw", lambda *_: None)  # WandbMedia draws the same ones
     # Figures are made, but drawing them takes seconds and is tested elsewhere.
-    monkeypatch.setattr("lt_lightning.callbacks.figures.to_png", lambda _: _small_png())
+    monkeypatch.setattr("lt_lightning.figures.png.to_png", lambda _: _small_png())
     yield
     wandb.teardown()
 

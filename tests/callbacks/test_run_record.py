@@ -13,7 +13,7 @@ FIGURES = ["accuracy", "confusion", "reliability"]
 @pytest.fixture(autouse=True)
 def blank_figures(monkeypatch):
     """Leave the drawing to test_figures.py and test_run_folder_files.py; it takes seconds."""
-    monkeypatch.setattr("lt_lightning.callbacks.figures.to_png", lambda figure: b"a figure")
+    monkeypatch.setattr("lt_lightning.figures.png.to_png", lambda figure: b"a figure")
 
 
 def fit_and_test(make_trainer, record, module, data, **options):

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from lt_lightning.callbacks.figures import to_png
 from lt_lightning.cam.contact_sheet import Shown, choose_shown, class_titles, contact_sheet
+from lt_lightning.figures.png import to_png
 
 
 def labels(*counts):

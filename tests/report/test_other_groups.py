@@ -6,12 +6,12 @@ import json
 import re
 
 import pytest
-import torch
 from lt_runs import in_process
 from rich.console import Console
 
-from lt_lightning.callbacks.figures import accuracy_per_class, to_png
 from lt_lightning.callbacks.group_table import GroupTable
+from lt_lightning.figures.class_size import ClassAccuracy
+from lt_lightning.figures.png import draw_class_accuracy, to_png
 from lt_lightning.report.command import report
 from lt_lightning.report.measures import group_names
 from lt_lightning.report.page import page
@@ -128,7 +128,10 @@ def test_a_group_may_be_called_as_the_whole_test_is(write, results):
 
 def test_the_figure_of_a_run_names_each():
     groups = {name: [k] for k, name in enumerate(NAMES)}
-    figure = accuracy_per_class(torch.arange(7) + 1, torch.full((7,), 0.5), groups, title="T")
+    rows = [
+        {"name": name, "training_images": k + 1, "accuracy": 0.5} for k, name in enumerate(NAMES)
+    ]
+    figure = draw_class_accuracy(ClassAccuracy.of("T", rows, groups))
     (legend,) = figure.legends
     shown = [text.get_text().strip().partition(":")[0] for text in legend.get_texts()]
     assert shown == NAMES

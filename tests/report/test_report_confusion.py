@@ -8,8 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lt_lightning.report.figures import confusion as confusions
-from lt_lightning.report.figures import png, ramp
+from lt_lightning.figures import ramp
+from lt_lightning.figures.confusion import Confusion
+from lt_lightning.figures.svg import draw
+from lt_lightning.report.charts.single import confusion_of
 
 
 def test_confusion_is_ordered_from_head_to_tail_and_summed(cells_of, results):
@@ -17,20 +19,22 @@ def test_confusion_is_ordered_from_head_to_tail_and_summed(cells_of, results):
     for content in contents:  # class 0 is the tail, class 1 the head
         content["evaluations"]["last"]["confusion"] = ["0:1 1:9", "1:10", "1:4 2:6"]
     (_, cell), *_ = cells_of(*((content, {}) for content in contents))
-    assert confusions.confusion(cell) == [[20, 0, 0], [8, 12, 0], [18, 0, 2]]
-    assert confusions.shares([[20, 0], [0, 0]]) == [[100.0, 0.0], [None, None]]
+    found = confusion_of(cell)
+    assert found.counts == [[20, 0, 0], [8, 12, 0], [18, 0, 2]]
+    assert found.names == ["class 1", "class 2", "class 0"]
+    assert Confusion("", ["a", "b"], [[20, 0], [0, 0]]).shares == [[100.0, 0.0], [None, None]]
 
 
 def test_no_confusion_where_a_run_has_none(cells_of, results):
     ((_, cell),) = cells_of((results(), {}))
-    assert confusions.confusion(cell) is None
+    assert confusion_of(cell) is None
 
 
 def test_cells_of_confusion_have_names_and_numbers(cells_of, results):
     content = results((300, 6), names=("cat & dog", "eel"))
     content["evaluations"]["last"]["confusion"] = ["0:3 1:1", "0:2 1:2"]
     ((_, cell),) = cells_of((content, {}))
-    svg = ElementTree.fromstring(confusions.draw(cell, confusions.confusion(cell)))
+    svg = ElementTree.fromstring(draw(confusion_of(cell)))
     texts = [text.text for text in svg.iter("text")]
     assert [text for text in texts if text.isdigit()] == ["75", "25", "50", "50"]
     assert texts.count("cat & dog") == 2
@@ -41,7 +45,7 @@ def test_cells_of_confusion_have_names_and_numbers(cells_of, results):
 
 
 def pixels_of(svg):
-    """Decode the picture in a figure: size and rows of places in the palette."""
+    """Decode the picture in a figure: size, rows of places in the palette, the palette."""
     data = base64.b64decode(re.search(r"base64,([^\"]+)", svg).group(1))
     assert data.startswith(b"\x89PNG")
     place, found = 8, {}
@@ -51,7 +55,8 @@ def pixels_of(svg):
         place += 12 + length
     size = struct.unpack(">I", found[b"IHDR"][:4])[0]
     raw = zlib.decompress(found[b"IDAT"])
-    return size, [list(raw[k * (size + 1) + 1 : (k + 1) * (size + 1)]) for k in range(size)]
+    rows = [list(raw[k * (size + 1) + 1 : (k + 1) * (size + 1)]) for k in range(size)]
+    return size, rows, list(found[b"PLTE"])
 
 
 @pytest.mark.parametrize(("classes", "size"), [(21, 21), (450, 150)])
@@ -60,21 +65,12 @@ def test_many_classes_become_pixels(cells_of, results, classes, size):
     content["evaluations"]["last"]["confusion"] = [f"{k}:4" for k in range(classes)]
     content["evaluations"]["last"]["confusion"][0] = ""
     ((_, cell),) = cells_of((content, {}))
-    found, rows = pixels_of(confusions.draw(cell, confusions.confusion(cell)))
+    found, rows, palette = pixels_of(draw(confusion_of(cell)))
     assert found == size
     assert [rows[k][k] for k in range(1, size)] == [254] * (size - 1)
     assert rows[1][0] == 0
+    assert palette == [part for colour in ramp.PALETTE for part in colour]
     assert rows[0] == ([255] * size if classes == 21 else [254] + [0] * (size - 1))
-
-
-def test_png_is_what_other_readers_read(tmp_path):
-    from PIL import Image
-
-    file = tmp_path / "a.png"
-    file.write_bytes(png.palette_png(2, bytes([0, 254, 255, 0]), ramp.PALETTE))
-    image = Image.open(file).convert("RGB")
-    assert image.getpixel((1, 0)) == ramp.PALETTE[254]
-    assert image.getpixel((0, 1)) == ramp.PALETTE[255]
 
 
 def test_ramp_grows_lighter_all_the_way():

@@ -6,16 +6,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lt_lightning.report.figures.class_size import accuracies, borders, by_size, relative_norms
-from lt_lightning.report.figures.cost import cost
-from lt_lightning.report.figures.curves import Panel, curves, panels
-from lt_lightning.report.figures.lines import lines
-from lt_lightning.report.figures.reliability import bins, gap, reliability
-from lt_lightning.report.figures.scale import Scale, around, percent, wide
-from lt_lightning.report.figures.series import Point, Series
-from lt_lightning.report.figures.svg import Plot
-from lt_lightning.report.figures.tau import tau_curves
-from lt_lightning.report.page.drawings import chosen_tau
+from lt_lightning.figures.chart import Chart, Point, Series
+from lt_lightning.figures.class_size import borders
+from lt_lightning.figures.scale import Scale, around, percent, wide
+from lt_lightning.figures.svg import draw
+from lt_lightning.report.charts.class_size import accuracies, by_size, relative_norms
+from lt_lightning.report.charts.cost import MINUTES, PARAMETERS, cost
+from lt_lightning.report.charts.curves import Panel, curves, panels
+from lt_lightning.report.charts.single import reliability_of
+from lt_lightning.report.charts.tau import tau_chart, tau_curves
 
 FEW, *_, LOSS = panels(["few"])
 
@@ -66,7 +65,8 @@ def test_classes_without_test_or_training_images_are_left_out(cells_of, results)
 
 def test_borders_lie_between_the_groups(cells_of, results):
     ((_, cell),) = cells_of((results((300, 120, 80, 30, 6)), {}))
-    assert borders(cell) == [
+    facts = cell.first.run.content["data"]
+    assert borders(facts["class_counts"], facts["groups"]) == [
         (pytest.approx(math.sqrt(6 * 30)), "few", "medium"),
         (pytest.approx(math.sqrt(80 * 120)), "medium", "many"),
     ]
@@ -140,46 +140,48 @@ def test_reliability_sums_the_seeds(cells_of, results):
         table["total"], table["correct"] = [0] * 14 + [total], [0] * 14 + [correct]
         table["confidence"] = [None] * 14 + [sure]
     (_, cell), *_ = cells_of(*((content, {}) for content in contents))
-    (found,) = bins(cell)
-    assert (found.images, found.accuracy) == (40, pytest.approx(80.0))
-    assert found.confidence == pytest.approx(100 * (10 * 0.9 + 30 * 0.95) / 40)
-    assert gap([found]) == pytest.approx(found.confidence - 80)
+    diagram = reliability_of(cell)
+    (found,) = diagram.bins
+    assert (found.images, found.accuracy) == (40, pytest.approx(0.8))
+    assert found.confidence == pytest.approx((10 * 0.9 + 30 * 0.95) / 40)
+    assert diagram.ece == pytest.approx(found.confidence - 0.8)
 
 
 def test_bars_of_reliability_reach_accuracy_and_confidence(cells_of, results):
     ((_, cell),) = cells_of((results(), {}))
-    found = bins(cell)
-    svg = ElementTree.fromstring(reliability(cell, found))
+    diagram = reliability_of(cell)
+    found = diagram.bins
+    svg = ElementTree.fromstring(draw(diagram))
     bars = [part for part in svg.iter("rect") if part.get("class") == "bar"]
     assert len(bars) == len(found) == 2
     whole = 280 - 14 - 44  # the height of 100 %
     for bar, one in zip(bars, found, strict=True):
-        assert float(bar.get("height")) == pytest.approx(whole * one.accuracy / 100, abs=0.1)
+        assert float(bar.get("height")) == pytest.approx(whole * one.accuracy, abs=0.1)
     kinds = {part.get("class") for part in svg.iter("rect")} - {"bar"}
     assert kinds <= {"over", "under"}
 
 
 def test_cost_and_accuracy_are_means(cells_of, results):
     cells = cells_of(*((results(accuracy=a, seed=k), {}) for k, a in enumerate((0.4, 0.6))))
-    (series,) = cost(cells, "minutes")
+    (series,) = cost(cells, MINUTES)
     (point,) = series.points
     assert (point.x, point.y) == (pytest.approx(10.5), pytest.approx(50.0))
     assert point.high - point.y == pytest.approx(math.sqrt(200))
-    assert cost(cells, "parameters")[0].points[0].x == pytest.approx(0.464154)
+    assert cost(cells, PARAMETERS)[0].points[0].x == pytest.approx(0.464154)
 
 
 def test_unknown_minutes_leave_the_method_out(cells_of, results):
     content = results()
     content["training"]["seconds"] = None
     cells = cells_of((content, {}), (results(method="bbn"), {}))
-    assert [series.name for series in cost(cells, "minutes")] == ["bbn"]
+    assert [series.name for series in cost(cells, MINUTES)] == ["bbn"]
 
 
 def test_points_stand_where_the_axes_say():
     x, y = Scale("x", 10, 1000, log=True), Scale("y", 0, 100)
     series = [Series("a", 0, [Point(10, 0), Point(100, 50), Point(1000, 100)])]
     left, right, top, bottom = 54, 440 - 14, 14, 300 - 44
-    assert places(lines("t", x, y, series)) == [
+    assert places(draw(Chart("t", x, y, series))) == [
         (left, bottom),
         ((left + right) / 2, (top + bottom) / 2),
         (right, top),
@@ -189,7 +191,7 @@ def test_points_stand_where_the_axes_say():
 def test_each_method_has_its_own_shape_and_colour():
     x, y = Scale("x", 0, 10), Scale("y", 0, 10)
     series = [Series(f"m{k}", k, [Point(1, k), Point(9, k)]) for k in range(7)]
-    svg = ElementTree.fromstring(lines("t", x, y, series))
+    svg = ElementTree.fromstring(draw(Chart("t", x, y, series)))
     groups = [g.get("class") for g in svg.iter("g") if "series" in (g.get("class") or "")]
     assert sorted(groups) == [f"series s{k}" for k in range(7)]
     assert groups[-1] == "series s0"  # the baseline lies on top
@@ -197,7 +199,7 @@ def test_each_method_has_its_own_shape_and_colour():
 
 
 def test_axes_have_names_and_ticks_that_do_not_overlap():
-    svg = Plot(Scale("epoch", 0, 200), Scale("accuracy (%)", 0, 100), "t").svg()
+    svg = draw(Chart("t", Scale("epoch", 0, 200), Scale("accuracy (%)", 0, 100), []))
     texts = [text.text for text in ElementTree.fromstring(svg).iter("text")]
     assert {"epoch", "accuracy (%)", "0", "200", "100"} <= set(texts)
 
@@ -242,7 +244,7 @@ def test_tau_is_drawn_where_it_was_chosen(cells_of, results):
     assert series.name.endswith("+ tau_norm")
     assert [(point.x, point.y) for point in series.points] == [(0.0, 37.5), (1.0, 50.0)]
     assert series.points[1].low == pytest.approx(50 - math.sqrt(2) * 25)
-    page = chosen_tau(cells)
-    assert "Choice of tau after training" in page
-    assert len(places(page[page.index("<svg") : page.index("</svg>") + 6])) == 2
-    assert chosen_tau(cells[:1]) == ""
+    chart = tau_chart(cells)
+    assert chart.title == "Choice of tau after training"
+    assert len(places(draw(chart))) == 2
+    assert tau_chart(cells[:1]) is None

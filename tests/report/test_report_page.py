@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from lt_lightning.report.features_file import Features, write_features
 from lt_lightning.report.page import page
 from lt_lightning.report.run import Run
 
@@ -172,6 +173,31 @@ def test_names_cannot_break_the_page(read, results):
     assert reader.text.count(evil) > 20
     assert reader.tags == plain.tags
     assert reader.attributes == plain.attributes
+
+
+def test_no_name_and_no_value_is_markup(write, results):
+    script = "<script>alert(1)<script>\"'&"  # a folder has no slash
+    command = ["lt", "fit", "--config", "configs/ce.yaml", f"--model.loss={script}"]
+    folders = []
+    for seed, options in enumerate((command, None)):
+        content = results((300, 6), names=(script, "b"), seed=seed, command=options)
+        evaluation = content["evaluations"]["last"]
+        evaluation["confusion"] = ["0:1", "1:1"]
+        config = {"model": {"class_path": "ERM", "init_args": {"loss": options and script}}}
+        folders.append(write(f"{script}{seed}/0", content, config=config))
+        write_features(folders[-1], Features("f00d", "last.ckpt", [0, 0, 1], [0.0] * 3, [0.0] * 3))
+    text = page([Run.read(folder) for folder in folders])
+    assert "<script" not in text
+    reader = Reader()
+    reader.feed(text)
+    words = " ".join(reader.words)
+    for shown in (
+        f"ce, loss {script}: {script}, 300 ",
+        f"{script}0/0",
+        f"{script[:12]}… taken for b",
+    ):
+        assert shown in words
+    assert reader.words.count(script) == 2  # in the middle of its features
 
 
 def test_many_methods_are_all_in_the_table_and_seven_drawn(read, cifar):

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from lt_lightning.callbacks.figures import to_png
 from lt_lightning.cam import Plan, activation_maps, class_weight, generate, plan_images
 from lt_lightning.cam.contact_sheet import Shown, choose_shown, class_titles, contact_sheet
 from lt_lightning.cam.store import write_added
@@ -27,6 +26,7 @@ from lt_lightning.data.source import FileImages
 from lt_lightning.engine.float32 import exact
 from lt_lightning.engine.load import load_model
 from lt_lightning.errors import Refused, UserError
+from lt_lightning.figures.png import to_png
 from lt_lightning.methods import LongTailModule
 from lt_lightning.runs import argv as words
 from lt_lightning.runs import checkpoint as checkpoint_file

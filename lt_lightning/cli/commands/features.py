@@ -8,14 +8,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lt_lightning.callbacks.feature_figure import feature_figure
-from lt_lightning.callbacks.figures import to_png
 from lt_lightning.cli.run_data import check_same, data_of_run
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.loader import EvalLoader, Pipeline
 from lt_lightning.engine.float32 import exact
 from lt_lightning.engine.load import load_model
 from lt_lightning.errors import Refused, UserError
+from lt_lightning.figures.clouds import clouds
+from lt_lightning.figures.png import draw_clouds, to_png
 from lt_lightning.methods import LongTailModule
 from lt_lightning.metrics.embedding import choose_shown, tsne
 from lt_lightning.report.command import parse, report
@@ -73,8 +73,9 @@ def _make(folder: Path, of_data: list[str], device: torch.device) -> None:
     features = Features(digest, checkpoint.name, labels.tolist(), *columns)
     write_features(folder, features)
     title = f"{'/'.join(folder.resolve().parts[-2:])}: test features"
-    figure = feature_figure(points, labels, data.groups, list(data.class_names), title=title)
-    write_whole(folder / FIGURE, to_png(figure), "report again")
+    places = [(label, x, y) for label, (x, y) in zip(labels.tolist(), points.tolist(), strict=True)]
+    drawn = clouds(title, places, data.class_names, data.groups, list(data.groups))
+    write_whole(folder / FIGURE, to_png(draw_clouds(drawn)), "report again")
 
 
 def _features(

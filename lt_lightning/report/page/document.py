@@ -1,18 +1,36 @@
-"""The whole page."""
+"""The whole page: what its templates are filled with."""
 
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
 
+from markupsafe import Markup
+
+from lt_lightning.figures import svg
 from lt_lightning.report.cell import Grid
+from lt_lightning.report.charts import Gallery, gallery
 from lt_lightning.report.dataset import Data
-from lt_lightning.report.page.drawings import drawings
 from lt_lightning.report.page.numbers import all_numbers, differences
 from lt_lightning.report.page.overview import beside_published, overview
-from lt_lightning.report.page.runs import all_runs, how_to_read
+from lt_lightning.report.page.runs import all_runs, definitions
+from lt_lightning.report.page.table import Table
+from lt_lightning.report.ranking import ranking
 from lt_lightning.report.run import Run
+from lt_lightning.report.survey import caption, survey
 
-_STYLE = Path(__file__).with_name("style.css")
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One data set."""
+
+    label: str
+    facts: str
+    taken_over: bool  # whether some minutes are those of a last stage alone
+    numbers: Table
+    differences: Table | None
+    gallery: Gallery
 
 
 def page(runs: Sequence[Run]) -> str:
@@ -22,43 +40,38 @@ def page(runs: Sequence[Run]) -> str:
         runs: at least one.
     """
     grid = Grid.of(runs)
-    parts = [_title(grid, runs), overview(grid)]
-    parts += [_section(grid, data, k) for k, data in enumerate(grid.data_labels)]
-    parts += [beside_published(grid), all_runs(grid, runs), how_to_read(runs)]
-    return (
-        '<!DOCTYPE html>\n<!-- lt report -->\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="icon" href="data:,">'
-        f"<title>Long-tailed classification: {len(runs)} runs</title>"
-        f"<style>{_STYLE.read_text(encoding='utf-8')}</style></head>"
-        f"<body><main>{''.join(parts)}</main></body></html>\n"
+    found = survey(grid)
+    environment = svg.environment(_TEMPLATES)
+    environment.globals["draw"] = svg.draw
+    return environment.get_template("page.html.jinja").render(
+        style=Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8")),
+        counts=_counts(grid, runs),
+        runs=len(runs),
+        caption=caption(found, "below it"),
+        overview=overview(grid, found),
+        notes=found.notes,
+        sections=[_section(grid, data) for data in grid.data_labels],
+        published=beside_published(grid),
+        all_runs=all_runs(grid, runs),
+        older=len(set(grid.left_out)),
+        definitions=definitions(runs),
     )
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
+def _counts(grid: Grid, runs: Sequence[Run]) -> str:
+    found = ((len(runs), "run"), (grid.remedies, "method"), (len(grid.data_labels), "data set"))
+    return ", ".join(f"{number} {what}" + ("" if number == 1 else "s") for number, what in found)
 
 
-def _title(grid: Grid, runs: Sequence[Run]) -> str:
-    links = [("overview", "All methods")]
-    links += [(f"data{k}", label) for k, label in enumerate(grid.data_labels.values())]
-    links += [("runs", "Runs"), ("reading", "How to read it")]
-    listed = "".join(f'<a href="#{place}">{escape(name)}</a>' for place, name in links)
-    size = ", ".join(
-        (
-            _counted(len(runs), "run"),
-            _counted(grid.remedies, "method"),
-            _counted(len(grid.data_labels), "data set"),
-        )
-    )
-    return f"<header><h1>Long-tailed classification</h1><p>{size}</p><nav>{listed}</nav></header>"
-
-
-def _section(grid: Grid, data: Data, number: int) -> str:
-    return (
-        f'<section id="data{number}" class="data"><h2>{escape(grid.data_labels[data])}</h2>'
-        f"<p>{escape(_facts(grid, data))}</p>"
-        f"{all_numbers(grid, data)}{differences(grid, data)}{drawings(grid, data)}</section>"
+def _section(grid: Grid, data: Data) -> Section:
+    found = ranking(grid, data)
+    return Section(
+        label=grid.data_labels[data],
+        facts=_facts(grid, data),
+        taken_over=any(cell.first.took_over for cell, _ in found.rows),
+        numbers=all_numbers(found),
+        differences=differences(grid, data),
+        gallery=gallery(grid, data),
     )
 
 

@@ -1,8 +1,9 @@
-"""Tables in HTML; on a narrow screen each row becomes a block, so that nothing is cut off."""
+"""Tables of the page, before they are drawn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
+
+from lt_lightning.report.statistics import Difference, Summary
 
 
 @dataclass(frozen=True)
@@ -20,54 +21,60 @@ class Column:
     short: str = ""
 
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], head: str = "") -> str:
-    """Return a table.
+@dataclass(frozen=True)
+class Item:
+    """What stands in one place of a table.
 
-    Args:
-        columns: the first one names the row.
-        rows: cells in HTML, as many as columns; an empty one is left out on a narrow screen.
-        head: a row above the headings, in HTML.
+    Attributes:
+        text: the number or the words; none is a dash.
+        soft: what follows in grey, such as the spread.
+        mark: "best", "second" or nothing.
+        more: what follows the mark, in grey.
+        notes: the numbers of notes.
+        below: a second line, of a published number.
+        badges: what a reader must know, as small labels.
+        interval: a small picture instead, and the largest value that it must show.
     """
-    names = "".join(
-        f'<th scope="col"{_kind(column)}>{escape(column.short or column.name)}</th>'
-        for column in columns
-    )
-    body = "".join(_row(columns, row) for row in rows)
-    return (
-        f'<div class="wide"><table><thead>{head}<tr>{names}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
+
+    text: str | None = None
+    soft: str = ""
+    mark: str = ""
+    more: str = ""
+    notes: Sequence[int] = ()
+    below: str = ""
+    badges: Sequence[str] = ()
+    interval: tuple[Difference, float] | None = None
 
 
-def _row(columns: Sequence[Column], row: Sequence[str]) -> str:
-    first, *others = zip(columns, row, strict=True)
-    cells = [f'<th scope="row"{_kind(first[0])}>{first[1]}</th>']
-    cells += [
-        f'<td{_kind(column)} data-name="{escape(column.name)}"><span>{cell}</span></td>'
-        for column, cell in others
-    ]
-    return f"<tr>{''.join(cells)}</tr>"
+@dataclass(frozen=True)
+class Table:
+    """A table; the first column names the row.
+
+    Attributes:
+        columns: its columns.
+        rows: as many items as columns; an empty one is left out on a narrow screen.
+        heads: headings above those of the columns, each with the columns below it.
+    """
+
+    columns: list[Column]
+    rows: list[list[Item]]
+    heads: Sequence[tuple[str, int]] = ()
 
 
-def _kind(column: Column) -> str:
-    return ' class="text"' if column.text else ""
+def told(value: object) -> Item:
+    """Return a value as text, a dash for none."""
+    return Item(None if value is None else str(value))
 
 
-def number(mean: float | None, sd: float | None, digits: int = 2) -> str:
-    """Return "42.10 ± 0.31", or a dash."""
-    if mean is None:
-        return '<span class="none">-</span>'
-    text = f"{mean:.{digits}f}"
-    return text if sd is None else f'{text} <span class="sd">± {sd:.{digits}f}</span>'
+def fixed(value: float | None, digits: int = 2) -> Item:
+    """Return a number, a dash for none."""
+    return Item(None if value is None else f"{value:.{digits}f}")
 
 
-def ranked(text: str, best: bool, second: bool) -> str:
-    """Return a number, marked where it is the best or the second."""
-    if best:
-        return f'<b title="best">{text}</b>'
-    return f'<u title="second">{text}</u>' if second else text
-
-
-def badges(notes: Sequence[str]) -> str:
-    """Return what a reader must know, as small labels."""
-    return "".join(f' <span class="badge">{escape(note)}</span>' for note in notes)
+def ranked(found: Summary | None, best: bool, second: bool) -> Item:
+    """Return "42.10 ± 0.31", marked where it is the best or the second."""
+    if found is None:
+        return Item()
+    soft = "" if found.sd is None else f"± {found.sd:.2f}"
+    mark = "best" if best else "second" if second else ""
+    return Item(f"{found.mean:.2f}", soft, mark)

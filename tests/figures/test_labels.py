@@ -3,7 +3,7 @@
 import random
 from itertools import combinations, pairwise
 
-from lt_lightning.report.figures.labels import apart
+from lt_lightning.figures.labels import apart
 
 
 def test_labels_that_are_apart_stay():

@@ -1,21 +1,34 @@
-import math
-
 import numpy as np
 import pytest
 import torch
 
-from lt_lightning.callbacks.figures import (
-    accuracy_per_class,
-    confusion_matrix,
-    knob_curve,
-    reliability_diagram,
-    reliability_side_by_side,
-    to_png,
-)
+from lt_lightning.callbacks.outcome import plain
+from lt_lightning.figures import png
+from lt_lightning.figures.class_size import ClassAccuracy
+from lt_lightning.figures.confusion import Confusion
+from lt_lightning.figures.knob import knob_chart
+from lt_lightning.figures.png import to_png
+from lt_lightning.figures.reliability import reliability
 from lt_lightning.metrics import ClassStats
 
-COUNTS = torch.tensor([500, 200, 50, 5])
+COUNTS = [500, 200, 50, 5]
 GROUPS = {"many": [0, 1], "medium": [2], "few": [3]}
+
+
+def accuracy_per_class(accuracy, groups, title="T"):
+    rows = [
+        {"name": f"class {k}", "training_images": count, "accuracy": value}
+        for k, (count, value) in enumerate(zip(COUNTS, accuracy, strict=True))
+    ]
+    return png.draw_class_accuracy(ClassAccuracy.of(title, rows, groups))
+
+
+def confusion_matrix(counts, names, title="T"):
+    return png.draw_confusion(Confusion(title, names, torch.as_tensor(counts).tolist()))
+
+
+def diagram(stats, title="T"):
+    return reliability(title, [{name: plain(v) for name, v in stats.reliability().items()}])
 
 
 def legend_texts(figure):
@@ -50,8 +63,7 @@ def overlaps(figure):
 
 
 def test_accuracy_points_lines_and_legend():
-    accuracy = torch.tensor([0.9, 0.7, math.nan, 0.1], dtype=torch.float64)
-    figure = accuracy_per_class(COUNTS, accuracy, GROUPS, title="T")
+    figure = accuracy_per_class([0.9, 0.7, None, 0.1], GROUPS)
     (axes,) = figure.axes
     points = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
     assert points == {
@@ -68,22 +80,22 @@ def test_accuracy_points_lines_and_legend():
 
 
 def test_accuracy_groups_have_own_colours_and_markers():
-    figure = accuracy_per_class(COUNTS, torch.full((4,), 0.5), GROUPS, title="T")
+    figure = accuracy_per_class([0.5] * 4, GROUPS)
     styles = {(line.get_color(), line.get_marker()) for line in figure.axes[0].lines}
     assert len({colour for colour, _ in styles}) == len({marker for _, marker in styles}) == 3
 
 
 def test_accuracy_of_classes_without_group_and_without_test_images():
-    figure = accuracy_per_class(COUNTS, torch.full((4,), 0.5), {"many": [0]}, title="T")
+    figure = accuracy_per_class([0.5] * 4, {"many": [0]})
     assert legend_texts(figure) == ["many: 50.0 %, 1 class", "no group: 50.0 %, 3 classes"]
-    empty = accuracy_per_class(COUNTS, torch.full((4,), math.nan), GROUPS, title="T")
+    empty = accuracy_per_class([None] * 4, GROUPS)
     assert len(empty.axes[0].lines) == 0
     assert to_png(empty)[:4] == b"\x89PNG"
 
 
 def test_confusion_is_normalised_by_row():
     counts = torch.tensor([[3, 1, 0], [0, 0, 0], [1, 0, 1]])
-    figure = confusion_matrix(counts, ["a", "b", "c"], title="T")
+    figure = confusion_matrix(counts, ["a", "b", "c"])
     axes = figure.axes[0]
     drawn = axes.images[0].get_array()
     np.testing.assert_array_equal(drawn.filled(-1), [[75, 25, 0], [-1, -1, -1], [50, 0, 50]])
@@ -98,13 +110,13 @@ def test_confusion_is_normalised_by_row():
 @pytest.mark.parametrize(("classes", "ticks"), [(20, 20), (21, 5), (100, 10), (1000, 10)])
 def test_confusion_ticks_are_thinned(classes, ticks):
     counts = torch.eye(classes, dtype=torch.int64)
-    figure = confusion_matrix(counts, [f"class {k}" for k in range(classes)], title="T")
+    figure = confusion_matrix(counts, [f"class {k}" for k in range(classes)])
     assert len(figure.axes[0].get_xticks()) == len(figure.axes[0].get_yticks()) == ticks
 
 
 def test_strange_class_names():
     names = ["$x", "猫", "a" * 50]
-    figure = confusion_matrix(torch.eye(3, dtype=torch.int64), names, title="$T")
+    figure = confusion_matrix(torch.eye(3, dtype=torch.int64), names, "$T")
     assert to_png(figure)[:4] == b"\x89PNG"  # warnings are errors
     assert figure.axes[0].get_xticklabels()[2].get_text() == "a" * 19 + "…"
 
@@ -117,7 +129,7 @@ def stats():
 
 
 def test_reliability_bars_and_gaps():
-    figure = reliability_diagram(stats().reliability(), stats().compute(), title="T")
+    figure = png.draw_reliability(diagram(stats()), stats().compute())
     axes, below = figure.axes
     bars = {c.get_label(): [(p.get_x(), p.get_y(), p.get_height()) for p in c]
             for c in axes.containers}  # fmt: skip
@@ -137,8 +149,8 @@ def test_reliability_bars_and_gaps():
 
 @pytest.mark.parametrize(("parts", "shape"), [(2, (1, 2)), (5, (2, 4))])
 def test_reliability_side_by_side_shares_one_scale(parts, shape):
-    one = (stats().reliability(), stats().compute())
-    figure = reliability_side_by_side([(f"part {k}", *one) for k in range(parts)], title="T")
+    found = [(diagram(stats(), f"part {k}"), stats().compute()) for k in range(parts)]
+    figure = png.draw_side_by_side(found, title="T")
     drawn = [axes for axes in figure.axes if axes.containers]
     assert figure.axes[0].get_gridspec().get_geometry() == shape
     assert [axes.get_title() for axes in drawn] == [
@@ -152,7 +164,7 @@ def test_reliability_side_by_side_shares_one_scale(parts, shape):
 
 
 def test_the_curve_of_a_knob_marks_what_was_chosen():
-    figure = knob_curve({0.0: 0.5, 0.5: 0.75, 1.0: 0.75}, "tau", "held-out")
+    figure = png.draw_chart(knob_chart({0.0: 0.5, 0.5: 0.75, 1.0: 0.75}, "tau", "held-out"))
     (axes,) = figure.axes
     assert axes.lines[0].get_xydata().tolist() == [[0, 50], [0.5, 75], [1, 75]]
     assert axes.lines[1].get_xydata().tolist() == [[0.5, 75]]
@@ -162,7 +174,7 @@ def test_the_curve_of_a_knob_marks_what_was_chosen():
 
 def test_reliability_of_nothing():
     empty = ClassStats(2, groups={})
-    figure = reliability_diagram(empty.reliability(), empty.compute(), title="T")
+    figure = png.draw_reliability(diagram(empty), empty.compute())
     assert figure.axes[0].get_title() == "T\n0 images, 15 bins"
     assert to_png(figure)[:4] == b"\x89PNG"
 
@@ -170,10 +182,10 @@ def test_reliability_of_nothing():
 def figures():
     long = [f"a long class name {k}" for k in range(20)]
     return {
-        "accuracy": accuracy_per_class(COUNTS, torch.full((4,), 1.0), GROUPS, title="A title"),
-        "named": confusion_matrix(torch.eye(20, dtype=torch.int64), long, title="A title"),
-        "many": confusion_matrix(torch.eye(365, dtype=torch.int64), ["x"] * 365, title="A title"),
-        "reliability": reliability_diagram(stats().reliability(), stats().compute(), title="T"),
+        "accuracy": accuracy_per_class([1.0] * 4, GROUPS, "A title"),
+        "named": confusion_matrix(torch.eye(20, dtype=torch.int64), long, "A title"),
+        "many": confusion_matrix(torch.eye(365, dtype=torch.int64), ["x"] * 365, "A title"),
+        "reliability": png.draw_reliability(diagram(stats()), stats().compute()),
     }
 
 

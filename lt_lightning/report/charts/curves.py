@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lt_lightning.figures.chart import Chart, Point, Series
+from lt_lightning.figures.scale import Scale, from_zero, percent
 from lt_lightning.report.cell import Cell
-from lt_lightning.report.figures.series import Point, Series
+from lt_lightning.report.charts.spread import point_of
 from lt_lightning.report.statistics import summarise
 
 
@@ -25,6 +27,33 @@ def panels(groups: Sequence[str]) -> list[Panel]:
         Panel("val/acc_macro", "Mean accuracy of the classes"),
         Panel("train/loss", "Training loss", in_percent=False),
     ]
+
+
+def curve_charts(
+    cells: Sequence[tuple[int, Cell]], groups: Sequence[str], where: str
+) -> list[Chart]:
+    """Return one figure for each metric that was logged at more than one epoch.
+
+    Args:
+        cells: each with its style.
+        groups: the groups of their runs.
+        where: the images of the validation, in words.
+    """
+    found = []
+    for panel in panels(groups):
+        series = curves(cells, panel)
+        points = [point for one in series for point in one.points]
+        if len({point.x for point in points}) < 2:
+            continue
+        title = f"{panel.title}, {where}" if panel.metric.startswith("val/") else panel.title
+        values = [point.y for point in points]
+        y = (
+            percent("accuracy (%)", values)
+            if panel.in_percent
+            else from_zero("loss (nats)", values)
+        )
+        found.append(Chart(title, Scale("epoch", 0, max(p.x for p in points)), y, series))
+    return found
 
 
 def curves(cells: Sequence[tuple[int, Cell]], panel: Panel) -> list[Series]:
@@ -61,7 +90,4 @@ def curves(cells: Sequence[tuple[int, Cell]], panel: Panel) -> list[Series]:
 def _point(name: str, epoch: float, values: list[float]) -> Point:
     summary = summarise(values)
     assert summary is not None
-    low = high = None
-    if summary.sd is not None:
-        low, high = summary.mean - summary.sd, summary.mean + summary.sd
-    return Point(epoch, summary.mean, low, high, f"{name}: {summary.mean:.4g} at {epoch:g}")
+    return point_of(epoch, summary, f"{name}: {summary.mean:.4g} at {epoch:g}")
