@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+from lt_lightning.engine import LongTailModule
 from lt_lightning.errors import UserError
 from lt_lightning.heads import CosineHead, LinearHead
-from lt_lightning.methods import LongTailModule
 
 
 def class_weight(head: nn.Module, num_classes: int) -> Tensor:

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from lt_lightning.cam import foreground
 from lt_lightning.cam.moves import NAMES
+from lt_lightning.figures.labels import shortened
 
 _CELL = 96  # pixels a side
 _GAP = 4
-_NAME_LENGTH = 24
+_LETTERS = 24
 CLASSES, EXAMPLES = 12, 3
 
 
@@ -54,7 +55,7 @@ def choose_shown(labels: Tensor) -> Tensor:
 
 def class_titles(names: Sequence[str], old: Tensor, new: Tensor) -> list[str]:
     """Return for each class its name, and how many old and new images it has, in two lines."""
-    short = [n if len(n) <= _NAME_LENGTH else n[: _NAME_LENGTH - 1] + "…" for n in names]
+    short = [shortened(name, _LETTERS) for name in names]
     counts = zip(short, old.tolist(), new.tolist(), strict=True)
     return [f"{name}\n{before:,} + {added:,}" for name, before, added in counts]
 

@@ -1,7 +1,8 @@
 """How a foreground is moved, and pasted back on the picture it comes from."""
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -35,11 +36,15 @@ class Moves:
 
     def part(self, where: Tensor | slice) -> "Moves":
         """Return some of the moves."""
-        return Moves(*(getattr(self, field.name)[where] for field in fields(self)))
+        return self._each(lambda values: values[where])
 
     def to(self, device: torch.device) -> "Moves":
         """Return the same moves on `device`."""
-        return Moves(*(getattr(self, field.name).to(device) for field in fields(self)))
+        return self._each(lambda values: values.to(device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Moves":
+        values = (self.kind, self.degrees, self.scale, self.across, self.down)
+        return Moves(*map(change, values))
 
 
 def draw_moves(count: int, generator: torch.Generator) -> Moves:

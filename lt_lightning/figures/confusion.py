@@ -76,8 +76,3 @@ def read_sparse(tables: Iterable[Sequence[str]], classes: int) -> list[list[int]
 def head_to_tail(counts: Sequence[int]) -> list[int]:
     """Return the classes, those with most training images first."""
     return sorted(range(len(counts)), key=lambda k: -counts[k])
-
-
-def shortened(name: str, letters: int) -> str:
-    """Return a name of at most so many letters."""
-    return name if len(name) <= letters else name[: letters - 1] + "…"

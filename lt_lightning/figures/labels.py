@@ -1,8 +1,13 @@
-"""Names in a picture, moved until none lies over another."""
+"""Names in a picture: short, and moved until none lies over another."""
 
 from collections.abc import Sequence
 
 _ROUNDS = 50
+
+
+def shortened(name: str, letters: int) -> str:
+    """Return a name of at most so many letters."""
+    return name if len(name) <= letters else name[: letters - 1] + "…"
 
 
 def apart(boxes: Sequence[tuple[float, float, float]], height: float) -> list[float]:

@@ -7,12 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from lt_lightning.report.cell import Cell
 from lt_lightning.report.dataset import Data
+from lt_lightning.runs.yaml_file import read_yaml
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INSIDE = Path(__file__).parents[1] / "results" / "published.yaml"  # in an installed package
 _BESIDE = Path(__file__).parents[2] / "results" / "published.yaml"  # in a checkout
 _NAMES = {"cifar10": "CIFAR-10-LT", "cifar100": "CIFAR-100-LT"}
@@ -62,7 +60,7 @@ class Published:
 def published() -> tuple[Published, ...]:
     """Return all rows, in their order."""
     file = _INSIDE if _INSIDE.is_file() else _BESIDE
-    content = yaml.load(file.read_text(encoding="utf-8"), _Loader)
+    content = read_yaml(file)
     rows = []
     for row in content["rows"]:
         source = content["sources"][row["source"]]

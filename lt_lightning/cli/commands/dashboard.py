@@ -42,8 +42,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 def dashboard(argv: list[str]) -> None:
     """Save the workspace on the server, or write it into a file."""
     options = _parse(argv)
-    for name in ("project", "entity"):
-        if getattr(options, name) is not None and not getattr(options, name).strip():
+    for name, value in (("project", options.project), ("entity", options.entity)):
+        if value is not None and not value.strip():
             raise UserError(f"--{name} is empty: give its name on W&B.")
     runs = find_runs(options.runs, newest=False)
     groups = group_names(read_results(folder) for folder in runs) if runs else SHOTS

@@ -8,7 +8,8 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 from lt_lightning.figures import ramp
-from lt_lightning.figures.confusion import Confusion, shortened
+from lt_lightning.figures.confusion import Confusion
+from lt_lightning.figures.labels import shortened
 
 _LETTERS = 20
 _TICKS = 10

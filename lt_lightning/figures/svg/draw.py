@@ -10,7 +10,8 @@ from PIL import Image
 from lt_lightning.figures import ramp
 from lt_lightning.figures.chart import Chart, Point, Series
 from lt_lightning.figures.clouds import X_LABEL, Y_LABEL, Clouds
-from lt_lightning.figures.confusion import Confusion, shortened
+from lt_lightning.figures.confusion import Confusion
+from lt_lightning.figures.labels import shortened
 from lt_lightning.figures.reliability import Reliability
 from lt_lightning.figures.scale import Scale, around
 from lt_lightning.figures.svg.frame import Frame
