@@ -53,11 +53,6 @@ class Gallery:
     features: list[Picture]
     groups: list[tuple[str, int]] = field(default_factory=list)
 
-    @property
-    def named(self) -> bool:
-        """Whether the confusion matrices name the classes."""
-        return all(isinstance(one.figure, Confusion) and one.figure.named for one in self.confusion)
-
 
 def drawn(grid: Grid, data: Data) -> Styled:
     """Return the cells that are drawn, with their styles: the baseline and the most accurate."""
