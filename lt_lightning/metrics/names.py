@@ -4,8 +4,6 @@ Logged names are `<split>/<name>`, for example `val/acc_many`. Accuracies, `ece`
 fractions in [0, 1], never percent; `nll` is in nats, `brier` lies in [0, 2].
 """
 
-from collections.abc import Mapping
-
 ACC = "acc"  # all images alike
 ACC_MACRO = "acc_macro"  # mean over the classes that have test images
 ACC_WORST = "acc_worst"  # the lowest of these classes
@@ -35,11 +33,6 @@ def weight(group: str) -> str:
 def logged(split: str, name: str) -> str:
     """Return the name under which a metric of a split is logged: val/acc."""
     return f"{split}/{name}"
-
-
-def with_split(split: str, values: Mapping[str, float]) -> dict[str, float]:
-    """Return `values` under their logged names."""
-    return {logged(split, name): value for name, value in values.items()}
 
 
 def mode(name: str) -> str:

@@ -2,13 +2,12 @@ import pytest
 import torch
 
 from lt_lightning.metrics import ClassStats
-from lt_lightning.metrics.names import group_acc, logged, mode, with_split
+from lt_lightning.metrics.names import group_acc, logged, mode
 
 
 def test_names():
     assert group_acc("many") == "acc_many"
     assert logged("val", "acc") == "val/acc"
-    assert with_split("test", {"ece": 0.5}) == {"test/ece": 0.5}
 
 
 @pytest.mark.parametrize(
