@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from packages import install
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PACKAGE = EXAMPLES / "my_method"
@@ -13,17 +14,17 @@ PACKAGE = EXAMPLES / "my_method"
 pytestmark = pytest.mark.slow
 
 
-def _environment():
-    paths = [str(PACKAGE), str(EXAMPLES.parent)]
+def _environment(*more):
+    paths = [str(PACKAGE), str(EXAMPLES.parent), *map(str, more)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     return {**kept, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
 
 
-def _run(*words, folder):
+def _run(*words, folder, site=()):
     done = subprocess.run(
         [sys.executable, "-m", *map(str, words)],
         cwd=folder,
-        env=_environment(),
+        env=_environment(*site),
         capture_output=True,
         text=True,
         timeout=500,
@@ -66,6 +67,38 @@ def test_classes_from_outside_work_in_every_command(tmp_path):
     further = (*fit, "--trainer.max_epochs", "2", "--ckpt_path", "last")
     _run("lt_lightning", *further, folder=tmp_path)
     assert not (tmp_path / "runs" / "mine" / "1").exists()
+    features = ("report", "runs/mine/0", "--features", "--out", "features.html")
+    _run("lt_lightning", *features, folder=tmp_path)
+    assert "t-SNE" in (tmp_path / "features.html").read_text()
+    student = [
+        *("fit", "--config", "configs/pseudo_label.yaml", "--model.teacher", "runs/mine/0"),
+        *("--config", "configs/data/digits.yaml", "--data.batch_size", "16", "--name", "student"),
+        *("--model.backbone.depth", "8", "--model.backbone.width", "4"),
+        *("--trainer.accelerator", "cpu", "--trainer.limit_train_batches", "2"),
+        *("--trainer.max_epochs", "1"),
+    ]
+    _run("lt_lightning", *student, folder=tmp_path)
+
+
+@pytest.mark.timeout(600)
+def test_classes_of_an_installed_package_are_taken_by_their_names(tmp_path):
+    toml = pytest.importorskip("tomllib", reason="of Python 3.11")
+    project = toml.loads((PACKAGE / "pyproject.toml").read_text("utf-8"))["project"]
+    groups = project["entry-points"]
+    points = {group.removeprefix("lt_lightning."): names for group, names in groups.items()}
+    install(tmp_path, project["name"], points)
+    text = (PACKAGE / "two_draws.yaml").read_text("utf-8")
+    (tmp_path / "mine.yaml").write_text(text.replace("my_method.", ""), "utf-8")
+    fit = [
+        *("fit", "--config", "mine.yaml", "--config", EXAMPLES.parent / "configs/data/digits.yaml"),
+        *("--model.loss", "PartlyBalancedSoftmax", "--data.batch_size", "16"),
+        *("--model.backbone.depth", "8", "--model.backbone.width", "4"),
+        *("--trainer.accelerator", "cpu", "--trainer.limit_train_batches", "2"),
+        *("--trainer.max_epochs", "1", "--name", "mine"),
+    ]
+    _run("lt_lightning", *fit, folder=tmp_path, site=[tmp_path])
+    assert "my_method.PartlyBalanced\n" in (tmp_path / "runs/mine/0/config.yaml").read_text("utf-8")
+    _run("lt_lightning", "test", "runs/mine/0", folder=tmp_path)  # of a run the path is known
 
 
 @pytest.mark.timeout(600)

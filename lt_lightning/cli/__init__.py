@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lt_lightning.cli.front import answer
 from lt_lightning.errors import Refused
-from lt_lightning.runs import argv as words
+from lt_lightning.runs import argv as argv_words
 from lt_lightning.runs import launch, lock, numbers, signals
 
 
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        words.check(arguments)
+        argv_words.check(arguments)
     except Refused as refused:
         _say(refused.sentence)
         return 2

@@ -23,6 +23,7 @@ from lt_lightning.callbacks.stage_checkpoint import StageCheckpoint
 from lt_lightning.callbacks.stop import StopBetweenSteps
 from lt_lightning.cli import checks, pretraining, resuming, staged
 from lt_lightning.cli.post_hoc import change_model
+from lt_lightning.cli.words import outside
 from lt_lightning.cli.words.closing import closing
 from lt_lightning.cli.words.options import CheckpointOptions, PretrainOptions
 from lt_lightning.cli.words.parser import LTParser
@@ -58,6 +59,7 @@ class LTCLI(LightningCLI):
         self.argv, self.folder, self.answer, self.command = argv, run, answer, command
         self.resume: Path | None = None
         self.resumed: tuple[int, int] | None = None  # the steps and whole epochs of its checkpoint
+        outside.take(argv)
         super().__init__(
             LongTailModule,
             LongTailDataModule,

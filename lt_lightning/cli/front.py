@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from lt_lightning import __version__
-from lt_lightning.cli.words.catalog import table
 from lt_lightning.nearest import nearest
 from lt_lightning.report.command import HELP as REPORT_HELP
 from lt_lightning.report.command import report
@@ -42,6 +41,7 @@ METHODS_HELP = """\
 lt methods: every method, loss, sampler, imbalance profile and data set, one a line
 
 Each with its paper, and the name that --model, --model.loss, --data.sampler and the like take.
+Those of other packages that declare them follow in each section, with path and package.
 lt fit --model.help BBN lists the keys of one method."""
 
 COMMANDS = (
@@ -69,6 +69,8 @@ def answer(arguments: Sequence[str]) -> tuple[str | None, int]:
     if first in _HELP and {"--help", "-h"} & set(arguments):
         return _HELP[first], 0
     if first == "methods":
+        from lt_lightning.cli.words.listing import table
+
         if len(arguments) > 1:
             return f"lt: 'lt methods' takes no argument, it was given {arguments[1]!r}.", 2
         return table(), 0

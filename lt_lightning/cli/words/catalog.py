@@ -1,6 +1,6 @@
 """Every public name with its one line and its paper, read from the source without importing it.
 
-The docstrings are the only place where these texts stand; `lt methods` is made from here.
+The docstrings are the only place where these texts stand; `lt methods` begins with them.
 """
 
 import ast
@@ -31,7 +31,8 @@ class Entry:
     paper: str
 
 
-def _exported(section: str) -> list[str]:
+def exported(section: str) -> list[str]:
+    """Return the public names of a section."""
     tree = ast.parse((PACKAGE / section / "__init__.py").read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
@@ -52,7 +53,7 @@ def entries() -> tuple[Entry, ...]:
     """Return all exported classes that name a paper, section by section, sorted by name."""
     found = []
     for section in SECTIONS:
-        public = set(_exported(section))
+        public = set(exported(section))
         for file in sorted((PACKAGE / section).glob("*.py")):
             for node in ast.parse(file.read_text(encoding="utf-8")).body:
                 text = ast.get_docstring(node) if isinstance(node, ast.ClassDef) else None
@@ -64,15 +65,3 @@ def entries() -> tuple[Entry, ...]:
                     found.append(Entry(section, node.name, line, paper))
     order = list(SECTIONS)
     return tuple(sorted(found, key=lambda e: (order.index(e.section), e.name.lower())))
-
-
-def table() -> str:
-    """Return the list for a terminal."""
-    lines = []
-    for section, title in SECTIONS.items():
-        rows = [entry for entry in entries() if entry.section == section]
-        if rows:
-            lines += ["", title]
-        for row in rows:
-            lines += [f"  {row.name:<28} {row.line}", f"  {'':<28} {row.paper}"]
-    return "\n".join(lines).strip()

@@ -5,6 +5,7 @@ import inspect
 import re
 from dataclasses import dataclass, replace
 
+from lt_lightning.cli.words import outside
 from lt_lightning.cli.words.catalog import SECTIONS, entries
 from lt_lightning.cli.words.type_words import Wanted, values_of, wanted
 from lt_lightning.errors import UserError, one_sentence
@@ -22,6 +23,7 @@ _UNKNOWN = (
     r"unrecognized arguments: --([\w.\-/]+)",
     r"No action for key \"([\w.\-/]+)\"",
 )
+_TWO = re.compile(r"Multiple subclasses with name (\w+)\. .*? ambiguity: ([\w., ]+)\.", re.DOTALL)
 _VALUES = (
     r"dot import path string: (\S+)",
     r"class_path='([\w.]+)'",
@@ -99,6 +101,9 @@ def finding(message: str, parser: argparse.ArgumentParser) -> Finding:
         if unknown:
             found = _no_option(unknown[1], parser)
             return found.below(own[1]) if own else found
+    two = _TWO.search(message)
+    if two:
+        return _two_of_a_name(own[1] if own else "", two)
     for rule in (_left_over, _required, _without_value, _unknown_help, _one_dash, _no_group):
         other = rule(message)
         if other:
@@ -173,6 +178,12 @@ def nearest_key(key: str, known: list[str]) -> str | None:
     return last[near] if near else None
 
 
+def _two_of_a_name(key: str, found: re.Match[str]) -> Finding:
+    paths = " and ".join(found[2].split(", "))
+    what = f"{_HERE}{key} is {found[1]!r}, the name" if key else f"{found[1]} is the name"
+    return Finding(key, f"{what} of {paths}: write the path of the one you mean.")
+
+
 def _left_over(message: str) -> Finding | None:
     found = re.search(r"unrecognized arguments: (\S+)", message)
     if not found:
@@ -208,8 +219,11 @@ def _unknown_help(message: str) -> Finding | None:
     found = re.match(r"--([\w.]+)\.help: .*: (\S+)$", message, re.DOTALL)
     if not found:
         return None
-    near = nearest(found[2], [entry.name for entry in entries()])
-    hint = f"did you mean {near!r}?" if near else "see `lt methods`."
+    trouble = outside.trouble(found[2])
+    if trouble:
+        return Finding(found[1], f"there is no class {found[2]!r} for --{found[1]}.help: {trouble}")
+    near = nearest(found[2], _sections())
+    hint = f"did you mean {near!r}?" if near and near != found[2] else "see `lt methods`."
     return Finding(found[1], f"there is no class {found[2]!r} for --{found[1]}.help: {hint}")
 
 
@@ -257,17 +271,26 @@ def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Fin
             what += "" if inspect.isclass(class_path.named(value)) else ", which is no class"
         except UserError as error:
             return Finding(key, f"{_HERE}{key}: {str(error).rstrip('.')}, or give {choice}.")
-    near = None if "." in value else nearest(value, want.names)
+    trouble = outside.trouble(value)
+    if trouble:
+        return Finding(key, f"{what}: {trouble}")
+    names = [*want.names, *(outside.names_below(want.bases) if want.bases else ())]
+    near = None if "." in value else nearest(value, names)
     if near and near != value:
         return Finding(key, f"{what}: did you mean {near!r}?")
     return Finding(key, f"{what}: give {choice}{_elsewhere(value)}.")
 
 
 def _elsewhere(value: str) -> str:
-    """Return where a class of ours belongs that was given in a wrong place."""
-    known = {entry.name: entry for entry in entries()}
+    """Return where a class belongs that was given in a wrong place."""
+    known = _sections()
     near = nearest(value, known, 0.7)
-    return f"; {near} is listed under {SECTIONS[known[near].section]}" if near else ""
+    return f"; {near} is listed under {SECTIONS[known[near]]}" if near else ""
+
+
+def _sections() -> dict[str, str]:
+    """Return the section of `lt methods` of each name."""
+    return {**outside.sections(), **{entry.name: entry.section for entry in entries()}}
 
 
 def _cut(text: str, size: int) -> str:

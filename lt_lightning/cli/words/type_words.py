@@ -19,16 +19,24 @@ _LISTED = 25  # classes that one sentence may name
 
 @dataclass(frozen=True)
 class Wanted:
-    """The phrases that describe a type, and the words that may be written where it is asked for."""
+    """What may be written where a type is asked for.
+
+    Attributes:
+        phrases: describe it.
+        names: the words that may be written; classes by their short names.
+        bases: of the classes.
+    """
 
     phrases: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    bases: tuple[type[Any], ...] = ()
 
 
 def wanted(hint: Any) -> Wanted:
     """Return what `hint` accepts; classes by their short names."""
     phrases: list[str] = []
     names: list[str] = []
+    kinds: list[type[Any]] = []
     values: list[str] = []
     for part in _parts(hint):
         if part in _WORDS:
@@ -42,6 +50,7 @@ def wanted(hint: Any) -> Wanted:
         elif inspect.isclass(part):
             known = sorted(set(_concrete(part)))
             names += known
+            kinds.append(part)
             if known:
                 phrases.append(
                     f"one of {', '.join(known)}" if len(known) <= _LISTED else "a class path"
@@ -50,7 +59,8 @@ def wanted(hint: Any) -> Wanted:
         phrases.append(", ".join(dict.fromkeys(values)))
     # null stands last, and each phrase once.
     phrases.sort(key=lambda phrase: phrase == "null")
-    return Wanted(tuple(dict.fromkeys(phrases)), tuple(dict.fromkeys(names + values)))
+    words = tuple(dict.fromkeys(names + values))
+    return Wanted(tuple(dict.fromkeys(phrases)), words, tuple(kinds))
 
 
 def values_of(hint: Any) -> Wanted:
