@@ -38,7 +38,7 @@ demo: $(VENV)/.installed  ## train BBN and cross-entropy on long-tailed digits, 
 	@$(RUN) report runs/demo-ce runs/demo-bbn --newest
 
 test: $(VENV)/.installed-dev  ## the tests, under two minutes
-	$(PYTEST) -n 2 --dist loadfile
+	$(PYTEST) -n 2 --dist loadgroup
 
 test-slow: $(VENV)/.installed-dev  ## tests that take longer than two seconds each
 	$(PYTEST) -m slow --timeout 600

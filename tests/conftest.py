@@ -12,6 +12,18 @@ os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
 
 
+# Files that look at one fit of every method: together they fit once, not once each.
+_ONE_FIT = {"test_method_fit", "test_method_evaluation", "test_method_state"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Let `--dist loadgroup` give whole files to a process, as `loadfile` does."""
+    for item in items:
+        group = "fits of all methods" if item.path.stem in _ONE_FIT else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(autouse=True)
 def _loggers_are_given_back():
     """The command takes the log over: without this, no later test could read it."""

@@ -82,6 +82,7 @@ def test_new_images_resemble_an_image_of_their_class(place):
     assert 0.2 < float(kept.mean()) < 0.95
 
 
+@pytest.mark.slow
 def test_same_command_makes_the_same_images_and_the_cache_keeps_them(place, lt, tmp_path):
     first = lt("cam", "runs/ce/0", "--batch_size", "7")
     assert first.status == 0, first.err
@@ -99,6 +100,7 @@ def test_same_command_makes_the_same_images_and_the_cache_keeps_them(place, lt, 
     assert about(other)["counts"] == [max(30 - n, 0) for n in counts]
 
 
+@pytest.mark.slow
 def test_deferred_training_sees_the_added_images_from_the_switch_on(place, lt, tmp_path):
     options = ("--data.sampler.at", "2", "--data.added_images", str(place / "added"))
     deferred = lt(*tiny("cam_drs", "--name", "cam", "--seed_everything", "7", *options))

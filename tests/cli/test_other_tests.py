@@ -76,7 +76,7 @@ def test_a_class_that_the_run_has_not(lt, place, photos, snapshot):
     [
         ("--trainer.precision bf16-mixed", "last@bf16-mixed"),
         ("--trainer.limit_test_batches 1 --data.eval_batch_size 100", "last@100_images"),
-        ("--trainer.precision 32-true", "last"),
+        pytest.param("--trainer.precision 32-true", "last", marks=pytest.mark.slow),
         ("--data.eval_batch_size 77", "last"),
     ],
 )
@@ -99,9 +99,9 @@ def test_conditions_have_their_own_name(lt, place, more, name):
     "more",
     [
         "--data.normalize.mean [0.5,0.5,0.5]",
-        "--data.source.size 16",
-        "--data.group_rule.few_below 3",
-        "--data.subset_seed 5",
+        pytest.param("--data.source.size 16", marks=pytest.mark.slow),
+        pytest.param("--data.group_rule.few_below 3", marks=pytest.mark.slow),
+        pytest.param("--data.subset_seed 5", marks=pytest.mark.slow),
     ],
 )
 def test_what_is_refused(lt, place, more, snapshot):
@@ -112,6 +112,7 @@ def test_what_is_refused(lt, place, more, snapshot):
     assert snapshot(Path(place["copy"])) == before
 
 
+@pytest.mark.slow
 def test_other_options_of_a_change_stand_beside_it(lt, place):
     copy = place["copy"]
     for temperature in (5, 10, 5):

@@ -77,7 +77,7 @@ def test_digits_replace_an_augmentation_that_mirrors(parse):
     assert "transforms" not in augment.init_args
 
 
-@pytest.mark.parametrize("method", ["bbn", "crt"])
+@pytest.mark.parametrize("method", ["bbn", pytest.param("crt", marks=pytest.mark.slow)])
 def test_digits_run(method, lt, tmp_path):
     stages = ["--model.stage1_epochs", "1", "--model.stage2_epochs", "1"]
     short = [*stages, "--trainer.max_epochs", "2"] if method == "crt" else []
@@ -104,7 +104,9 @@ def pictures(tmp_path):
     return root
 
 
-@pytest.mark.parametrize("fragment", ["folder", "folder_large"])
+@pytest.mark.parametrize(
+    "fragment", ["folder", pytest.param("folder_large", marks=pytest.mark.slow)]
+)
 def test_folders_run(fragment, lt, tmp_path, pictures):
     more = ["--data.root", str(pictures), "--data.source.image_size", "32", "--data.workers", "0"]
     _, results = _run(lt, tmp_path, *_lay("ce", f"data/{fragment}"), *more)

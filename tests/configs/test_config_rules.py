@@ -23,12 +23,12 @@ def _effective(n, beta):
     [
         ("cb_ce", (), 5000, 50, 0.9999),
         ("cb_ce", CIFAR100, 500, 5, 0.9),
-        ("cb_ce", RATIO_50, 5000, 100, 0.9999),
-        ("cb_focal", (), 5000, 50, 0.9999),
+        pytest.param("cb_ce", RATIO_50, 5000, 100, 0.9999, marks=pytest.mark.slow),
+        pytest.param("cb_focal", (), 5000, 50, 0.9999, marks=pytest.mark.slow),
         ("cb_focal", RATIO_50, 5000, 100, 0.9999),
-        ("cb_focal", CIFAR100, 500, 5, 0.9),
+        pytest.param("cb_focal", CIFAR100, 500, 5, 0.9, marks=pytest.mark.slow),
         ("cb_focal", (*CIFAR100, *RATIO_50), 500, 10, 0.99),
-        ("cb_ce", (*CIFAR100, *RATIO_50), 500, 10, 0.9),
+        pytest.param("cb_ce", (*CIFAR100, *RATIO_50), 500, 10, 0.9, marks=pytest.mark.slow),
     ],
 )
 def test_beta_of_class_balanced_losses_is_that_of_the_data_set(build, name, more, head, tail, beta):
