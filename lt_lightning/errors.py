@@ -1,6 +1,7 @@
 """What a user can cause is told in one sentence, never as a traceback."""
 
 import re
+from pathlib import Path
 
 
 class UserError(ValueError):
@@ -21,10 +22,15 @@ class Refused(SystemExit):
 
 
 class Finished(SystemExit):
-    """A command that has nothing left to do: exit status 0, and nothing was written."""
+    """A command that has nothing left to do: exit status 0, and nothing was written.
 
-    def __init__(self) -> None:
+    Args:
+        folder: the run that is finished.
+    """
+
+    def __init__(self, folder: Path) -> None:
         super().__init__(0)
+        self.folder = folder
 
 
 def one_sentence(text: str) -> str:

@@ -17,7 +17,7 @@ from documents import (
     header_commands,
 )
 from lt_parsed import stopped
-from lt_runs import in_process
+from lt_runs import in_process, put_back
 from two_classes import tail_accuracy
 
 from manual import pages
@@ -127,11 +127,13 @@ def test_commands_are_of_programs_that_are_known():
 
 
 @pytest.mark.parametrize("file", PYTHON, ids=lambda file: str(file.relative_to(ROOT)))
-def test_python_blocks_run_in_their_order(file, in_copy):
+def test_python_blocks_run_in_their_order(file, in_copy, monkeypatch):
+    monkeypatch.setattr("lt_lightning.callbacks.RunRecord._draw", lambda *_: None)
     names = {"__name__": "document"}
-    for block in blocks_of(file):
-        if block.language == "python" and not block.reason:
-            exec(compile(block.text, block.name, "exec"), names)
+    with put_back():
+        for block in blocks_of(file):
+            if block.language == "python" and not block.reason:
+                exec(compile(block.text, block.name, "exec"), names)
     from lt_lightning.losses import LDAM, CrossEntropy, Loss
 
     kinds = {kind for kind in names.values() if isinstance(kind, type) and issubclass(kind, Loss)}

@@ -3,11 +3,14 @@
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from lt_lightning.cli.front import answer
-from lt_lightning.errors import Refused
+from lt_lightning.errors import Finished, Refused, UserError
 from lt_lightning.runs import argv as argv_words
 from lt_lightning.runs import launch, lock, numbers, signals
+
+_DIGITS = 10  # of the number of a process
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,67 +22,87 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         argv_words.check(arguments)
+        text, status = answer(arguments)
+        if text is not None:
+            stream = sys.stderr if status else sys.stdout
+            stream.write(text + "\n")
+            return status
+        execute(arguments)
     except Refused as refused:
         _say(refused.sentence)
         return 2
-    text, status = answer(arguments)
-    if text is not None:
-        stream = sys.stderr if status else sys.stdout
-        stream.write(text + "\n")
-        return status
-    try:
-        numbers.check()
-    except Refused as refused:
-        sys.stderr.write(f"lt: {refused.sentence}\n")
-        return 2
-    launch.note_command(arguments)
-    try:
-        with signals.taken():
-            return _run(arguments)
     except signals.Stopped as stop:
         if launch.is_first():
             _say(stop.sentence)
         # Lightning kills the first process where one that it started leaves with another status.
         return 0 if launch.is_child() else _status(stop)
+    except SystemExit as stop:
+        return _status(stop)
+    except UserError as error:
+        _say(str(error))
+        return 1
+    except KeyboardInterrupt as interrupt:
+        _say(str(interrupt))
+        return 130
+    return 0
+
+
+def execute(arguments: Sequence[str]) -> Path | None:
+    """Run a command that needs torch, and return the folder of the run that it trained, if any.
+
+    Args:
+        arguments: the words after `lt`.
+
+    Raises:
+        Refused: if the command line is not understood.
+        UserError: if the run failed and the user can mend it, whoever noticed first.
+        KeyboardInterrupt: if Lightning was interrupted.
+        Stopped: if a signal came.
+    """
+    argv_words.check(arguments)
+    numbers.check()
+    launch.note_command(arguments)
+    try:
+        with signals.taken():
+            return _explained(list(arguments))
     finally:
         lock.release()
 
 
-def _run(arguments: list[str]) -> int:
-    """Run a command that needs torch, and return the exit status."""
+def _explained(arguments: list[str]) -> Path | None:
+    """Run a command; an error that has a sentence is raised as that sentence."""
     from lt_lightning.cli.words.errors import explain
 
     try:
         from lt_lightning.cli.dispatch import run
 
-        run(arguments)
-    except Refused as refused:
-        _say(refused.sentence)
-        return 2
-    except signals.Stopped:
+        return run(arguments)
+    except Finished as finished:
+        return finished.folder
+    except (Refused, signals.Stopped):
         raise
     except SystemExit as stop:
         # Lightning makes an exit of an interrupt.
         if not isinstance(stop.__context__, KeyboardInterrupt):
-            return _status(stop)
-        _say(str(explain(stop)))
-        return 130
+            raise
+        raise KeyboardInterrupt(explain(stop)) from stop
     except BaseException as error:
         if os.environ.get("LT_DEBUG") == "1":
             raise
         if signals.noted():  # what another process that leaves has brought about in this one
             raise signals.Stopped(signals.noted()) from error
         message = explain(error)
-        if message is None:
+        if message is None or (isinstance(error, UserError) and message == str(error)):
             raise
-        _say(message)
-        return 130 if isinstance(error, KeyboardInterrupt) else 1
-    return 0
+        kind = KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else UserError
+        raise kind(message) from error
 
 
 def _say(sentence: str) -> None:
     """Write the sentence; of several processes each may have its own."""
-    who = "lt" if launch.is_first() else f"lt (process {launch.rank()})"
+    rank = launch.rank()
+    numbered = rank.isdecimal() and len(rank) <= _DIGITS  # else the sentence is about that
+    who = f"lt (process {rank})" if numbered and not launch.is_first() else "lt"
     sys.stderr.write(f"{who}: {sentence}\n")
 
 

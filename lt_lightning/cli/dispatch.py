@@ -38,8 +38,8 @@ _IDLE_WARNINGS = (
 _QUESTIONS = ("--help", "-h", "--print_config")
 
 
-def run(argv: list[str]) -> None:
-    """Run the command `argv[0]`.
+def run(argv: list[str]) -> Path | None:
+    """Run the command `argv[0]`, and return the folder of the run that it trained, if any.
 
     Raises:
         Refused: if the command line, or a file on it, is not understood.
@@ -50,29 +50,28 @@ def run(argv: list[str]) -> None:
 
         quiet()
         predict(rest)
-        return
+        return None
     if command == "cam":
         from lt_lightning.cli.commands.cam import cam
 
         quiet()
         cam(rest)
-        return
+        return None
     if command == "report":
         from lt_lightning.cli.commands.features import report_with_features
 
         quiet()
         report_with_features(rest)
-        return
+        return None
     if command == "dashboard":
         from lt_lightning.cli.commands.dashboard import dashboard
 
         quiet()
         dashboard(rest)
-        return
+        return None
     files = config_files.check(rest)
     if command == "fit":
-        _start([command, *rest], None, files)
-        return
+        return _start([command, *rest], None, files)
     best, rest = words.first_below(rest, "best") is not None, words.without(rest, "best")
     if not rest or rest[0].startswith("-"):
         if not any(item in _QUESTIONS or item.endswith(".help") for item in rest):
@@ -81,7 +80,7 @@ def run(argv: list[str]) -> None:
                 "runs/bbn-digits/0."
             )
         _start([command.replace("calibrate", "test"), *rest], None, files)
-        return
+        return None
     if words.first_below(rest, "ckpt_path"):
         raise Refused(
             f"lt {command} takes the checkpoint as its run: lt {command} RUN/checkpoints/last.ckpt."
@@ -95,8 +94,9 @@ def run(argv: list[str]) -> None:
         calibrate(
             rest[0], best, rest[1:], lambda more: _on_run("test", rest[0], best, more, files, False)
         )
-        return
+        return None
     _on_run(command, rest[0], best, rest[1:], files)
+    return None
 
 
 def _on_run(
@@ -131,15 +131,18 @@ def _on_run(
 
 def _start(
     arguments: list[str], folder: Path | None, files: config_files.Files, answer: bool = True
-) -> None:
-    """Give the command line to LightningCLI; a refusal names the file that it is about."""
+) -> Path | None:
+    """Give the command line to LightningCLI and return the folder of its run.
+
+    A refusal names the file that it is about.
+    """
     from lt_lightning.cli.app import LTCLI
 
     quiet()
     if folder is None:
         run_folder.forget_own()
     try:
-        LTCLI(words.files_first(arguments), run=folder, answer=answer)
+        return LTCLI(words.files_first(arguments), run=folder, answer=answer).folder
     except Refused as refused:
         file = refused.key and config_files.owner(files, arguments, refused.key)
         if not file:

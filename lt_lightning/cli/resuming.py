@@ -57,4 +57,4 @@ def check(run: Path | None, content: dict[str, Any], asked: dict[str, Any]) -> N
             "with it.",
             run,
         )
-        raise Finished
+        raise Finished(run)

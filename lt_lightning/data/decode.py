@@ -59,8 +59,6 @@ def read_image(path: Path, size: int, crop_scale: float | None = None) -> Tensor
         UserError: if the file cannot be read; the message names it.
     """
     from PIL import Image
-    from torchvision.transforms import v2
-    from torchvision.transforms.v2 import functional as tv
 
     try:
         if not path.is_file():  # to open a pipe waits for ever
@@ -72,6 +70,28 @@ def read_image(path: Path, size: int, crop_scale: float | None = None) -> Tensor
             f"The image {path} cannot be read ({type(error).__name__}): replace or remove it, or "
             "set --data.source.unreadable skip."
         ) from error
+    return _view(image, size, crop_scale)
+
+
+def view_of(picture: "Picture", size: int) -> Tensor:
+    """Return the evaluation view of a picture of Pillow's, uint8 (3, size, size); see `read_image`.
+
+    Raises:
+        UserError: if its pixels cannot be read.
+    """
+    try:
+        image = _rgb(picture)
+    except Exception as error:  # it may be opened, and not read yet
+        raise UserError(
+            f"The picture {picture!r} cannot be read ({type(error).__name__}): give another."
+        ) from error
+    return _view(image, size, None)
+
+
+def _view(image: "Picture", size: int, crop_scale: float | None) -> Tensor:
+    from torchvision.transforms import v2
+    from torchvision.transforms.v2 import functional as tv
+
     if crop_scale is not None:
         view = v2.RandomResizedCrop(size, scale=(crop_scale, 1.0), antialias=True)(image)
     elif max(image.size) <= size:

@@ -13,6 +13,8 @@ from lt_lightning.runs import argv as words
 from lt_lightning.runs import class_path
 from lt_lightning.runs.yaml_file import Endless, check_value, read_yaml, walk
 
+_INSIDE = Path(__file__).parents[1] / "configs"  # in an installed package
+_BESIDE = Path(__file__).parents[2] / "configs"  # in a checkout
 Files = dict[Path, dict[str, Any]]
 _KINDS = {type(None): "nothing", list: "a list", str: "a text"}
 _NONE = object()
@@ -29,6 +31,31 @@ def paths(argv: Sequence[str]) -> list[Path]:
     if "" in found:
         raise Refused("--config is empty: give a .yaml file.", "config")
     return [Path(file) for file in found]
+
+
+def find(name: str | Path) -> Path:
+    """Return a config file by its path, or by its name among those of this package.
+
+    Args:
+        name: such as mine.yaml, bbn, or data/digits; a file of that path comes first.
+
+    Raises:
+        Refused: if there is none.
+    """
+    given = Path(name)
+    if given.is_file():
+        return given
+    folder = next((folder for folder in (_INSIDE, _BESIDE) if folder.is_dir()), _INSIDE)
+    known = {
+        file.relative_to(folder).with_suffix("").as_posix(): file
+        for file in sorted(folder.rglob("*.yaml"))
+    }
+    found = known.get(str(name)) or known.get(str(name).removesuffix(".yaml"))
+    if found is None:
+        near = nearest(str(name), known)
+        hint = f"did you mean {near!r}?" if near else "give a .yaml file, or a name such as 'bbn'."
+        raise Refused(f"There is no config {str(name)!r}: {hint}", "config")
+    return found
 
 
 def check(argv: Sequence[str]) -> Files:

@@ -56,26 +56,32 @@ class Answer:
     err: str
 
 
-def in_process(arguments, **changes):
-    """Run `lt` in this process, in an environment that is put back afterwards."""
-    from lt_lightning.cli import main
-
+@contextlib.contextmanager
+def put_back(**changes):
+    """Put environment and loggers back afterwards; within, they are those of a new process."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     before = [(log, log.level, log.propagate, log.handlers[:]) for log in loggers]
     own = dict(os.environ)
     loggers[0].handlers.clear()  # the handler of an earlier call writes into its own stream
-    out, err = io.StringIO(), io.StringIO()
     os.environ.clear()
     os.environ.update(environment(**changes))
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            status = main(list(arguments))
+        yield
     finally:
         os.environ.clear()
         os.environ.update(own)
         for log, level, propagate, handlers in before:
             log.setLevel(level)
             log.propagate, log.handlers[:] = propagate, handlers
+
+
+def in_process(arguments, **changes):
+    """Run `lt` in this process, in an environment that is put back afterwards."""
+    from lt_lightning.cli import main
+
+    out, err = io.StringIO(), io.StringIO()
+    with put_back(**changes), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = main(list(arguments))
     return Answer(status, out.getvalue(), err.getvalue())
 
 
