@@ -22,7 +22,7 @@ class Run:
     """A run that `lt fit` or `lt_lightning.fit` made.
 
     Attributes:
-        folder: runs/<name>/<version>.
+        folder: of the run, runs/NAME/VERSION.
         checkpoint: the file of its weights.
         predictor: its model with the preprocessing.
     """
