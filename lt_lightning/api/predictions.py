@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lt_lightning.data.decode import read_image, view_of
+from lt_lightning.data.decode import Unreadable, read_image, view_of
 from lt_lightning.data.folder import SUFFIXES, images_below
+from lt_lightning.data.pixels import Reading
 from lt_lightning.errors import UserError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Named:
         return str(self.file or f"at place {self.place}")
 
 
-def pixels(images: Images, size: int) -> Iterator[tuple[Named, Tensor]]:
+def pixels(images: Images, size: int, reading: Reading) -> Iterator[tuple[Named, Tensor]]:
     """Yield every image as the model sees it, uint8 (3, size, size), one at a time.
 
     Raises:
@@ -66,19 +67,18 @@ def pixels(images: Images, size: int) -> Iterator[tuple[Named, Tensor]]:
     """
     for place, image in enumerate(_each(images)):
         if isinstance(image, str | Path):
-            yield Named(place, Path(image)), _of_file(Path(image), size)
+            yield Named(place, Path(image)), _of_file(Path(image), size, reading)
         elif isinstance(image, Tensor):
-            yield Named(place), _of_tensor(image, size)
+            yield Named(place), _of_tensor(image, size, reading)
         else:
-            yield Named(place), view_of(image, size)
+            yield Named(place), view_of(image, size, reading)
 
 
-def _of_file(path: Path, size: int) -> Tensor:
+def _of_file(path: Path, size: int, reading: Reading) -> Tensor:
     try:
-        return read_image(path, size)
-    except UserError as error:
-        reason = type(error.__cause__).__name__
-        raise UserError(f"The image {path} cannot be read ({reason}): leave it out.") from error
+        return read_image(path, size, reading=reading)
+    except Unreadable as error:
+        raise UserError(f"The image {path} {error.fault}: leave it out.") from error
 
 
 def _each(images: Images) -> Iterator[One]:
@@ -103,7 +103,7 @@ def _each(images: Images) -> Iterator[One]:
         raise UserError(f"images is {type(images).__name__}: {_TAKEN}.")
 
 
-def _of_tensor(image: Tensor, size: int) -> Tensor:
+def _of_tensor(image: Tensor, size: int, reading: Reading) -> Tensor:
     """Return pixels (3, H, W) as they would be read from a file without losses."""
     from PIL import Image
 
@@ -123,4 +123,6 @@ def _of_tensor(image: Tensor, size: int) -> Tensor:
         raise UserError(f"An image is {image.dtype}: give uint8, or floats from 0 to 1.")
     if whole.shape[1:] == (size, size):
         return whole.contiguous()
-    return view_of(Image.fromarray(np.ascontiguousarray(whole.permute(1, 2, 0).numpy())), size)
+    return view_of(
+        Image.fromarray(np.ascontiguousarray(whole.permute(1, 2, 0).numpy())), size, reading
+    )

@@ -73,7 +73,7 @@ class Run:
         """
         if batch_size < 1:
             raise UserError(f"batch_size is {batch_size}: give 1 or more.")
-        given = pixels(images, self.predictor.image_size)
+        given = pixels(images, self.predictor.image_size, self.predictor.reading)
         rows = list(self.predictor.classify(given, batch_size))
         shape, names = (len(rows), len(self.class_names)), self.class_names
         found = torch.zeros(shape, dtype=torch.float64)

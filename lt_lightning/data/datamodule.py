@@ -177,6 +177,7 @@ class LongTailDataModule(L.LightningDataModule):
             "image_size": size or int(getattr(self.source, "image_size", 0)),
             "mean": list(self.normalize.mean),
             "std": list(self.normalize.std),
+            **self.source.reading.facts(),
         }
 
     @cached_property

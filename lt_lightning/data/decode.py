@@ -14,6 +14,7 @@ import torch
 from rich.progress import track
 from torch import Tensor
 
+from lt_lightning.data.pixels import Reading, Unclear, formats, rgb
 from lt_lightning.errors import UserError
 from lt_lightning.runs.files import whole_file
 
@@ -21,9 +22,22 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 log = logging.getLogger(__name__)
-_DECODER = 2  # counted up when the same file gives other pixels, so that old caches are not read
+_DECODER = 3  # counted up when the same file gives other pixels, so that old caches are not read
 T = TypeVar("T")
 _EVAL_ZOOM = 8 / 7  # 256 pixels for a crop of 224, the common ImageNet protocol
+
+
+class Unreadable(UserError):
+    """An image that cannot be used.
+
+    Args:
+        sentence: names the file, the fault and the remedy in training.
+        fault: what is wrong, after "The image FILE", for those with another remedy.
+    """
+
+    def __init__(self, sentence: str, fault: str = "cannot be read") -> None:
+        super().__init__(sentence)
+        self.fault = fault
 
 
 def cache_folder() -> Path:
@@ -32,20 +46,9 @@ def cache_folder() -> Path:
     return Path(base) / "lt_lightning" if base else Path.home() / ".cache" / "lt_lightning"
 
 
-def _rgb(image: "Picture") -> "Picture":
-    """Return 8 bits of red, green and blue."""
-    from PIL import Image
-
-    if image.mode.startswith("I"):
-        # Grey of 16 bits; Pillow's own conversion would cut all above 255 to white.
-        high = np.asarray(image).astype(np.int64).clip(0, 65535) >> 8
-        image = Image.fromarray(high.astype(np.uint8))
-    elif image.mode == "P" and "transparency" in image.info:
-        image = image.convert("RGBA")  # straight to RGB is the same, with a warning
-    return image.convert("RGB")
-
-
-def read_image(path: Path, size: int, crop_scale: float | None = None) -> Tensor:
+def read_image(
+    path: Path, size: int, crop_scale: float | None = None, reading: Reading = Reading()
+) -> Tensor:
     """Read one image as uint8 (3, size, size).
 
     Args:
@@ -54,33 +57,41 @@ def read_image(path: Path, size: int, crop_scale: float | None = None) -> Tensor
         crop_scale: the least share of the area in a random resized crop; none gives the
             evaluation view (short side to 8/7 of `size`, middle crop; a small image that is not
             larger than `size` is resized only).
+        reading: how the pixels are taken.
 
     Raises:
-        UserError: if the file cannot be read; the message names it.
+        Unreadable: if the file cannot be read; the message names it.
     """
     from PIL import Image
 
     try:
         if not path.is_file():  # to open a pipe waits for ever
             raise FileNotFoundError
-        with Image.open(path) as opened:
-            image = _rgb(opened)
+        with Image.open(path, formats=formats()) as opened:
+            image = rgb(opened, reading)
+    except Unclear as unclear:
+        sentence = f"The image {path} {unclear.fault}: {unclear.remedy}."
+        raise Unreadable(sentence, unclear.fault) from unclear
     except Exception as error:  # at damaged data decoders raise nearly anything
-        raise UserError(
-            f"The image {path} cannot be read ({type(error).__name__}): replace or remove it, or "
-            "set --data.source.unreadable skip."
+        fault = f"cannot be read ({type(error).__name__})"
+        raise Unreadable(
+            f"The image {path} {fault}: replace or remove it, or set --data.source.unreadable "
+            "skip.",
+            fault,
         ) from error
     return _view(image, size, crop_scale)
 
 
-def view_of(picture: "Picture", size: int) -> Tensor:
+def view_of(picture: "Picture", size: int, reading: Reading) -> Tensor:
     """Return the evaluation view of a picture of Pillow's, uint8 (3, size, size); see `read_image`.
 
     Raises:
         UserError: if its pixels cannot be read.
     """
     try:
-        image = _rgb(picture)
+        image = rgb(picture, reading)
+    except Unclear as unclear:
+        raise UserError(f"The picture {picture!r} {unclear.fault}: give another.") from unclear
     except Exception as error:  # it may be opened, and not read yet
         raise UserError(
             f"The picture {picture!r} cannot be read ({type(error).__name__}): give another."
@@ -126,15 +137,15 @@ def _key(paths: list[Path], root: Path, extra: str) -> str:
     return digest.hexdigest()[:32]
 
 
-def decode_all(paths: list[Path], size: int, root: Path) -> Tensor:
+def decode_all(paths: list[Path], size: int, root: Path, reading: Reading) -> Tensor:
     """Decode all files into uint8 (N, 3, size, size), once; later calls read the cache.
 
-    The cache is keyed by the names, sizes and times of the files and by `size`.
+    The cache is keyed by the names, sizes and times of the files, by `size` and by `reading`.
 
     Raises:
         UserError: if a file cannot be read; the message names it.
     """
-    cache = cache_folder() / f"{_key(paths, root, f'size={size}')}.npy"
+    cache = cache_folder() / f"{_key(paths, root, f'size={size} {reading}')}.npy"
     shape = (len(paths), 3, size, size)
     if cache.is_file():
         try:
@@ -145,7 +156,11 @@ def decode_all(paths: list[Path], size: int, root: Path) -> Tensor:
         except (OSError, ValueError, EOFError):
             log.warning("The cache file %s is damaged and is made again.", cache)
     images = torch.empty(shape, dtype=torch.uint8)
-    decoded = _parallel(lambda p: read_image(p, size), paths, f"Decoding {len(paths)} images")
+    decoded = _parallel(
+        lambda path: read_image(path, size, reading=reading),
+        paths,
+        f"Decoding {len(paths)} images",
+    )
     for place, image in enumerate(decoded):
         images[place] = image
     array = images.numpy()
@@ -162,12 +177,14 @@ def _store(cache: Path, write: Callable[[BinaryIO], object]) -> None:
         log.warning("What was read of the images is not kept in %s: %s", cache.parent, problem)
 
 
-def unreadable(paths: list[Path], root: Path) -> set[Path]:
+def unreadable(paths: list[Path], root: Path, reading: Reading) -> set[Path]:
     """Return the files that cannot be read, after a warning that counts and names them."""
-    cache = cache_folder() / f"{_key(paths, root, 'unreadable')}.json"
+    cache = cache_folder() / f"{_key(paths, root, f'unreadable {reading}')}.json"
     numbers = _known_numbers(cache, len(paths))
     if numbers is None:
-        states = _parallel(_readable, paths, f"Checking {len(paths)} images")
+        states = _parallel(
+            lambda path: _readable(path, reading), paths, f"Checking {len(paths)} images"
+        )
         numbers = [k for k, good in enumerate(states) if not good]
         text = json.dumps(numbers).encode()
         _store(cache, lambda file: file.write(text))
@@ -215,9 +232,9 @@ def _known_numbers(cache: Path, count: int) -> list[int] | None:
     return found if whole else None
 
 
-def _readable(path: Path) -> bool:
+def _readable(path: Path, reading: Reading) -> bool:
     try:
-        read_image(path, 8)
+        read_image(path, 8, reading=reading)
     except UserError:
         return False
     return True

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.data.decode import decode_all, read_image, unreadable
+from lt_lightning.data.pixels import Reading
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages, Source
 from lt_lightning.errors import UserError
 
@@ -22,8 +23,9 @@ class ImageFolder(Source):
 
     A folder val/<class>/*, where there is one, is the held-out validation split. Classes are the
     sub-folders of the training split, sorted by name; images are taken in sorted order, at any
-    depth below their class. Names that begin with a dot are passed over. Only colour counts:
-    transparency is dropped, grey becomes RGB, and 16 bits become 8.
+    depth below their class. Names that begin with a dot are passed over. Pictures are turned as
+    their EXIF orientation says; of a moving picture the first frame is taken, of pages the first.
+    Grey becomes RGB, and 16 bits become 8; samples that are signed or floating-point are refused.
 
     Args:
         image_size: width and height in pixels that the model sees.
@@ -37,6 +39,9 @@ class ImageFolder(Source):
         scale: for images in files, the least share of the area that a training crop has, in
             (0, 1] (RandomResizedCrop; evaluation resizes the short side to 8/7 and crops the
             middle).
+        background: red, green and blue, each from 0 to 255, behind transparent pixels.
+        grey_bits: bits of a grey sample that is kept in 16, from 8 to 16; none takes what the file
+            says, and refuses a picture that would come out nearly black.
 
     Raises:
         UserError: if a number is out of its range; later, if the folder is not laid out so, a
@@ -51,6 +56,8 @@ class ImageFolder(Source):
         split_seed: int = 0,
         unreadable: Literal["raise", "skip"] = "raise",
         scale: float = 0.08,
+        background: tuple[int, int, int] = (255, 255, 255),
+        grey_bits: int | None = None,
     ) -> None:
         if test_fraction is not None and not 0 < test_fraction < 1:
             raise UserError(f"test_fraction is {test_fraction}: give a number between 0 and 1.")
@@ -63,6 +70,7 @@ class ImageFolder(Source):
         self.image_size, self.in_memory = image_size, in_memory
         self.test_fraction, self.split_seed = test_fraction, split_seed
         self.unreadable, self.scale = unreadable, scale
+        self.reading = Reading(background, grey_bits)
         self._scans: dict[Path, dict[str, tuple[list[Path], list[int]]]] = {}
 
     def class_names(self, root: Path) -> list[str]:
@@ -93,14 +101,16 @@ class ImageFolder(Source):
         for name, (paths, labels) in self._scan(root).items():
             target = torch.tensor(labels)
             if self.in_memory:
-                splits[name] = MemoryImages(target, decode_all(paths, self.image_size, root))
+                splits[name] = MemoryImages(
+                    target, decode_all(paths, self.image_size, root, self.reading)
+                )
             else:
                 splits[name] = FileImages(target, tuple(paths), self.read)
         return splits
 
     def read(self, path: Path, train: bool) -> Tensor:
         """Return one image, uint8 (3, H, W), as training or as evaluation sees it."""
-        return read_image(path, self.image_size, crop_scale=self.scale if train else None)
+        return read_image(path, self.image_size, self.scale if train else None, self.reading)
 
     def _scan(self, root: Path) -> dict[str, tuple[list[Path], list[int]]]:
         if root not in self._scans:
@@ -125,7 +135,8 @@ class ImageFolder(Source):
         else:
             found = self._split(files_of_classes(root, names, full=True), root)
         if self.unreadable == "skip":
-            bad = unreadable([p for paths, _ in found.values() for p in paths], root)
+            every = [path for paths, _ in found.values() for path in paths]
+            bad = unreadable(every, root, self.reading)
             found = {name: _without(pair, bad) for name, pair in found.items()}
         for split, (paths, _) in found.items():
             if not paths:

@@ -8,6 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from lt_lightning.data.pixels import Reading
+
 
 @dataclass(frozen=True)
 class ImageSet(ABC):
@@ -68,7 +70,13 @@ class Source(ABC):
 
     A source only stores its parameters. `class_names` and `train_counts` must answer without the
     images where that is possible, since the model is built before any image is read.
+
+    Attributes:
+        reading: how image files are read: those of the source, and those that are predicted,
+            tested or added beside them.
     """
+
+    reading = Reading()
 
     @abstractmethod
     def class_names(self, root: Path) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from lt_lightning.data.pixels import Reading
 from lt_lightning.data.source import ImageSet, Source
 from lt_lightning.data.subset import Subset, fingerprint
 from lt_lightning.errors import UserError
@@ -21,6 +22,7 @@ class Splits:
         everything: all training images of the source.
         before_profile: indices of those that are not held out.
         left_over: indices of those that are neither held out nor trained on.
+        reading: how the source reads image files.
     """
 
     splits: dict[str, ImageSet]
@@ -28,6 +30,7 @@ class Splits:
     everything: ImageSet
     before_profile: Tensor
     left_over: Tensor
+    reading: Reading
 
 
 def choose_splits(source: Source, root: Path, subset: Subset, monitor_test: bool) -> Splits:
@@ -59,4 +62,5 @@ def choose_splits(source: Source, root: Path, subset: Subset, monitor_test: bool
         everything,
         before,
         before[~torch.isin(before, train)],
+        source.reading,
     )

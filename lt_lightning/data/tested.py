@@ -48,7 +48,7 @@ def labelled_folder(root: Path, names: list[str], source: Source, size: int) -> 
         raise UserError(f"data.test_root {root} is not a folder: give one with <class>/* in it.")
     paths, labels = files_of_classes(folder, names)
     if isinstance(source, ImageFolder) and source.unreadable == "skip":
-        bad = unreadable(paths, folder)
+        bad = unreadable(paths, folder, source.reading)
         kept = [k for k, path in enumerate(paths) if path not in bad]
         paths, labels = [paths[k] for k in kept], [labels[k] for k in kept]
     if not paths:
@@ -63,4 +63,4 @@ def labelled_folder(root: Path, names: list[str], source: Source, size: int) -> 
     target = torch.tensor(labels)
     if isinstance(source, ImageFolder) and not source.in_memory:
         return FileImages(target, tuple(paths), source.read)
-    return MemoryImages(target, decode_all(paths, size, folder))
+    return MemoryImages(target, decode_all(paths, size, folder, source.reading))

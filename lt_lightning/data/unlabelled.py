@@ -10,8 +10,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from lt_lightning.data.decode import decode_all, unreadable
+from lt_lightning.data.decode import Unreadable, decode_all, unreadable
 from lt_lightning.data.folder import SUFFIXES, images_below
+from lt_lightning.data.pixels import Reading
 from lt_lightning.data.profiles import choose_images
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages
 from lt_lightning.data.splits import Splits
@@ -74,7 +75,7 @@ class UnlabelledFolder(Unlabelled):
             raise UserError(f"data.unlabelled.folder {folder} is not a folder: give one of images.")
         paths = images_below(folder)
         if self.unreadable == "skip":
-            bad = unreadable(paths, folder)
+            bad = unreadable(paths, folder, chosen.reading)
             paths = [path for path in paths if path not in bad]
         if not paths:
             kinds = ", ".join(sorted(SUFFIXES))
@@ -87,17 +88,17 @@ class UnlabelledFolder(Unlabelled):
         if isinstance(labelled, FileImages):
             images = FileImages(labels, tuple(paths), labelled.read)
         else:
-            images = MemoryImages(labels, _decoded(paths, image_size, folder))
+            images = MemoryImages(labels, _decoded(paths, image_size, folder, chosen.reading))
         return Found(images, fingerprint(torch.arange(len(paths)), labels[:0], names))
 
 
-def _decoded(paths: list[Path], size: int, folder: Path) -> Tensor:
+def _decoded(paths: list[Path], size: int, folder: Path, reading: Reading) -> Tensor:
     try:
-        return decode_all(paths, size, folder)
-    except UserError as error:
-        what = str(error).partition(" (")[0]  # its remedy is for the labelled images
+        return decode_all(paths, size, folder, reading)
+    except Unreadable as error:  # its remedy is for the labelled images
         raise UserError(
-            f"{what}: replace or remove it, or set --data.unlabelled.unreadable skip."
+            f"{str(error).partition(error.fault)[0]}{error.fault}: replace or remove it, or set "
+            "--data.unlabelled.unreadable skip."
         ) from error
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.augment import Normalize
+from lt_lightning.data.pixels import Reading
 from lt_lightning.engine.base import LongTailModule
 from lt_lightning.engine.float32 import exact
 from lt_lightning.engine.load import load_model
@@ -46,11 +47,13 @@ class Predictor:
         model: in evaluation mode, on its device.
         normalize: with mean and standard deviation of the training.
         image_size: pixels a side that the model sees.
+        reading: how image files were read in training.
     """
 
     model: LongTailModule
     normalize: Normalize
     image_size: int
+    reading: Reading
 
     @classmethod
     def read(cls, checkpoint: Path, device: torch.device) -> "Predictor":
@@ -62,7 +65,8 @@ class Predictor:
         content = checkpoint_file.read(checkpoint)
         model = load_model(content, checkpoint).to(device).eval()
         state = content[DATA_STATE]
-        return cls(model, Normalize(state["mean"], state["std"]), state["image_size"])
+        normalize = Normalize(state["mean"], state["std"])
+        return cls(model, normalize, state["image_size"], Reading.of(state))
 
     @property
     def class_names(self) -> list[str]:

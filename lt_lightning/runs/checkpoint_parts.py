@@ -54,8 +54,8 @@ def check(content: Any, to_resume: bool, size: int) -> None:
         raise Unfit("its optimizer_states is empty")
     _check_weights(content["state_dict"], size)
     _check_options(content["hyper_parameters"])
-    if DATA_STATE in content:  # of an earlier version without the fingerprint of the test images
-        facts = {"test_fingerprint": "none", **content[DATA_STATE]}
+    if DATA_STATE in content:  # an earlier version kept less
+        facts = {**_LATER, **content[DATA_STATE]}
         _check_keys(DATA_STATE, facts, _DATA)
 
 
@@ -129,6 +129,10 @@ def _is_count(value: Any) -> bool:
     return type(value) is int and 0 <= value < 2**63
 
 
+def _is_byte(value: Any) -> bool:
+    return _is_count(value) and value <= 255
+
+
 def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value)
 
@@ -198,4 +202,8 @@ _DATA: _Keys = {
         "list of 3 numbers above 0",
         lambda v: _is_list(v, lambda x: _is_number(x) and x > 0) and len(v) == 3,
     ),
+    "background": ("colour", lambda v: v is None or (_is_list(v, _is_byte) and len(v) == 3)),
+    "grey_bits": ("number of bits", lambda v: v is None or (_is_count(v) and 8 <= v <= 16)),
+    "upright": ("true or false", lambda v: type(v) is bool),
 }
+_LATER = {"test_fingerprint": "none", "background": None, "grey_bits": None, "upright": False}

@@ -83,9 +83,9 @@ def check_view(saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         now: those of the data at work.
 
     Raises:
-        UserError: if their size or their normalisation differ.
+        UserError: if their size, their normalisation or the reading of their files differ.
     """
-    for name in ("image_size", "mean", "std"):
+    for name in ("image_size", "mean", "std", "background", "grey_bits"):
         if name in saved and saved[name] != now[name]:
             raise UserError(
                 f"The checkpoint was trained on images of {name} {saved[name]} but the data have "

@@ -164,3 +164,17 @@ def test_what_is_no_run_is_said(fitted, tmp_path):
     (folder / "results.json").write_text("{}")
     with pytest.raises(lt.UserError, match="has no schema_version"):
         _ = lt.load_run(folder, device="cpu").results
+
+
+def test_a_picture_is_turned_and_laid_over_white_as_a_file_is(fitted, tmp_path):
+    run, _ = fitted
+    pixels = np.full((8, 8, 4), (200, 30, 60, 0), dtype=np.uint8)
+    pixels[:3, :, 3] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+    shown = np.where(pixels[::-1, ::-1, 3:] > 0, pixels[::-1, ::-1, :3], np.uint8(255))
+    with Image.open(tmp_path / "a.png") as opened:
+        found = run.predict([tmp_path / "a.png", opened, Image.fromarray(shown)]).probabilities
+    assert torch.equal(found[0], found[2])
+    assert torch.equal(found[1], found[2])

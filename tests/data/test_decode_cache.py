@@ -12,6 +12,7 @@ from PIL import Image
 
 from lt_lightning.data import ImageFolder, decode
 from lt_lightning.data.decode import cache_folder, decode_all
+from lt_lightning.data.pixels import Reading
 
 NAMES = [f"{s}/{c}/{k}.png" for s in ("train", "test") for c in "ab" for k in range(2)]
 TRAIN = NAMES[:4]
@@ -30,9 +31,9 @@ def reads(monkeypatch):
     """The files that were decoded, in the order in which that was begun."""
     seen, original = [], decode.read_image
 
-    def counted(path, size, *args):
+    def counted(path, size, *args, **reading):
         seen.append(path.name if path.parent.parent.name != "train" else str(path))
-        return original(path, size, *args)
+        return original(path, size, *args, **reading)
 
     monkeypatch.setattr(decode, "read_image", counted)
     return seen
@@ -199,6 +200,6 @@ def test_two_processes_at_once_read_the_same(tree, tmp_path):
 def test_order_of_the_images_is_that_of_the_paths(tree, picture):
     root = tree(NAMES)
     paths = [root / TRAIN[k] for k in (3, 0, 2)]
-    images = decode_all(paths, 8, root)
+    images = decode_all(paths, 8, root, Reading())
     assert torch.equal(images[1], torch.from_numpy(picture(0)).permute(2, 0, 1))
     assert torch.equal(images[0], torch.from_numpy(picture(3)).permute(2, 0, 1))

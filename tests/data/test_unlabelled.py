@@ -131,7 +131,9 @@ def test_unreadable_image_is_named_or_skipped(tmp_path, monkeypatch):
     monkeypatch.setenv("LT_CACHE", str(tmp_path / "cache"))
     folder = _pictures(tmp_path / "images", 3)
     (folder / "bad.png").write_bytes(b"no picture")
-    with pytest.raises(UserError, match=r"bad\.png cannot be read: .*data\.unlabelled\.unreadable"):
+    with pytest.raises(
+        UserError, match=r"bad\.png cannot be read \(.*\): .*data\.unlabelled\.unreadable"
+    ):
         data(UnlabelledFolder(str(folder))).find_unlabelled()
     kept = data(UnlabelledFolder(str(folder), unreadable="skip")).find_unlabelled()
     assert len(kept.images) == 3

@@ -12,8 +12,9 @@ import torch
 from rich.progress import track
 from torch import Tensor
 
-from lt_lightning.data.decode import read_image
+from lt_lightning.data.decode import Unreadable, read_image
 from lt_lightning.data.folder import SUFFIXES, images_below
+from lt_lightning.data.pixels import Reading
 from lt_lightning.engine.predictor import Classified, Predictor
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import folder as run_folder
@@ -65,7 +66,7 @@ def predict(argv: list[str]) -> None:
         raise UserError(f"--out {out} exists: add --force, or give another name.")
     _, checkpoint = run_folder.of_run(options.run, options.best)
     run, skipped = Predictor.read(checkpoint, device), list[Path]()
-    images = _images(files, run.image_size, options.skip_unreadable, skipped)
+    images = _images(files, run.image_size, run.reading, options.skip_unreadable, skipped)
     _write(out, run.class_names, run.classify(images, options.batch_size), folder)
     if skipped:
         log.warning(
@@ -96,16 +97,16 @@ def device_of(name: str, option: str = "--device") -> torch.device:
 
 
 def _images(
-    files: list[Path], size: int, skip: bool, told: list[Path]
+    files: list[Path], size: int, reading: Reading, skip: bool, told: list[Path]
 ) -> Iterator[tuple[Path, Tensor]]:
     """Yield each file with its pixels; those that are left out go into `told`."""
     for file in track(files, description=f"Classifying {len(files)} images"):
         try:
-            yield file, read_image(file, size)
-        except UserError:
+            yield file, read_image(file, size, reading=reading)
+        except Unreadable as error:
             if not skip:
                 raise UserError(
-                    f"The image {file} cannot be read: remove it, or add --skip_unreadable."
+                    f"The image {file} {error.fault}: remove it, or add --skip_unreadable."
                 ) from None
             told.append(file)
 

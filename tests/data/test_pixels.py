@@ -1,0 +1,359 @@
+"""Whatever Pillow opens keeps its greys, its upper side and its transparency, or is named."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lt_lightning.data import ImageFolder
+from lt_lightning.data.decode import Unreadable, read_image
+from lt_lightning.data.pixels import AS_BEFORE, Reading, Unclear, rgb
+from lt_lightning.errors import UserError
+
+GREY = np.linspace(0, 255, 64).round().astype(np.uint8).reshape(8, 8)
+RED, BLUE = (200, 40, 10), (10, 60, 250)
+
+
+def found(path, **options):
+    return read_image(path, 8, reading=Reading(**options)).permute(1, 2, 0).numpy()
+
+
+def grey_of(path, **options):
+    pixels = found(path, **options)
+    assert (pixels == pixels[:, :, :1]).all()
+    return pixels[:, :, 0]
+
+
+def png(path, bits, kind, rows, *chunks):
+    """Write a PNG of any depth; `kind` 0 is grey, 2 RGB."""
+
+    def chunk(name, data):
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    lines = b"".join(b"\0" + row for row in rows)
+    head = struct.pack(">IIBBBBB", 8, len(rows), bits, kind, 0, 0, 0)
+    parts = [(b"IHDR", head), *chunks, (b"IDAT", zlib.compress(lines)), (b"IEND", b"")]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
+    return path
+
+
+def deep(path, values, **options):
+    Image.fromarray(values.astype(np.uint16)).save(path, **options)
+    return path
+
+
+# Orientation.
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_is_turned_as_its_exif_says(tmp_path, suffix, orientation):
+    corners = np.zeros((8, 8, 3), dtype=np.uint8)
+    corners[:4, :4], corners[:4, 4:], corners[4:, :4] = 255, (255, 0, 0), (0, 0, 255)
+    stored = {  # what a camera that is held so writes down
+        1: corners,
+        2: corners[:, ::-1],
+        3: corners[::-1, ::-1],
+        4: corners[::-1],
+        5: corners.transpose(1, 0, 2),
+        6: np.rot90(corners, 1),
+        7: corners[::-1, ::-1].transpose(1, 0, 2),
+        8: np.rot90(corners, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"turned.{suffix}"
+    lossless = {"lossless": True} if suffix == "webp" else {"quality": 100, "subsampling": 0}
+    lossless = {} if suffix in ("png", "tif") else lossless
+    Image.fromarray(np.ascontiguousarray(stored)).save(path, exif=exif, **lossless)
+    assert np.abs(found(path).astype(int) - corners).max() <= 8
+
+
+@pytest.mark.parametrize("value", [0, 9, 65535])
+def test_an_orientation_that_there_is_not_turns_nothing(tmp_path, value, picture):
+    exif = Image.Exif()
+    exif[0x0112] = value
+    Image.fromarray(picture(0)).save(tmp_path / "a.png", exif=exif)
+    assert np.array_equal(found(tmp_path / "a.png"), picture(0))
+
+
+def test_damaged_exif_does_not_cost_the_picture(tmp_path, picture):
+    Image.fromarray(picture(0)).save(tmp_path / "a.png", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff")
+    assert np.array_equal(found(tmp_path / "a.png"), picture(0))
+
+
+# Transparency.
+
+
+@pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0), BLUE])
+@pytest.mark.parametrize(
+    "mode", ["RGBA", "LA", "PA", "La", "RGBa", "P", "P+key", "L+key", "RGB+key", "1+key"]
+)
+def test_transparency_shows_the_colour_behind(tmp_path, mode, colour):
+    """The left half is transparent, the right half is not."""
+    solid = np.zeros((8, 8, 4), dtype=np.uint8)
+    solid[:, 4:] = (*RED, 255)
+    shape, path, options = Image.fromarray(solid), tmp_path / "image.png", {}
+    if mode.endswith("+key"):
+        kind = mode[:-4]
+        shape = shape.convert("RGB")
+        if kind == "P":
+            shape = shape.quantize(2)
+            options = {"transparency": shape.getpixel((0, 0))}
+        else:
+            shape = shape.convert(kind, dither=Image.Dither.NONE) if kind != "1" else shape
+            options = {"transparency": (0, 0, 0) if kind == "RGB" else 0}
+            if kind == "1":
+                shape = shape.convert("L").point(lambda v: 255 if v else 0).convert("1")
+    elif mode == "P":
+        shape, path = shape.quantize(3), tmp_path / "image.png"
+    elif mode in ("La", "RGBa"):
+        shape = shape.convert("LA").convert("La") if mode == "La" else shape.convert("RGBa")
+        path = tmp_path / "image.tif"
+    elif mode != "RGBA":
+        shape = shape.convert("LA")
+        shape = shape.convert("PA") if mode == "PA" else shape
+        path = tmp_path / ("image.tif" if mode == "PA" else "image.png")
+    shape.save(path, **options)
+    pixels = found(path, background=colour)
+    assert (pixels[:, :4] == colour).all()
+    right = pixels[0, 7].tolist()
+    assert (pixels[:, 4:] == right).all()
+    assert right != list(colour)
+    assert abs(int(np.mean(right)) - np.mean(RED)) < 60 or mode == "1+key"
+
+
+@pytest.mark.parametrize(("bits", "key"), [(1, 1), (2, 2), (4, 9), (8, 77)])
+def test_the_transparent_grey_of_a_png_of_few_bits_is_scaled(tmp_path, bits, key):
+    row = int("".join(f"{key if k < 4 else 0:0{bits}b}" for k in range(8)), 2).to_bytes(bits, "big")
+    path = png(tmp_path / "a.png", bits, 0, [row] * 8, (b"tRNS", struct.pack(">H", key)))
+    pixels = found(path, background=BLUE)
+    assert (pixels[:, :4] == BLUE).all()
+    assert (pixels[:, 4:] == 0).all()
+
+
+@pytest.mark.parametrize("kind", [0, 2])
+def test_the_transparent_value_of_16_bits_is_found(tmp_path, kind):
+    channels, value = (3 if kind else 1), 40_000
+    row = struct.pack(">H", value) * 4 * channels + struct.pack(">H", 60_000) * 4 * channels
+    key = struct.pack(">H", value) * channels
+    pixels = found(png(tmp_path / "a.png", 16, kind, [row] * 8, (b"tRNS", key)), background=BLUE)
+    assert (pixels[:, :4] == BLUE).all()
+    assert (pixels[:, 4:] == 60_000 >> 8).all()
+
+
+def test_half_transparency_is_half_of_both(tmp_path):
+    half = np.full((8, 8, 4), (*RED, 128), dtype=np.uint8)
+    Image.fromarray(half).save(tmp_path / "a.png")
+    want = (np.array(RED) * 128 + np.array(BLUE) * 127) / 255
+    assert np.abs(found(tmp_path / "a.png", background=BLUE)[0, 0] - want).max() <= 1
+
+
+# Greys of more than 8 bits.
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.pgm", "a.jp2", "big.tif"])
+def test_16_bits_of_grey_keep_their_high_byte(tmp_path, name):
+    values = GREY.astype(np.uint16) * 257
+    path = tmp_path / name
+    if name == "big.tif":
+        Image.fromarray(values.astype(">u2")).save(path)
+    else:
+        deep(path, values, **({"irreversible": False} if name == "a.jp2" else {}))
+    assert np.array_equal(grey_of(path), GREY)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+def test_12_bits_in_16_are_refused_and_read_where_it_is_said(tmp_path, name):
+    """Trap: they come out nearly black."""
+    path = deep(tmp_path / name, GREY.astype(np.uint16) * 16 + 5)
+    with pytest.raises(Unreadable, match=rf"{name} has 16 bits of grey but none above 40\d\d.*"):
+        grey_of(path)
+    with pytest.raises(Unreadable, match=r"--data\.source\.grey_bits 12 .* 16 to take it so\.$"):
+        grey_of(path)
+    assert np.array_equal(grey_of(path, grey_bits=12), GREY)
+    assert np.array_equal(grey_of(path, grey_bits=16), GREY // 16)
+    with pytest.raises(Unreadable, match="more than the 10 bits of grey_bits"):
+        grey_of(path, grey_bits=10)
+
+
+def test_a_black_picture_of_16_bits_is_one(tmp_path):
+    assert not grey_of(deep(tmp_path / "a.png", np.zeros((8, 8)))).any()
+
+
+@pytest.mark.parametrize("plain", [True, False])
+@pytest.mark.parametrize("most", [1023, 4095, 65535])
+def test_pgm_says_its_largest_grey(tmp_path, most, plain):
+    values = (GREY.astype(np.int64) * most) // 255
+    numbers = " ".join(map(str, values.flatten())).encode()
+    body = numbers if plain else values.astype(">u2").tobytes()
+    (tmp_path / "a.pgm").write_bytes(f"P{2 if plain else 5} 8 8 {most}\n".encode() + body)
+    for bits in (None, 12, 16):
+        if bits != 12 or most < 65535:
+            seen = grey_of(tmp_path / "a.pgm", grey_bits=bits)
+            assert np.abs(seen.astype(int) - GREY).max() <= 1
+
+
+def tiff(path, rows, bits, photometric=1, sample=1):
+    """Write a TIFF of one strip, as Pillow does not."""
+    tags = [
+        *((256, 8), (257, 8), (258, bits), (259, 1), (262, photometric), (273, 200), (277, 1)),
+        *((278, 8), (279, len(rows)), (339, sample)),
+    ]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    head = b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", len(tags)) + entries + b"\0" * 4
+    path.write_bytes(head.ljust(200, b"\0") + rows)
+    return path
+
+
+def test_tiff_says_that_it_has_12_bits(tmp_path):
+    values = (GREY.astype(int) * 16 + 7).flatten().tolist()
+    packed = b"".join(
+        ((a << 12) | b).to_bytes(3, "big") for a, b in zip(*[iter(values)] * 2, strict=True)
+    )
+    assert np.array_equal(grey_of(tiff(tmp_path / "a.tif", packed, 12)), GREY)
+
+
+def test_tiff_whose_zero_is_white_is_turned_round(tmp_path):
+    rows = (GREY.astype("<u2") * 257).tobytes()
+    assert np.array_equal(grey_of(tiff(tmp_path / "a.tif", rows, 16, photometric=0)), 255 - GREY)
+
+
+@pytest.mark.parametrize("bits", [8, 16, 32])
+def test_signed_samples_are_refused(tmp_path, bits):
+    path = tiff(tmp_path / "a.tif", GREY.astype(f"<i{bits // 8}").tobytes(), bits, sample=2)
+    with pytest.raises(Unreadable, match=r"a\.tif has signed samples: convert it to 8 bits"):
+        found(path)
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.pfm"])
+def test_floating_point_is_refused(tmp_path, name):
+    Image.fromarray(GREY.astype(np.float32)).save(tmp_path / name)
+    with pytest.raises(Unreadable, match=r"has floating-point samples: convert it to 8 bits"):
+        found(tmp_path / name)
+
+
+def test_whole_numbers_of_32_bits_are_refused(tmp_path):
+    path = tiff(tmp_path / "a.tif", GREY.astype("<u4").tobytes(), 32)
+    with pytest.raises(Unreadable, match=r"a\.tif has 32-bit samples: convert it to 8 bits"):
+        found(path)
+    wide = Image.fromarray(GREY.astype(np.int32) * 257)  # as an older Pillow opens 16 bits
+    assert np.array_equal(np.asarray(rgb(wide, Reading()))[:, :, 0], GREY)
+    for values in (GREY.astype(np.int32) * 70_000, GREY.astype(np.int32) - 9):
+        with pytest.raises(Unclear, match=r"has greys from -?\d+ to \d+$"):
+            rgb(Image.fromarray(values), Reading())
+
+
+@pytest.mark.parametrize("kind", ["RGB png", "LA png", "RGBA png", "ppm", "sgi"])
+def test_nearly_black_colours_of_16_bits_are_refused(tmp_path, kind):
+    """Trap: Pillow keeps the high byte of a channel, in which 12 bits have 4."""
+    numbers = {"RGB png": (2, 3), "LA png": (4, 2), "RGBA png": (6, 4)}
+    for most, dark in ((4000, True), (60_000, False)):
+        path = tmp_path / f"{most}.{kind[-3:]}"
+        if kind.endswith("png"):
+            code, channels = numbers[kind]
+            alpha = struct.pack(">H", 65535) if channels % 2 == 0 else b""
+            row = (struct.pack(">H", most) * (channels - bool(alpha)) + alpha) * 8
+            png(path, 16, code, [row] * 8)
+        elif kind == "ppm":
+            path.write_bytes(b"P6 8 8 65535\n" + struct.pack(">H", most) * 192)
+        else:
+            Image.new("L", (8, 8), most >> 8).save(path, bpc=2)
+        if dark:
+            with pytest.raises(Unreadable, match=r"16 bits a channel but no value above 4095"):
+                found(path)
+            assert np.abs(found(path, grey_bits=16).astype(int) - (most >> 8)).max() <= 1
+        else:
+            assert np.abs(found(path).astype(int) - (most >> 8)).max() <= 1
+
+
+# All modes and formats there are.
+
+SAVED = {  # by mode: files that hold it
+    "1": "a.png a.tif a.pbm a.bmp a.gif a.pcx a.xbm a.msp",
+    "L": "a.png a.jpg a.pgm a.tif a.bmp a.gif a.webp a.tga a.sgi a.jp2 a.pcx a.dds a.ico",
+    "P": "a.png a.gif a.bmp a.tif a.tga a.pcx",
+    "RGB": "a.png a.jpg a.jfif a.jpe a.jp2 a.j2k a.ppm a.pnm a.tif a.bmp a.dib a.webp a.avif a.tga "
+    "a.qoi a.sgi a.pcx a.dds a.ico a.icns a.apng",
+    "CMYK": "a.jpg a.tif",
+    "YCbCr": "a.jpg a.tif",
+    "LAB": "a.tif",
+}
+CASES = [(mode, name) for mode, names in SAVED.items() for name in names.split()]
+
+
+@pytest.mark.parametrize(("mode", "name"), CASES)
+def test_every_mode_is_read_or_named(tmp_path, mode, name):
+    side = 16 if name.endswith(("ico", "icns")) else 8
+    half = np.full((side, side, 3), 250, dtype=np.uint8)
+    half[:, : side // 2] = (10, 10, 10)
+    image = Image.fromarray(half)
+    if mode == "LAB":
+        image = Image.merge("LAB", [image.getchannel(0)] * 3)
+    else:
+        image = image.quantize(4) if mode == "P" else image.convert(mode)
+    try:
+        image.save(tmp_path / name)
+    except (OSError, KeyError):
+        pytest.skip(f"this Pillow writes no {mode} into {name}")
+    if mode == "LAB":
+        with pytest.raises(Unreadable, match=r"has L\*a\*b\* samples: convert it to 8 bits"):
+            read_image(tmp_path / name, side)
+        return
+    pixels = read_image(tmp_path / name, side).numpy().astype(int)
+    assert pixels[:, :, :2].max() < 40
+    assert pixels[:, :, -2:].min() > 215
+
+
+def test_no_other_program_is_started_for_an_image(tmp_path, monkeypatch):
+    (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EOF\n")
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("started"))
+    with pytest.raises(Unreadable, match=r"cannot be read \(UnidentifiedImageError\)"):
+        found(tmp_path / "a.png")
+
+
+# What the source, the checkpoint and its readers make of it.
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"background": (0, 0)}, r"background is \[0, 0\]"),
+        ({"background": (0, 0, 256)}, r"background is \[0, 0, 256\]: give red, green and blue"),
+        ({"background": (-1, 0, 0)}, "background is"),
+        ({"grey_bits": 7}, "grey_bits is 7: give 8 to 16"),
+        ({"grey_bits": 17}, "grey_bits is 17"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(options, sentence):
+    with pytest.raises(UserError, match=sentence):
+        ImageFolder(**options)
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_the_source_reads_by_its_options(split_tree, in_memory):
+    root = split_tree({"a": 1, "b": 1}, {"a": 1, "b": 1})
+    for path in root.rglob("*.png"):
+        Image.new("RGBA", (8, 8), (9, 9, 9, 0)).save(path)
+    for colour in (BLUE, RED):  # one after the other, so that the cache must tell them apart
+        source = ImageFolder(8, in_memory=in_memory, background=colour)
+        images = source.load(root)["train"]
+        seen = images.images[0] if in_memory else images.read(images.paths[0], False)
+        assert seen[:, 0, 0].tolist() == list(colour)
+
+
+def test_a_checkpoint_gives_the_reading_back():
+    for reading in (Reading(), Reading(BLUE, 12), AS_BEFORE):
+        assert Reading.of(reading.facts()) == reading
+    assert Reading.of({"image_size": 8}) == AS_BEFORE, "an old one"
+
+
+def test_an_old_checkpoint_reads_as_it_did(tmp_path):
+    path = deep(tmp_path / "a.png", GREY.astype(np.uint16) * 16)
+    assert np.array_equal(read_image(path, 8, reading=AS_BEFORE)[0].numpy(), GREY // 16)
+    Image.new("RGBA", (8, 8), (*RED, 0)).save(tmp_path / "b.png")
+    assert read_image(tmp_path / "b.png", 8, reading=AS_BEFORE)[:, 0, 0].tolist() == list(RED)
