@@ -12,7 +12,7 @@ import yaml
 
 from lt_lightning.errors import Refused
 from lt_lightning.runs import argv as words
-from lt_lightning.runs import config_files
+from lt_lightning.runs import config_files, packaged
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.config import config_of
 from lt_lightning.runs.machine import without_gpu
@@ -44,6 +44,7 @@ def run(argv: list[str]) -> Path | None:
     Raises:
         Refused: if the command line, or a file on it, is not understood.
     """
+    argv = packaged.in_full(argv)
     command, rest = argv[0], argv[1:]
     if command == "predict":
         from lt_lightning.cli.commands.predict import predict

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from lt_lightning import __version__
+from lt_lightning.cli.commands.configs import HELP as CONFIGS_HELP
+from lt_lightning.cli.commands.configs import configs_command
 from lt_lightning.nearest import nearest
 from lt_lightning.report.command import HELP as REPORT_HELP
 from lt_lightning.report.command import report
@@ -21,10 +23,11 @@ lt: long-tailed image classification
   lt report RUN [RUN ...] --features               t-SNE of test features as well
   lt dashboard [RUN ...] --project NAME            the W&B workspace of all methods side by side
   lt methods                                       methods, losses, samplers, data sets
+  lt configs [show NAME | copy NAME]               the configs of the package
   lt --version
 
 A later --config lies over an earlier one; keys on the command line lie over both.
-  lt fit --config configs/bbn.yaml --config configs/data/digits.yaml
+  lt fit --config bbn --config data/digits
   lt fit --help                  all keys
   lt fit --model.help BBN        the keys of one method
 Set LT_DEBUG=1 to see the traceback of an error."""
@@ -54,8 +57,14 @@ COMMANDS = (
     "report",
     "dashboard",
     "methods",
+    "configs",
 )
-_HELP = {"calibrate": CALIBRATE_HELP, "methods": METHODS_HELP, "report": REPORT_HELP}
+_HELP = {
+    "calibrate": CALIBRATE_HELP,
+    "configs": CONFIGS_HELP,
+    "methods": METHODS_HELP,
+    "report": REPORT_HELP,
+}
 _OTHER_NAMES = {"train": "fit", "eval": "test", "evaluate": "test", "list": "methods"}
 
 
@@ -74,6 +83,8 @@ def answer(arguments: Sequence[str]) -> tuple[str | None, int]:
         if len(arguments) > 1:
             return f"lt: 'lt methods' takes no argument, it was given {arguments[1]!r}.", 2
         return table(), 0
+    if first == "configs":
+        return configs_command(arguments[1:]), 0
     if first == "report" and "--features" not in arguments:
         return report(arguments[1:])
     if first not in COMMANDS:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import yaml
 
 from lt_lightning.errors import Finished, Refused
-from lt_lightning.runs import argv, config_files
+from lt_lightning.runs import argv, config_files, packaged
 from lt_lightning.runs import folder as run_folder
 
 log = logging.getLogger("lt_lightning")
@@ -100,9 +100,10 @@ def before(run: Parent) -> Path | None:
 
 
 def _find(name: str, command: list[str]) -> Path:
-    """Return the file from here, or else beside the files of the command line."""
+    """Return the file from here, beside the files of the command line, or of the package."""
     places = [Path(name), *(path.parent / name for path in config_files.paths(command))]
-    return next((place for place in places if place.is_file()), places[0])
+    found = next((place for place in places if place.is_file()), None)
+    return found or packaged.find(name) or places[0]
 
 
 def _run(run: Parent, file: Path, folder: Path) -> None:

@@ -10,11 +10,9 @@ import yaml
 from lt_lightning.errors import Refused
 from lt_lightning.nearest import nearest
 from lt_lightning.runs import argv as words
-from lt_lightning.runs import class_path
+from lt_lightning.runs import class_path, packaged
 from lt_lightning.runs.yaml_file import Endless, check_value, read_yaml, walk
 
-_INSIDE = Path(__file__).parents[1] / "configs"  # in an installed package
-_BESIDE = Path(__file__).parents[2] / "configs"  # in a checkout
 Files = dict[Path, dict[str, Any]]
 _KINDS = {type(None): "nothing", list: "a list", str: "a text"}
 _NONE = object()
@@ -45,14 +43,9 @@ def find(name: str | Path) -> Path:
     given = Path(name)
     if given.is_file():
         return given
-    folder = next((folder for folder in (_INSIDE, _BESIDE) if folder.is_dir()), _INSIDE)
-    known = {
-        file.relative_to(folder).with_suffix("").as_posix(): file
-        for file in sorted(folder.rglob("*.yaml"))
-    }
-    found = known.get(str(name)) or known.get(str(name).removesuffix(".yaml"))
+    found = packaged.find(str(name))
     if found is None:
-        near = nearest(str(name), known)
+        near = nearest(str(name), packaged.configs())
         hint = f"did you mean {near!r}?" if near else "give a .yaml file, or a name such as 'bbn'."
         raise Refused(f"There is no config {str(name)!r}: {hint}", "config")
     return found
@@ -145,6 +138,8 @@ def _wrong_keys(content: Any, inside: bool = False) -> Iterator[Any]:
 def _others(path: Path) -> str:
     folder = path if path.is_dir() else path.parent
     known = [str(file) for file in sorted(folder.glob("*.yaml"))] if folder.is_dir() else []
+    if not path.suffix:
+        known += packaged.configs()
     near = nearest(str(path), known)
     if near:
         return f"did you mean {near}?"

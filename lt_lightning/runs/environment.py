@@ -52,7 +52,7 @@ def _processor() -> str:
 
 def config_names(command: Sequence[str]) -> list[str]:
     """Return the file names after --config or -c, in their order."""
-    return [Path(file).name for file in argv.files(command)]
+    return [Path(file).with_suffix(".yaml").name for file in argv.files(command)]
 
 
 def training_seed() -> int | None:

@@ -33,10 +33,11 @@ def _probe(*words: str) -> subprocess.CompletedProcess[str]:
         ((), "lt fit --config FILE"),
         (("--version",), "lt_lightning 0."),
         (("methods",), "Zhou et al., BBN"),
+        (("configs",), "BBN on CIFAR-10-LT"),
         (("calibrate", "--help"), "temperature and vector scaling, before and after"),
         (("report", "{run}"), "macro %"),
     ],
-    ids=["help", "nothing", "version", "methods", "calibrate", "report"],
+    ids=["help", "nothing", "version", "methods", "configs", "calibrate", "report"],
 )
 def test_the_front_answers_without_torch(words, says, finished):
     answer = _probe(*(word.format(run=finished) for word in words))
@@ -56,6 +57,7 @@ SAYS = {  # what the help of each command must say
     "report": "One table of finished runs",
     "dashboard": "the W&B workspace",
     "methods": "every method, loss, sampler",
+    "configs": "the configs that come with the package",
 }
 
 
