@@ -85,6 +85,8 @@ class LTCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Link what the model knows of the data, and add the options of the run."""
+        assert isinstance(parser, LTParser)
+        parser.counts_before_shares()
         for name in checks.LINKED:
             parser.link_arguments(
                 f"data.{name}", f"model.init_args.{name}", _plain, apply_on="instantiate"

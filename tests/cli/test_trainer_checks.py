@@ -1,4 +1,4 @@
-"""Options of the trainer that fit their type and cannot be meant; nothing is parsed here."""
+"""Options of the trainer that fit their type and cannot be meant."""
 
 from datetime import timedelta
 
@@ -7,6 +7,7 @@ from jsonargparse import Namespace
 
 from lt_lightning.cli.trainer_checks import check_trainer
 from lt_lightning.cli.words.errors import explain
+from lt_lightning.cli.words.parser import LTParser
 from lt_lightning.errors import Refused
 
 SOUND = {
@@ -112,3 +113,12 @@ def test_a_machine_without_memory_is_told_in_one_sentence(error):
     outer = ValueError("Does not validate against any of the Union subtypes")
     outer.__cause__ = error  # so jsonargparse tells of a class that could not be built
     assert "memory of this machine is too small" in explain(outer)
+
+
+def test_a_whole_number_is_a_count_whatever_was_imported_before():
+    parser = LTParser()
+    parser.add_argument("--batches", type=float | int | None)
+    parser.counts_before_shares()
+    for text, wanted in (("1", 1), ("1.0", 1.0), ("0.5", 0.5), ("null", None)):
+        found = parser.parse_args([f"--batches={text}"]).batches
+        assert (found, type(found)) == (wanted, type(wanted))

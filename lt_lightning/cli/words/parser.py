@@ -2,7 +2,7 @@
 
 import re
 from argparse import Action
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Union, get_args
 
 import yaml
 from jsonargparse import DefaultHelpFormatter, get_loader, set_loader
@@ -53,6 +53,18 @@ class LTParser(LightningArgumentParser):
         """Link two options, and remember the one that gets its value later."""
         self.linked.append(target)
         super().link_arguments(source, target, *args, **kwargs)
+
+    def counts_before_shares(self) -> None:
+        """Take a whole number for a count where a share may stand too: 1 batch is not all of them.
+
+        Lightning says so by the order of int and float, but for `Optional` of both in either order
+        typing returns what an import before this one made of it.
+        """
+        for action in self._actions:
+            parts = get_args(getattr(action, "_typehint", None))
+            if int in parts and float in parts[: parts.index(int)]:
+                ordered = (int, *(part for part in parts if part is not int))
+                action._typehint = Union[ordered]  # type: ignore[attr-defined]  # noqa: UP007
 
     def check_values(self, namespace: Any) -> None:
         """Refuse values that must not become objects; see `runs.gate`.
