@@ -10,7 +10,6 @@ from lt_lightning.api.options import words
 from lt_lightning.api.run import Run, load_run
 from lt_lightning.cli import execute
 from lt_lightning.errors import Refused, UserError
-from lt_lightning.runs.config_files import find
 from lt_lightning.runs.signals import Stopped
 
 
@@ -34,7 +33,7 @@ def fit(config: str | Path | Sequence[str | Path], **overrides: Any) -> Run:
     """
     files = [config] if isinstance(config, str | Path) else config
     try:
-        named = [word for file in files for word in ("--config", str(find(file)))]
+        named = [word for file in files for word in ("--config", str(file))]
         with warnings.catch_warnings():  # the command passes over some of Lightning's
             folder = execute(["fit", *named, *words(overrides)])
     except Refused as refused:

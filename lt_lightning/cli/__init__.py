@@ -39,9 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return _status(stop)
     except UserError as error:
+        if _debug():
+            raise
         _say(str(error))
         return 1
     except KeyboardInterrupt as interrupt:
+        if _debug():
+            raise
         _say(str(interrupt))
         return 130
     return 0
@@ -87,7 +91,7 @@ def _explained(arguments: list[str]) -> Path | None:
             raise
         raise KeyboardInterrupt(explain(stop)) from stop
     except BaseException as error:
-        if os.environ.get("LT_DEBUG") == "1":
+        if _debug():
             raise
         if signals.noted():  # what another process that leaves has brought about in this one
             raise signals.Stopped(signals.noted()) from error
@@ -96,6 +100,10 @@ def _explained(arguments: list[str]) -> Path | None:
             raise
         kind = KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else UserError
         raise kind(message) from error
+
+
+def _debug() -> bool:
+    return os.environ.get("LT_DEBUG") == "1"
 
 
 def _say(sentence: str) -> None:

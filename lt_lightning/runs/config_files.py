@@ -31,26 +31,6 @@ def paths(argv: Sequence[str]) -> list[Path]:
     return [Path(file) for file in found]
 
 
-def find(name: str | Path) -> Path:
-    """Return a config file by its path, or by its name among those of this package.
-
-    Args:
-        name: such as mine.yaml, bbn, or data/digits; a file of that path comes first.
-
-    Raises:
-        Refused: if there is none.
-    """
-    given = Path(name)
-    if given.is_file():
-        return given
-    found = packaged.find(str(name))
-    if found is None:
-        near = nearest(str(name), packaged.configs())
-        hint = f"did you mean {near!r}?" if near else "give a .yaml file, or a name such as 'bbn'."
-        raise Refused(f"There is no config {str(name)!r}: {hint}", "config")
-    return found
-
-
 def check(argv: Sequence[str]) -> Files:
     """Return the content of each file.
 

@@ -19,7 +19,7 @@ def test_the_run_is_that_of_the_command(fitted):
     assert_same_end(run.folder, command)
     written = [(folder / "config.yaml").read_text("utf-8") for folder in (run.folder, command)]
     assert written[0].replace("name: api", "name: command") == written[1]
-    assert run.results.content["command"][:3] == ["lt", "fit", "--config"]
+    assert run.results.content["command"][:4] == ["lt", "fit", "--config", "ce"]
     assert run.results.content["config"] == ["ce.yaml", "digits.yaml"]
 
 
@@ -35,7 +35,7 @@ def test_a_finished_run_is_returned_as_it_is(fitted, at_home, monkeypatch):
 @pytest.mark.parametrize(
     ("config", "options", "says"),
     [
-        ("bnb", {}, "There is no config 'bnb': did you mean 'bbn'?"),
+        ("bnb", {}, "The config file bnb does not exist; did you mean bbn?"),
         ("ce", {"trainer": {"max_epoch": 1}}, "'trainer.max_epoch': did you mean 'trainer.max_ep"),
         ("ce", {"model__loss": "LDMA"}, "model.loss is 'LDMA': did you mean 'LDAM'?"),
         ("ce", {"model__loss": CrossEntropy([1])}, "model.loss is an object of CrossEntropy: give"),

@@ -13,15 +13,10 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from typing import Any
 
-import yaml
-
 from lt_lightning.cli.words.catalog import exported
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.nearest import nearest
-from lt_lightning.runs import argv as words
-from lt_lightning.runs import config_files
 from lt_lightning.runs.class_path import named
-from lt_lightning.runs.yaml_file import check_text, read_yaml, walk
 
 PREFIX = "lt_lightning."
 # Group of entry points: the section of `lt methods` that it belongs to.
@@ -162,6 +157,12 @@ def take(argv: Sequence[str]) -> None:
 
 def _texts(argv: Sequence[str]) -> Iterator[str]:
     """Yield every value on a command line and in its files."""
+    import yaml  # here, for `lt methods` does without
+
+    from lt_lightning.runs import argv as words
+    from lt_lightning.runs import config_files
+    from lt_lightning.runs.yaml_file import check_text, read_yaml, walk
+
     kept: list[str] = []
     for item in words.items(argv):
         if item.value is not None and not item.is_file:
