@@ -30,7 +30,12 @@ SMALL = {
     **{"--data.batch_size": "16", "--data.eval_batch_size": "64", "--data.workers": "0"},
 }
 NETWORK = {"--model.backbone.depth": "8", "--model.backbone.width": "4"}
-NO_WIDTH = ("TorchvisionResNet", "BilateralTorchvisionResNet")
+NO_WIDTH = (
+    "TorchvisionResNet",
+    "BilateralTorchvisionResNet",
+    "TorchvisionBackbone",
+    "TimmBackbone",
+)
 QUESTIONS = ("--help", "--model.help")
 
 

@@ -1,10 +1,12 @@
 """What a method may ask of a backbone."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from lt_lightning.backbones.view import View
 from lt_lightning.errors import UserError
 
 
@@ -16,6 +18,11 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def forward(self, images: Tensor) -> Tensor:
         """Return the features, (N, D)."""
+
+    @classmethod
+    def asked_view(cls, **options: Any) -> View | None:
+        """Return how a network that is made with `options` wants its images; none is any way."""
+        return None
 
     def maps(self, images: Tensor) -> Tensor:
         """Return the maps whose mean over height and width is the features, (N, D, h, w).

@@ -1,11 +1,14 @@
 """torchvision's ResNets with two last blocks."""
 
 import copy
+from typing import Any
 
 from torch import Tensor, nn
 
 from lt_lightning.backbones.base import BilateralBackbone
-from lt_lightning.backbones.torchvision_resnet import build
+from lt_lightning.backbones.torchvision_networks import make, view_of
+from lt_lightning.backbones.torchvision_resnet import RESNETS
+from lt_lightning.backbones.view import View
 
 
 class BilateralTorchvisionResNet(BilateralBackbone):
@@ -15,15 +18,15 @@ class BilateralTorchvisionResNet(BilateralBackbone):
 
     Args:
         name: torchvision's name, such as "resnet50".
-        weights: torchvision's name of pre-trained weights ("DEFAULT"), downloaded; both branches
-            then start from the same last block. None is random, drawn for each branch.
+        weights: torchvision's name of pre-trained weights ("DEFAULT"), fetched, or a .pth or
+            .safetensors file; both branches then start from the same last block. None is random,
+            drawn for each branch.
     """
 
     def __init__(self, name: str = "resnet50", weights: str | None = None) -> None:
         super().__init__()
-        network = build(name, weights)
+        network, features = make(name, weights, RESNETS)
         blocks = list(network.layer4)
-        features = network.fc.in_features
         self.trunk = nn.Sequential(
             network.conv1,
             network.bn1,
@@ -41,6 +44,11 @@ class BilateralTorchvisionResNet(BilateralBackbone):
                 if isinstance(part, nn.Conv2d):
                     nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
         self.out_features = 2 * features
+
+    @classmethod
+    def asked_view(cls, **options: Any) -> View | None:
+        """Return how the weights want their images."""
+        return view_of(options.get("name", "resnet50"), options.get("weights"))
 
     def shared(self, images: Tensor) -> Tensor:
         """Return the maps before the last block."""

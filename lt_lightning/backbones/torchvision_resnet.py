@@ -2,28 +2,13 @@
 
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from lt_lightning.backbones.base import Backbone
-from lt_lightning.errors import UserError
+from lt_lightning.backbones.torchvision_networks import make, view_of
+from lt_lightning.backbones.view import View
 
-
-def build(name: str, weights: str | None) -> Any:
-    """Return a torchvision ResNet, or say in one sentence why there is none."""
-    from torchvision import models
-
-    # Of the module of classifiers only: making a detector downloads its backbone.
-    known = models.list_models(module=models, include="*resne*")
-    if name not in known:
-        raise UserError(f"backbone name is {name!r}: give one of {', '.join(known)}.")
-    try:
-        network = models.get_model(name, weights=weights)
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
-        raise UserError(
-            f"The weights {weights!r} of {name} cannot be had "
-            f"({type(error).__name__}): give DEFAULT with a network connection, or none."
-        ) from error
-    return network
+RESNETS = "*resne*"  # the names of ResNets and ResNeXts
 
 
 class TorchvisionResNet(Backbone):
@@ -33,17 +18,22 @@ class TorchvisionResNet(Backbone):
 
     Args:
         name: torchvision's name, such as "resnet18", "resnet50", "resnext50_32x4d".
-        weights: torchvision's name of pre-trained weights ("DEFAULT"), downloaded; none is random.
+        weights: torchvision's name of pre-trained weights ("DEFAULT"), fetched, or a .pth or
+            .safetensors file; none is random. A checkpoint holds them: what is built from one
+            asks for neither.
 
     Raises:
-        UserError: if there is no such network, or its weights cannot be had.
+        UserError: if there is no such network, or its weights cannot be had or do not fit.
     """
 
     def __init__(self, name: str = "resnet50", weights: str | None = None) -> None:
         super().__init__()
-        self.network = build(name, weights)
-        self.out_features = self.network.fc.in_features
-        self.network.fc = nn.Identity()
+        self.network, self.out_features = make(name, weights, RESNETS)
+
+    @classmethod
+    def asked_view(cls, **options: Any) -> View | None:
+        """Return how the weights want their images."""
+        return view_of(options.get("name", "resnet50"), options.get("weights"))
 
     def maps(self, images: Tensor) -> Tensor:
         """Return the maps before global average pooling, (N, D, H / 32, W / 32)."""

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import Logger
 
+from lt_lightning.backbones import without_weights
 from lt_lightning.callbacks import ClassWeights, EpochLines, NonFiniteGuard, RunRecord, WandbMedia
 from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from lt_lightning.callbacks.epoch_metrics import EpochMetrics
@@ -22,6 +24,7 @@ from lt_lightning.callbacks.save_config import SaveConfig
 from lt_lightning.callbacks.stage_checkpoint import StageCheckpoint
 from lt_lightning.callbacks.stop import StopBetweenSteps
 from lt_lightning.cli import checks, pretraining, resuming, staged
+from lt_lightning.cli.follow_backbone import follow_backbone
 from lt_lightning.cli.post_hoc import change_model
 from lt_lightning.cli.words import outside
 from lt_lightning.cli.words.closing import closing
@@ -134,6 +137,7 @@ class LTCLI(LightningCLI):
             options.trainer.precision = self.asked_precision or PRECISION
         if self.config.subcommand == "fit":
             pretraining.check(options)
+            follow_backbone(options)
             self._choose_folder()
             staged.find_runs(options, self.resume is not None)
         elif options.get("ckpt_path") is not None:
@@ -175,7 +179,9 @@ class LTCLI(LightningCLI):
             if goes_on:
                 epochs = checkpoint_file.whole_epochs(content)
                 self.resumed = int(content["global_step"]), epochs
-        super().instantiate_classes()
+        # A checkpoint brings its weights: nothing is fetched, and no file asked for.
+        with without_weights() if content is not None else nullcontext():
+            super().instantiate_classes()
         if content is not None:
             fits.check_fits(
                 content,

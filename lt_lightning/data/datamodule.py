@@ -65,7 +65,8 @@ class LongTailDataModule(L.LightningDataModule):
         epoch_length: images per epoch and stream; none is the sampler's own, mostly N.
         drop_last: leave out a last training batch that is not full.
         augment: what is done to training batches of uint8 images on their device.
-        normalize: from uint8 to float.
+        normalize: from uint8 to float; none is as the weights of the backbone ask for, and that of
+            CIFAR where there are none. config.yaml has what it became.
         workers: DataLoader workers per process, at most one per core; only for images in files.
         seed: of sampling and augmentation; none is the run's own seed.
     """
@@ -91,7 +92,7 @@ class LongTailDataModule(L.LightningDataModule):
         epoch_length: int | None = None,
         drop_last: bool = False,
         augment: BatchTransform | None = RandomCropFlip(),
-        normalize: Normalize = Normalize(),
+        normalize: Normalize | None = None,
         workers: int = 4,
         seed: int | None = None,
     ) -> None:
@@ -107,7 +108,8 @@ class LongTailDataModule(L.LightningDataModule):
         self.group_rule = group_rule
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         self.sampler, self.samplers, self.epoch_length = sampler, samplers, epoch_length
-        self.drop_last, self.augment, self.normalize = drop_last, augment, normalize
+        self.drop_last, self.augment = drop_last, augment
+        self.normalize = normalize or Normalize()
         self.views, self.augments = views or {}, augments or {}
         self.workers, self.seed = workers, seed
         self.added_images = None if added_images is None else Path(added_images).expanduser()

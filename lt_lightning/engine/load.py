@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from lt_lightning.backbones import without_weights
 from lt_lightning.engine.base import LongTailModule
 from lt_lightning.errors import UserError
 from lt_lightning.runs import gate
@@ -24,7 +25,8 @@ def load_model(content: dict[str, Any], path: Path) -> LongTailModule:
         raise UserError(f"{path} does not say which method and data it is of: use one of `lt fit`.")
     options = {key: value for key, value in given.items() if not key.startswith("_")}
     try:
-        model: LongTailModule = gate.build("model", LongTailModule, method, options)
+        with without_weights():
+            model: LongTailModule = gate.build("model", LongTailModule, method, options)
     except UserError as error:
         raise UserError(f"The checkpoint {path} cannot be used: {error}") from error
     model.take(content)
