@@ -1,12 +1,13 @@
 """`lt report RUNS`: tables and one page of finished runs."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from lt_lightning.errors import UserError, printable
-from lt_lightning.report.table import find_runs, load_rows, render
+from lt_lightning.report.table import find_runs, load_rows, render, unfinished
 from lt_lightning.runs.files import write_whole
 
 FORMATS = ("text", "md", "csv", "latex", "html")
@@ -95,6 +96,8 @@ def _answer(options: argparse.Namespace, style: str) -> str:
     if out is not None:
         _check_free(out, options.force)
     folders = find_runs(options.runs, options.newest)
+    for folder in unfinished(options.runs):
+        sys.stderr.write(f"lt: {printable(str(folder))} has no results yet and is passed over.\n")
     text = _text(folders, style)
     if out is not None:
         write_whole(out, (text + "\n").encode(), "write the report again")

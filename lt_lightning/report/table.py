@@ -29,10 +29,13 @@ class Row:
 def find_runs(paths: Sequence[str], newest: bool) -> list[Path]:
     """Return the run folders that the paths name: runs themselves, or folders of runs.
 
+    Folders without a finished run are passed over where another has one: see `unfinished`.
+
     Raises:
-        UserError: if a path holds no finished run.
+        UserError: if a path is not there, or none holds a finished run.
     """
     found: list[Path] = []
+    missing: Path | None = None
     for path in map(Path, paths):
         if path.name == FILE_NAME and path.is_file():
             path = path.parent
@@ -42,8 +45,22 @@ def find_runs(paths: Sequence[str], newest: bool) -> list[Path]:
         below = sorted(path.glob(f"*/{FILE_NAME}"), key=lambda f: f.stat().st_mtime)
         below = below or sorted(path.glob(f"*/*/{FILE_NAME}"), key=lambda f: f.stat().st_mtime)
         if not below:
-            raise UserError(f"{path} holds no finished run: give run folders with a {FILE_NAME}.")
+            missing = missing or path
+            if not path.is_dir():
+                break
         found += [file.parent for file in (below[-1:] if newest else below)]
+    if missing is not None and not (found and missing.is_dir()):
+        raise UserError(f"{missing} holds no finished run: give run folders with a {FILE_NAME}.")
+    return list({folder.resolve(): folder for folder in found}.values())
+
+
+def unfinished(paths: Sequence[str]) -> list[Path]:
+    """Return the run folders that the paths name, or that lie below, without results."""
+    found = []
+    for path in map(Path, paths):
+        begun = [path, *sorted(path.glob("*/")), *sorted(path.glob("*/*/"))]
+        runs = [one for one in begun if (one / "config.yaml").is_file()]
+        found += [run for run in runs if not (run / FILE_NAME).is_file()]
     return list({folder.resolve(): folder for folder in found}.values())
 
 

@@ -188,6 +188,25 @@ def test_no_run_is_one_sentence(tmp_path):
     assert "holds no finished run" in text
 
 
+def test_a_run_without_results_is_passed_over_with_a_line(runs, capsys):
+    for name in ("ce/1", "ldam/0"):
+        (runs / name).mkdir(parents=True)
+        (runs / name / "config.yaml").write_text("{}")
+    folders = [str(runs / "ce"), str(runs / "bbn/0"), str(runs / "ldam")]
+    text, status = report(folders)
+    assert status == 0
+    assert [line for line in text.splitlines() if line.startswith(("ce/0", "bbn/0"))]
+    assert capsys.readouterr().err.splitlines() == [
+        f"lt: {runs / name} has no results yet and is passed over." for name in ("ce/1", "ldam/0")
+    ]
+
+
+def test_a_path_that_is_not_there_is_no_unfinished_run(runs):
+    text, status = report([str(runs / "bbn"), str(runs / "bnn")])
+    assert (status, text.count("holds no finished run")) == (1, 1)
+    assert str(runs / "bnn") in text
+
+
 def test_neither_torch_nor_matplotlib_is_loaded(runs, tmp_path):
     code = (
         "import sys\nfrom lt_lightning.cli.front import answer\n"
