@@ -15,3 +15,15 @@ def nearest(word: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
     by_lower = {name.lower(): name for name in names}
     near = difflib.get_close_matches(word.lower(), by_lower, 1, cutoff)
     return by_lower[near[0]] if near else None
+
+
+def one_apart(first: str, second: str) -> bool:
+    """Return whether one letter more, less or other, or two in turned order, is the difference."""
+    if first == second or abs(len(first) - len(second)) > 1:
+        return False
+    k = next((k for k, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), None)
+    if k is None:
+        return True  # one is the other and a letter more
+    turned = first[k : k + 2] == second[k : k + 2][::-1] and first[k + 2 :] == second[k + 2 :]
+    other = first[k + 1 :] == second[k + 1 :]
+    return turned or other or first[k:] == second[k + 1 :] or first[k + 1 :] == second[k:]

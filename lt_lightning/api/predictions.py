@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.data.decode import Unreadable, read_image, view_of
-from lt_lightning.data.folder import SUFFIXES, images_below
+from lt_lightning.data.files import KINDS, PassedOver, images_below
 from lt_lightning.data.pixels import Reading
 from lt_lightning.errors import UserError
 
@@ -86,11 +86,11 @@ def _each(images: Images) -> Iterator[One]:
     from PIL import Image
 
     if isinstance(images, str | Path):
-        folder = Path(images)
-        files = images_below(folder) if folder.is_dir() else [folder]
+        folder, passed = Path(images), PassedOver()
+        files = images_below(folder, passed) if folder.is_dir() else [folder]
         if not files:
-            kinds = ", ".join(sorted(SUFFIXES))
-            raise UserError(f"The folder {folder} holds no image: give one of {kinds}.")
+            raise UserError(f"The folder {folder} holds no image: give one of {KINDS}.")
+        passed.warn(folder)
         yield from files
     elif isinstance(images, Tensor):
         yield from images if images.ndim == 4 else [images]

@@ -1,7 +1,7 @@
 """A folder of images, one sub-folder per class: the users' own data."""
 
+import logging
 import os
-import re
 from pathlib import Path
 from typing import Literal
 
@@ -9,22 +9,32 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lt_lightning.data.decode import decode_all, read_image, unreadable
+from lt_lightning.data.decode import Unreadable, decode_all, read_image, unreadable
+from lt_lightning.data.files import PassedOver
+from lt_lightning.data.layout import (
+    Layout,
+    class_folders,
+    files_of_classes,
+    layout_of,
+    pass_over_unused,
+)
 from lt_lightning.data.pixels import Reading
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages, Source
 from lt_lightning.errors import UserError
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
+log = logging.getLogger(__name__)
+Pair = tuple[list[Path], list[int]]  # files and their labels
 _SIZE = 32  # of the images, where nothing asks for another
-_ODD = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # the last are bytes that are no UTF-8
 
 
 class ImageFolder(Source):
     """A folder of images: train/<class>/* and test/<class>/*, or <class>/* with `test_fraction`.
 
-    A folder val/<class>/*, where there is one, is the held-out validation split. Classes are the
-    sub-folders of the training split, sorted by name; images are taken in sorted order, at any
-    depth below their class. Names that begin with a dot are passed over. Pictures are turned as
+    A folder val/<class>/*, where there is one, is the held-out validation split; training,
+    valid, validation and testing are understood too, in any case, and a folder that can be read in
+    two ways is refused. Classes are the sub-folders of the training split, sorted by name; images
+    are taken in sorted order, at any depth below their class. Names that begin with a dot are
+    passed over; what else is no image is counted in a warning. Pictures are turned as
     their EXIF orientation says; of a moving picture the first frame is taken, of pages the first.
     Grey becomes RGB, and 16 bits become 8; samples that are signed or floating-point are refused.
 
@@ -37,7 +47,7 @@ class ImageFolder(Source):
             has no train/ and test/; chosen by `split_seed`.
         split_seed: which images become test images.
         unreadable: "raise" names the first image that cannot be read; "skip" leaves such images
-            out and says how many.
+            out and says how many; a class that has none left is refused.
         scale: for images in files, the least share of the area that a training crop has, in
             (0, 1] (RandomResizedCrop; evaluation resizes the short side to 8/7 and crops the
             middle).
@@ -75,11 +85,12 @@ class ImageFolder(Source):
         self.test_fraction, self.split_seed = test_fraction, split_seed
         self.unreadable, self.scale = unreadable, scale
         self.reading = Reading(background, grey_bits)
-        self._scans: dict[Path, dict[str, tuple[list[Path], list[int]]]] = {}
+        self._scans: dict[Path, dict[str, Pair]] = {}
+        self._layouts: dict[Path, Layout] = {}
 
     def class_names(self, root: Path) -> list[str]:
         """Return the names of the class folders, sorted."""
-        return _class_folders(root / "train" if (root / "train").is_dir() else root)
+        return class_folders(self._layout(root).train)
 
     def train_counts(self, root: Path) -> Tensor:
         """Return the training images per class."""
@@ -88,7 +99,7 @@ class ImageFolder(Source):
 
     def has_validation(self, root: Path) -> bool:
         """Return whether there is a folder val/ beside train/."""
-        return (root / "train").is_dir() and (root / "val").is_dir()
+        return "val" in self._layout(root).splits
 
     def identity(self, root: Path) -> bytes:
         """Return the names of the training images below `root`, in order."""
@@ -116,32 +127,41 @@ class ImageFolder(Source):
         """Return one image, uint8 (3, H, W), as training or as evaluation sees it."""
         return read_image(path, self.image_size, self.scale if train else None, self.reading)
 
-    def _scan(self, root: Path) -> dict[str, tuple[list[Path], list[int]]]:
+    def _layout(self, root: Path) -> Layout:
+        if root not in self._layouts:
+            self._layouts[root] = layout_of(root)
+        return self._layouts[root]
+
+    def _scan(self, root: Path) -> dict[str, Pair]:
         if root not in self._scans:
             self._scans[root] = self._list(root)
         return self._scans[root]
 
-    def _list(self, root: Path) -> dict[str, tuple[list[Path], list[int]]]:
-        if not root.is_dir():
-            raise UserError(f"{root} is not a folder: set --data.root to the folder of images.")
-        names = self.class_names(root)
-        if (root / "train").is_dir():
-            found = {
-                split: files_of_classes(root / split, names, full=split == "train")
-                for split in ("train", "val", "test")
-                if (root / split).is_dir()
-            }
-            if "test" not in found:
+    def _list(self, root: Path) -> dict[str, Pair]:
+        layout, names, passed = self._layout(root), self.class_names(root), PassedOver()
+        if layout.splits:
+            if "test" not in layout.splits:
+                name = layout.train.name
                 raise UserError(
-                    f"{root} has train/ but no test/: add a folder test/ with the same classes, or "
-                    f"give --data.root {root / 'train'} --data.source.test_fraction 0.2."
+                    f"{root} has {name}/ but no test/: add a folder test/ with the same classes, "
+                    f"or give --data.root {layout.train} --data.source.test_fraction 0.2."
                 )
+            found: dict[str, Pair] = {
+                split: files_of_classes(layout.splits[split], names, passed, split == "train")
+                for split in ("train", "val", "test")
+                if split in layout.splits
+            }
+            found = self._readable(found, names, root)
         else:
-            found = self._split(files_of_classes(root, names, full=True), root)
-        if self.unreadable == "skip":
-            every = [path for paths, _ in found.values() for path in paths]
-            bad = unreadable(every, root, self.reading)
-            found = {name: _without(pair, bad) for name, pair in found.items()}
+            if self.test_fraction is None:
+                raise UserError(
+                    f"{root} has no train/ and test/: make them, or set "
+                    "--data.source.test_fraction (0.2, say) to split it."
+                )
+            whole = {"train": files_of_classes(root, names, passed, full=True)}
+            found = self._split(self._readable(whole, names, root)["train"], self.test_fraction)
+        pass_over_unused(layout, passed)
+        passed.warn(root)
         for split, (paths, _) in found.items():
             if not paths:
                 raise UserError(
@@ -149,20 +169,42 @@ class ImageFolder(Source):
                 )
         return found
 
-    def _split(
-        self, pair: tuple[list[Path], list[int]], root: Path
-    ) -> dict[str, tuple[list[Path], list[int]]]:
-        if self.test_fraction is None:
-            raise UserError(
-                f"{root} has no train/ and test/: make them, or set "
-                "--data.source.test_fraction (0.2, say) to split it."
-            )
+    def _readable(self, found: dict[str, Pair], names: list[str], root: Path) -> dict[str, Pair]:
+        """Return the images less those that are skipped; a class that they empty is named."""
+        if self.unreadable == "raise":
+            return found
+        every = [path for paths, _ in found.values() for path in paths]
+        bad = unreadable(every, root, self.reading)
+        kept = {split: _without(pair, bad) for split, pair in found.items()}
+        for split, (_, labels) in kept.items():
+            emptied = sorted(set(found[split][1]) - set(labels))
+            if not emptied:
+                continue
+            told = ", ".join(repr(names[k]) for k in emptied[:5])
+            told += f" and {len(emptied) - 5} more" if len(emptied) > 5 else ""
+            example = next(p for p, y in zip(*found[split], strict=True) if y == emptied[0])
+            if split == "train":
+                raise UserError(
+                    f"No image of the class {told} in {root} can be read ({self._why(example)}): "
+                    "mend them, or take the class away."
+                )
+            log.warning("No image of the class %s in the %s split can be read.", told, split)
+        return kept
+
+    def _why(self, path: Path) -> str:
+        try:
+            self.read(path, train=False)
+        except Unreadable as error:
+            return f"{path} {error.fault}"
+        return f"{path} could not be read before"
+
+    def _split(self, pair: Pair, fraction: float) -> dict[str, Pair]:
         paths, labels = pair
         rng, target = np.random.default_rng(self.split_seed), np.array(labels)
         test = np.zeros(len(paths), dtype=bool)
         for c in np.unique(target):
             members = np.flatnonzero(target == c)
-            count = min(max(round(len(members) * self.test_fraction), 1), len(members) - 1)
+            count = min(max(round(len(members) * fraction), 1), len(members) - 1)
             test[rng.permutation(members)[:count]] = True
         return {
             name: ([paths[i] for i in where], target[where].tolist())
@@ -170,73 +212,6 @@ class ImageFolder(Source):
         }
 
 
-def _class_folders(folder: Path) -> list[str]:
-    if not folder.is_dir():
-        raise UserError(f"{folder} is not a folder: set --data.root to the folder of images.")
-    names = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-    odd = next((name for name in names if _ODD.search(name)), None)
-    if odd is not None:
-        raise UserError(
-            f"{folder} has the class folder {odd!r}, a name that is no text in UTF-8 or has "
-            "control characters: rename it, for the results name the classes."
-        )
-    if len(names) < 2:
-        raise UserError(
-            f"{folder} has {len(names)} class folders: put the images of each class into a folder "
-            "of its own, two classes at least."
-        )
-    return names
-
-
-def images_below(folder: Path) -> list[Path]:
-    """Return the image files of a folder at any depth, sorted: those of training and prediction.
-
-    A link to nowhere is among them, for an image is missing there and reading it says so.
-    """
-    # Names with a dot in front are leavings of file managers, such as ._photo.jpg.
-    return sorted(
-        p
-        for p in folder.rglob("*")
-        if p.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in p.relative_to(folder).parts)
-        and not p.is_dir()
-    )
-
-
-def files_of_classes(
-    folder: Path, names: list[str], full: bool = False
-) -> tuple[list[Path], list[int]]:
-    """Return the files of <class>/* and their labels.
-
-    Args:
-        folder: has a folder for each class.
-        names: the classes, in label order.
-        full: whether each must have an image.
-
-    Raises:
-        UserError: if there is a folder of another class, or a class without an image must have one.
-    """
-    own = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-    unknown = [name for name in own if name not in names]
-    if unknown:
-        raise UserError(
-            f"{folder} has the class {unknown[0]!r}, which has no training images: remove the "
-            "folder, or add training images of that class."
-        )
-    paths: list[Path] = []
-    labels: list[int] = []
-    for label, name in enumerate(names):
-        below = images_below(folder / name)
-        if not below and full:
-            raise UserError(
-                f"The class folder {folder / name} holds no image ({', '.join(sorted(SUFFIXES))}): "
-                "add images, or remove the folder."
-            )
-        paths += below
-        labels += [label] * len(below)
-    return paths, labels
-
-
-def _without(pair: tuple[list[Path], list[int]], bad: set[Path]) -> tuple[list[Path], list[int]]:
+def _without(pair: Pair, bad: set[Path]) -> Pair:
     kept = [(p, y) for p, y in zip(*pair, strict=True) if p not in bad]
     return [p for p, _ in kept], [y for _, y in kept]

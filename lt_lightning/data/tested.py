@@ -7,7 +7,9 @@ from pathlib import Path
 import torch
 
 from lt_lightning.data.decode import decode_all, digest_of_files, unreadable
-from lt_lightning.data.folder import ImageFolder, files_of_classes
+from lt_lightning.data.files import PassedOver
+from lt_lightning.data.folder import ImageFolder
+from lt_lightning.data.layout import files_of_classes, labelled_part
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages, Source
 from lt_lightning.errors import UserError
 
@@ -43,10 +45,11 @@ def labelled_folder(root: Path, names: list[str], source: Source, size: int) -> 
         UserError: if the folder has a class that the run has not, or no image.
     """
     root = root.expanduser()
-    folder = root / "test" if (root / "test").is_dir() else root
-    if not folder.is_dir():
+    if not root.is_dir():
         raise UserError(f"data.test_root {root} is not a folder: give one with <class>/* in it.")
-    paths, labels = files_of_classes(folder, names)
+    folder, passed = labelled_part(root, names), PassedOver()
+    paths, labels = files_of_classes(folder, names, passed)
+    passed.warn(folder)
     if isinstance(source, ImageFolder) and source.unreadable == "skip":
         bad = unreadable(paths, folder, source.reading)
         kept = [k for k, path in enumerate(paths) if path not in bad]

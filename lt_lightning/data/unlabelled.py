@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.data.decode import Unreadable, decode_all, unreadable
-from lt_lightning.data.folder import SUFFIXES, images_below
+from lt_lightning.data.files import KINDS, PassedOver, images_below
 from lt_lightning.data.pixels import Reading
 from lt_lightning.data.profiles import choose_images
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages
@@ -73,14 +73,15 @@ class UnlabelledFolder(Unlabelled):
         folder, labelled = Path(self.folder).expanduser(), chosen.splits["train"]
         if not folder.is_dir():
             raise UserError(f"data.unlabelled.folder {folder} is not a folder: give one of images.")
-        paths = images_below(folder)
+        passed = PassedOver()
+        paths = images_below(folder, passed)
+        passed.warn(folder)
         if self.unreadable == "skip":
             bad = unreadable(paths, folder, chosen.reading)
             paths = [path for path in paths if path not in bad]
         if not paths:
-            kinds = ", ".join(sorted(SUFFIXES))
             raise UserError(
-                f"data.unlabelled.folder {folder} holds no image: give a folder of {kinds}."
+                f"data.unlabelled.folder {folder} holds no image: give a folder of {KINDS}."
             )
         names = b"\n".join(os.fsencode(path.relative_to(folder)) for path in paths)
         labels = torch.zeros(len(paths), dtype=torch.int64)

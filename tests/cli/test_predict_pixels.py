@@ -85,3 +85,17 @@ def test_the_checkpoint_keeps_the_reading(lt, place, tmp_path):
     assert (state["background"], state["grey_bits"]) == ([1, 2, 3], 12)
     again = lt("test runs/own/0")
     assert again.status == 0, again.err
+
+
+def test_what_is_no_image_is_counted_in_one_line(lt, place, pictures):
+    for name in ("a.heic", "b.heic", "c.txt"):
+        (pictures / name).write_bytes(b"no image")
+    (pictures / "0.png").rename(pictures / "without_suffix")
+    answer = lt(f"predict {place['run']} --images {pictures} --out out.csv --device cpu")
+    assert answer.status == 0, answer.err
+    told = [line for line in answer.err.splitlines() if "passed over" in line]
+    assert told == [
+        f"lt: 3 files or folders in {pictures} are passed over, for they are no images: 2 .heic, "
+        f"1 .txt, such as {pictures / 'a.heic'}."
+    ]
+    assert Path("out.csv").read_text("utf-8").count("\n") == 5

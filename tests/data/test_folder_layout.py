@@ -8,7 +8,7 @@ import torch
 
 from lt_lightning.data import ImageFolder
 from lt_lightning.data.decode import read_image
-from lt_lightning.data.folder import images_below
+from lt_lightning.data.files import PassedOver, images_below
 from lt_lightning.errors import UserError
 
 AB = {"a": 3, "b": 2}
@@ -193,7 +193,7 @@ def test_every_list_of_images_passes_over_the_same(tree, tmp_path):
     root = tree(["a/0.png", "a/._1.png", "a/dir.png/2.png", "a/.hidden/3.png", "a/4.txt"])
     (root / "a" / "lost.png").symlink_to(tmp_path / "nowhere")
 
-    found = [str(path.relative_to(root)) for path in images_below(root)]
+    found = [str(path.relative_to(root)) for path in images_below(root, PassedOver())]
 
     assert found == ["a/0.png", "a/dir.png/2.png", "a/lost.png"]
 

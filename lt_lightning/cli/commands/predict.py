@@ -13,7 +13,7 @@ from rich.progress import track
 from torch import Tensor
 
 from lt_lightning.data.decode import Unreadable, read_image
-from lt_lightning.data.folder import SUFFIXES, images_below
+from lt_lightning.data.files import KINDS, PassedOver, images_below
 from lt_lightning.data.pixels import Reading
 from lt_lightning.engine.predictor import Classified, Predictor
 from lt_lightning.errors import Refused, UserError
@@ -54,10 +54,11 @@ def predict(argv: list[str]) -> None:
     folder = Path(options.images)
     if not folder.is_dir():
         raise UserError(f"--images {folder} is not a folder: give a folder of images.")
-    files = images_below(folder)
+    passed = PassedOver()
+    files = images_below(folder, passed)
     if not files:
-        kinds = ", ".join(sorted(SUFFIXES))
-        raise UserError(f"--images {folder} holds no image: give a folder of {kinds}.")
+        raise UserError(f"--images {folder} holds no image: give a folder of {KINDS}.")
+    passed.warn(folder)
     out, device = Path(options.out), device_of(options.device)
     if out.is_dir():
         raise UserError(f"--out {out} is a folder: give a CSV file.")

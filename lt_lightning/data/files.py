@@ -1,0 +1,137 @@
+"""Which files of a folder are images, and what is passed over, which is said once."""
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from lt_lightning.data.pixels import formats
+from lt_lightning.errors import UserError
+
+log = logging.getLogger(__name__)
+KINDS = "JPEG, PNG, WebP, GIF, BMP, TIFF and what else Pillow reads by itself"
+SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .jp2 .j2k .j2c .jpc .jpf .jpx .png .apng .bmp .dib .gif .webp .avif "
+    ".avifs .tif .tiff .ppm .pgm .pbm .pnm .pfm .tga .icb .vda .vst .pcx .dcx .sgi .rgb .rgba .bw "
+    ".qoi .ico .cur .icns .dds .xbm .xpm .ras .msp".split()
+)
+_LISTED = 6  # kinds of what is passed over that are told one by one
+
+
+class PassedOver:
+    """What lies among the images and is not used, by its kind."""
+
+    def __init__(self) -> None:
+        self.kinds: Counter[str] = Counter()
+        self.example: Path | None = None
+
+    def add(self, path: Path, kind: str) -> None:
+        """Count one; `kind` is a suffix, or says what it is."""
+        self.kinds[kind] += 1
+        if self.example is None or path < self.example:
+            self.example = path
+
+    def told(self) -> str:
+        """Return the numbers by kind, the largest first."""
+        kinds = sorted(self.kinds.items(), key=lambda pair: (-pair[1], pair[0]))
+        rest = sum(count for _, count in kinds[_LISTED:])
+        parts = [f"{count} {kind}" for kind, count in kinds[:_LISTED]]
+        return ", ".join([*parts, f"{rest} of other kinds"] if rest else parts)
+
+    def warn(self, folder: Path) -> None:
+        """Say in one line what was passed over, if anything was."""
+        if self.kinds:
+            log.warning(
+                "%d files or folders in %s are passed over, for they are no images: %s, such as "
+                "%s.",
+                sum(self.kinds.values()),
+                folder,
+                self.told(),
+                self.example,
+            )
+
+
+def images_below(folder: Path, passed: PassedOver) -> list[Path]:
+    """Return the image files of a folder at any depth, sorted: those of training and prediction.
+
+    Taken are the suffixes of `SUFFIXES`, and a file without a suffix that begins as an image does.
+    A link to nowhere is among them, for an image is missing there and reading it says so.
+
+    Args:
+        folder: the folder.
+        passed: counts what is no image.
+
+    Raises:
+        UserError: if a folder cannot be listed.
+    """
+    return sorted(_images(folder, passed))
+
+
+def has_image(folder: Path) -> bool:
+    """Return whether there is an image in a folder, at any depth."""
+    return next(_images(folder, PassedOver()), None) is not None
+
+
+def images_in(folder: Path) -> list[Path]:
+    """Return the image files that lie in the folder itself, sorted."""
+    files = (path for path in _visible(folder) if not path.is_dir())
+    return sorted(path for path in files if _kind(path) is None)
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """Return the folders in a folder, sorted; without those whose name begins with a dot."""
+    return sorted(path for path in _visible(folder) if path.is_dir())
+
+
+def _visible(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError as error:
+        _refuse(error)
+
+
+def _images(folder: Path, passed: PassedOver) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder, onerror=_refuse):
+        # Names with a dot in front are leavings of file managers, such as ._photo.jpg.
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in folders:
+            if os.path.islink(os.path.join(parent, name)):
+                passed.add(Path(parent, name), "linked folders")  # they can go round in circles
+        for path in (Path(parent, name) for name in names if not name.startswith(".")):
+            kind = _kind(path)
+            if kind is None:
+                yield path
+            else:
+                passed.add(path, kind)
+
+
+def _kind(path: Path) -> str | None:
+    """Return the kind of a file that is no image, none of one that is."""
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES or (not suffix and _begins_as_image(path)):
+        return None
+    return suffix or "without a suffix"
+
+
+def _begins_as_image(path: Path) -> bool:
+    from PIL import Image
+
+    if not path.is_file():  # to open a pipe waits for ever
+        return False
+    marked = tuple(name for name in formats() if name != "TGA")  # which any bytes may be
+    try:
+        with Image.open(path, formats=marked):
+            return True
+    except Image.DecompressionBombError:
+        return True  # reading it gives the message
+    except Exception:  # at what is none, decoders raise nearly anything
+        return False
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise UserError(
+        f"The folder {error.filename} cannot be listed ({error.strerror}): give one that can be "
+        "read, or take it away."
+    ) from error
