@@ -1,10 +1,15 @@
 """What the data module refuses before it looks at any image."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from torch import Tensor
+
 from lt_lightning.errors import UserError
 from lt_lightning.samplers import SamplingRule
+
+log = logging.getLogger(__name__)
 
 
 def check_least(least: int, **values: int | None) -> None:
@@ -63,6 +68,27 @@ def check_sampling(folder: Path | None, rules: Sequence[SamplingRule]) -> None:
         raise UserError(
             f"data.added_images is {folder} but no sampler draws from it: use "
             "configs/cam_drs.yaml, or the sampler WithAdded."
+        )
+
+
+def warn_of_ratio(asked: float | None, counts: Tensor, short: Sequence[str]) -> None:
+    """Say that a profile does not get what it asks for, and what it got.
+
+    Args:
+        asked: head count / tail count.
+        counts: images per class as trained on, int64 (C,).
+        short: the names of the classes that lack images.
+    """
+    if short and asked is not None:
+        log.warning(
+            "%d of %d classes have fewer images than an imbalance_ratio of %g needs (%s%s): the "
+            "largest class has %.4g times the images of the smallest.",
+            len(short),
+            len(counts),
+            asked,
+            ", ".join(short[:5]),
+            ", ..." if len(short) > 5 else "",
+            float(counts.max() / counts.min()),
         )
 
 

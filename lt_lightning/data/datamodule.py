@@ -169,6 +169,9 @@ class LongTailDataModule(L.LightningDataModule):
         counted = torch.bincount(self._splits["train"].labels, minlength=self.num_classes)
         assert torch.equal(counted, self.class_counts), "the plan and the images disagree"
         log.info("%d training images, fingerprint %s", int(counted.sum()), self.fingerprint)
+        short = self._subset.short(self.source.train_counts(self.root)).nonzero().flatten().tolist()
+        asked = self.profile.imbalance_ratio
+        checks.warn_of_ratio(asked, self.class_counts, [self.class_names[c] for c in short])
 
     def facts(self) -> dict[str, Any]:
         """Return what a checkpoint keeps of the data, as plain values."""

@@ -10,11 +10,21 @@ from lt_lightning.errors import UserError
 
 
 class Profile(ABC):
-    """available images per class (C,) -> images kept per class (C,)."""
+    """available images per class (C,) -> images kept per class (C,).
+
+    Attributes:
+        imbalance_ratio: head count / tail count that is asked for; none where none is.
+    """
+
+    imbalance_ratio: float | None = None
 
     @abstractmethod
     def __call__(self, available: Tensor) -> Tensor:
         """Return how many images each class keeps, int64 (C,)."""
+
+    def short(self, available: Tensor) -> Tensor:
+        """Return which classes lack more than a tenth of what is asked for, bool (C,)."""
+        return torch.zeros_like(available, dtype=torch.bool)
 
 
 def _check_ratio(imbalance_ratio: float) -> float:
@@ -42,6 +52,10 @@ def _keep(wanted: list[int], available: Tensor, ratio: float) -> Tensor:
     return kept
 
 
+def _short(wanted: list[int], available: Tensor) -> Tensor:
+    return available < 0.9 * torch.tensor(wanted)
+
+
 class Exponential(Profile):
     """Exponential long tail: n_j = int(n_max * (1/ratio)^(j/(C-1))), head first.
 
@@ -60,14 +74,20 @@ class Exponential(Profile):
     """
 
     def __init__(self, imbalance_ratio: float = 100.0) -> None:
-        self.imbalance_ratio = _check_ratio(imbalance_ratio)
+        self.imbalance_ratio: float = _check_ratio(imbalance_ratio)
 
     def __call__(self, available: Tensor) -> Tensor:
         """Return n_j, at most the available images."""
+        return _keep(self._wanted(available), available, self.imbalance_ratio)
+
+    def short(self, available: Tensor) -> Tensor:
+        """Return which classes lack more than a tenth of n_j, bool (C,)."""
+        return _short(self._wanted(available), available)
+
+    def _wanted(self, available: Tensor) -> list[int]:
         classes, n_max = len(available), float(available.sum()) / len(available)
         factor = 1.0 / self.imbalance_ratio
-        wanted = [int(n_max * factor ** (j / max(classes - 1, 1))) for j in range(classes)]
-        return _keep(wanted, available, self.imbalance_ratio)
+        return [int(n_max * factor ** (j / max(classes - 1, 1))) for j in range(classes)]
 
 
 class Step(Profile):
@@ -88,17 +108,23 @@ class Step(Profile):
     def __init__(self, imbalance_ratio: float = 100.0, head_fraction: float = 0.5) -> None:
         if not 0 < head_fraction < 1:
             raise UserError(f"head_fraction is {head_fraction}: give a number between 0 and 1.")
-        self.imbalance_ratio, self.head_fraction = _check_ratio(imbalance_ratio), head_fraction
+        self.imbalance_ratio: float = _check_ratio(imbalance_ratio)
+        self.head_fraction = head_fraction
 
     def __call__(self, available: Tensor) -> Tensor:
         """Return n_max for the head classes and int(n_max / ratio) for the others."""
+        return _keep(self._wanted(available), available, self.imbalance_ratio)
+
+    def short(self, available: Tensor) -> Tensor:
+        """Return which classes lack more than a tenth of that, bool (C,)."""
+        return _short(self._wanted(available), available)
+
+    def _wanted(self, available: Tensor) -> list[int]:
         classes, n_max = len(available), float(available.sum()) / len(available)
         # The small number is for shares such as 0.29 of 100 classes, 28.999999999999996 in float64.
         head = min(max(int(classes * self.head_fraction + 1e-9), 1), max(classes - 1, 1))
         tail = int(n_max * (1.0 / self.imbalance_ratio))
-        return _keep(
-            [int(n_max)] * head + [tail] * (classes - head), available, self.imbalance_ratio
-        )
+        return [int(n_max)] * head + [tail] * (classes - head)
 
 
 class AsIs(Profile):

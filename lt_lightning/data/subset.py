@@ -32,6 +32,12 @@ class Subset:
             return kept - held, kept, held
         return kept, kept, held
 
+    def short(self, available: Tensor) -> Tensor:
+        """Return which classes lack more than a tenth of what the profile asks for, bool (C,)."""
+        _, _, held = self.plan(available)
+        before = self.holdout is not None and self.holdout.when == "before"
+        return self.profile.short(available - held if before else available)
+
     def choose(self, labels: Tensor, available: Tensor) -> tuple[Tensor, Tensor]:
         """Return the indices of the images trained on and of the held-out ones."""
         _, kept, held = self.plan(available)

@@ -98,9 +98,12 @@ def _published(source: str, names: list[str], counts: list[int]) -> tuple[str, f
 def _ratio(counts: list[int], facts: dict[str, Any], config: dict[str, Any]) -> float:
     stated = _mapping(_mapping(config.get("profile")).get("init_args"))
     value = facts.get("imbalance_ratio", stated.get("imbalance_ratio"))
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LARGEST:
-        return float(value)
     filled = [count for count in counts if count > 0]
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LARGEST:
+        # Counts are rounded down; one image more or less is still what was asked for.
+        most, least = (max(filled), min(filled)) if filled else (1, 1)
+        if not filled or most / (least + 1) <= value <= (most + 1) / least:
+            return float(value)
     return round(max(filled) / min(filled), 1) if filled else 1.0
 
 

@@ -87,6 +87,7 @@ def _about_data(data: Any) -> dict[str, Any]:
         "source": _kind(data, "source"),
         "profile": _kind(data, "profile"),
         "imbalance_ratio": getattr(getattr(data, "profile", None), "imbalance_ratio", None),
+        "achieved_ratio": _ratio(data.class_counts.tolist()),
         "fingerprint": data.fingerprint,
         "added_images": _text(getattr(data, "added_images", None)),
         "unlabelled": getattr(data, "unlabelled_facts", None),
@@ -95,6 +96,11 @@ def _about_data(data: Any) -> dict[str, Any]:
         "groups": _groups(data),
         "group_rule": repr(getattr(data, "group_rule", None)),
     }
+
+
+def _ratio(counts: list[int]) -> float | None:
+    """Return largest over smallest, none where a class is empty."""
+    return max(counts) / min(counts) if min(counts) else None
 
 
 def results_so_far(folder: Path, module: LightningModule, data: Any) -> dict[str, Any] | None:

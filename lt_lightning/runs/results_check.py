@@ -117,6 +117,7 @@ _MORE: dict[str, dict[str, Fits]] = {
         "source": _or_none(_is_text),
         "profile": _or_none(_is_text),
         "imbalance_ratio": _or_none(_is_size),
+        "achieved_ratio": _or_none(_is_size),
         "added_images": _or_none(_is_text),
         "unlabelled": _or_none(_is_mapping),
         "test_fingerprint": _is_text,

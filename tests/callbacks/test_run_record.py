@@ -46,6 +46,7 @@ def test_content(make_trainer, module, data, tmp_path, monkeypatch):
         "unlabelled": None,
         "profile": None,
         "imbalance_ratio": None,
+        "achieved_ratio": 50.0,
         "fingerprint": "f00d",
         "class_names": ["cat", "dog", "eel"],
         "class_counts": [300, 120, 6],

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from lt_lightning.data import AsIs, Exponential, Step
+from lt_lightning.data import AsIs, Exponential, Holdout, ImageFolder, LongTailDataModule, Step
 from lt_lightning.errors import UserError
 
 FULL = {10: torch.full((10,), 5000), 100: torch.full((100,), 500)}
@@ -122,3 +122,39 @@ def test_class_that_was_empty_before_is_not_blamed_on_the_ratio(profile):
     with pytest.raises(UserError, match=r"classes \[1\] have no training image") as caught:
         profile(torch.tensor([5, 0, 5]))
     assert "ratio" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("profile", "counts", "short", "kept"),
+    [
+        (Exponential(10), [5, 60, 20], [0], [5, 8, 2]),
+        (Step(10), [5, 60, 20], [0], [5, 2, 2]),
+        (Exponential(10), [60, 20, 5], [], [28, 8, 2]),
+        (Exponential(10), [50, 50, 50], [], [50, 15, 5]),
+        (Exponential(10), [49, 50, 51], [], [49, 15, 5]),  # a little fewer is no matter
+        (AsIs(), [5, 60, 20], [], [5, 60, 20]),
+    ],
+)
+def test_a_class_that_has_less_than_is_asked_for_is_told(profile, counts, short, kept):
+    available = torch.tensor(counts)
+    assert profile.short(available).nonzero().flatten().tolist() == short
+    assert profile(available).tolist() == kept
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_a_profile_does_not_get_is_said_once(split_tree, caplog, when):
+    root = split_tree({"cat": 6, "dog": 60, "owl": 20}, {"cat": 1, "dog": 1, "owl": 1})
+    data = LongTailDataModule(
+        ImageFolder(8),
+        root=str(root),
+        profile=Exponential(10),
+        holdout=Holdout(per_class=1, when=when),
+    )
+    data.setup("fit")
+    data.setup("test")
+    (told,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    counts = data.class_counts
+    assert told == (
+        "1 of 3 classes have fewer images than an imbalance_ratio of 10 needs (cat): the largest "
+        f"class has {float(counts.max() / counts.min()):.4g} times the images of the smallest."
+    )
