@@ -1,6 +1,10 @@
 """Which part of a run an epoch belongs to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -28,3 +32,20 @@ class Stage:
     augment: bool = True
     full_data: bool = False
     features: bool = False
+
+
+@runtime_checkable
+class Staged(Protocol):
+    """A module whose run has stages, be it one; every `LongTailModule` is.
+
+    Attributes:
+        num_stages: of a run.
+    """
+
+    num_stages: int
+
+    def stage_at(self, epoch: int) -> Stage:
+        """Return the stage of `epoch`, 0-based."""
+
+    def stage_features(self, loader: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
+        """Return the features of all images of `loader`, (N, D), as evaluation sees them."""

@@ -39,7 +39,7 @@ KNOWN = {
     "_batches_that_stepped": ("lightning", None, {"callbacks/checkpoints.py"}),
     "_wandb_init": ("lightning", None, {"wandb_/run.py"}),
     "_experiment": ("lightning", None, {"wandb_/run.py"}),
-    "_trainer": ("lightning", None, {"engine/base.py"}),
+    "_trainer": ("lightning", None, {"engine/own_loop.py"}),
     "_apply": ("torch", "torch.nn.Module", {"losses/base.py", "engine/moving_feature.py"}),
     "_BatchNorm": ("torch", "torch.nn.modules.batchnorm", {"engine/freezing.py"}),
     "_standard_gamma": ("torch", "torch", {"augment/mixing.py"}),

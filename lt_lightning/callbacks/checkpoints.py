@@ -15,6 +15,8 @@ from lt_lightning.errors import UserError
 from lt_lightning.mid_epoch import ends_here, in_mid_epoch, unfinish
 from lt_lightning.runs import lock
 from lt_lightning.runs.files import give_name, problem_of
+from lt_lightning.stages import Staged
+from lt_lightning.trainer_parts import is_trial
 
 
 def save_whole(trainer: Trainer, path: Path) -> None:
@@ -77,16 +79,11 @@ def _write_row(trainer: Trainer) -> None:
             logger.log_metrics({"epoch": trainer.current_epoch, **values}, step)
 
 
-def _is_trial(trainer: Trainer) -> bool:
-    # Lightning sets this attribute without declaring it.
-    return bool(getattr(trainer, "fast_dev_run", False))
-
-
 def _is_early(trainer: Trainer, pl_module: LightningModule) -> bool:
     """Return whether a later stage comes: its best is no result of the run."""
-    stage_at = getattr(pl_module, "stage_at", None)
-    stages: int = getattr(pl_module, "num_stages", 1)
-    return stage_at is not None and stage_at(trainer.current_epoch).number < stages
+    if not isinstance(pl_module, Staged):
+        return False
+    return pl_module.stage_at(trainer.current_epoch).number < pl_module.num_stages
 
 
 class LastCheckpoint(Checkpoint):
@@ -122,13 +119,13 @@ class LastCheckpoint(Checkpoint):
         step = trainer.global_step
         due = self.every_n_steps is not None and step % self.every_n_steps == 0
         due = due or ends_here(trainer)
-        if due and step != self._saved_at and not (trainer.is_last_batch or _is_trial(trainer)):
+        if due and step != self._saved_at and not (trainer.is_last_batch or is_trial(trainer)):
             self._saved_at = step
             save_whole(trainer, self.path)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save after the epoch."""
-        if not _is_trial(trainer):
+        if not is_trial(trainer):
             check_folder(trainer, self.path)  # here, since the row is written by one process alone
             _write_row(trainer)
             if not (in_mid_epoch(trainer) and self._saved_at == trainer.global_step):
@@ -179,7 +176,7 @@ class BestCheckpoint(Checkpoint):
         if (
             trainer.sanity_checking
             or self._cut
-            or _is_trial(trainer)
+            or is_trial(trainer)
             or _is_early(trainer, pl_module)
         ):
             return

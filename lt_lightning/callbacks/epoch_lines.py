@@ -7,6 +7,7 @@ import time
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from lt_lightning.metrics.names import LOSS, TRAIN, VAL, logged
+from lt_lightning.stages import Staged
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +57,10 @@ class EpochLines(Callback):
         metrics = trainer.callback_metrics
         if not trainer.is_global_zero or (sys.stderr.isatty() and not self.always):
             return
-        stages: int = getattr(pl_module, "num_stages", 1)
         epochs = "" if trainer.max_epochs in (None, -1) else f"/{trainer.max_epochs}"
         parts = [f"epoch {trainer.current_epoch + 1}{epochs}"]
-        if stages > 1:
-            stage = pl_module.stage_at(trainer.current_epoch)  # type: ignore[operator]
+        if isinstance(pl_module, Staged) and pl_module.num_stages > 1:
+            stage = pl_module.stage_at(trainer.current_epoch)
             parts.append(f"stage {stage.number}")
         loss = logged(TRAIN, LOSS)
         if loss in metrics:

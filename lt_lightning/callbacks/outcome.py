@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor
 
-from lt_lightning.callbacks.weight_norms import weight_norms
+from lt_lightning.engine.evaluated import EvaluatedModule
 from lt_lightning.errors import UserError
 from lt_lightning.figures.class_size import ClassAccuracy
 from lt_lightning.figures.confusion import Confusion
@@ -22,30 +22,33 @@ from lt_lightning.metrics.names import (
     NLL,
     group_acc,
 )
+from lt_lightning.runs.reported import ReportedData
+from lt_lightning.trainer_parts import data_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_NEEDED = ("class_counts", "class_names", "groups", "fingerprint", "subset_seed", "monitor_test")
 
-
-def check_parts(trainer: Trainer, pl_module: LightningModule, asker: str) -> None:
-    """Refuse a data module or a module that cannot be reported on.
+def reported(
+    trainer: Trainer, pl_module: LightningModule, asker: str
+) -> tuple[EvaluatedModule, ReportedData]:
+    """Return the module and its data, where they can be reported on.
 
     Raises:
-        UserError: if an attribute is missing.
+        UserError: if they are of another kind.
     """
-    data = getattr(trainer, "datamodule", None)
-    missing = [name for name in _NEEDED if not hasattr(data, name)]
-    if missing:
+    data = data_of(trainer)
+    if not isinstance(data, ReportedData):
         raise UserError(
-            f"{asker} finds no {missing[0]} in the data module {type(data).__name__}: pass "
+            f"{asker} knows no classes of the data module {type(data).__name__}: pass "
             "datamodule=LongTailDataModule(...) to the trainer."
         )
-    if not hasattr(pl_module, "test_stats"):
+    if not isinstance(pl_module, EvaluatedModule):
         raise UserError(
-            f"{asker} finds no test_stats in {type(pl_module).__name__}: use a LongTailModule."
+            f"{asker} finds no counts of a test in {type(pl_module).__name__}: use a "
+            "LongTailModule."
         )
+    return pl_module, data
 
 
 @dataclass(frozen=True)
@@ -77,20 +80,17 @@ class Outcome:
     facts: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, trainer: Trainer, pl_module: LightningModule, variant: str = "") -> "Outcome":
+    def of(cls, module: EvaluatedModule, data: ReportedData, variant: str = "") -> "Outcome":
         """Gather the counts; called on every process, for they are summed over all.
 
         Args:
-            trainer: that tests.
-            pl_module: the tested module.
+            module: the tested module.
+            data: what it was trained and tested on.
             variant: a key of the module's `variants`, other ways to predict from the same
                 weights; empty is the method's own.
         """
-        module: Any = pl_module
-        data: Any = getattr(trainer, "datamodule", None)
         stats = module.variants[variant] if variant else module.test_stats
-        confusion = None if variant else getattr(module, "test_confusion", None)
-        facts = getattr(module, "evaluation_facts", None)
+        confusion = None if variant else module.test_confusion
         return cls(
             values=stats.compute(),
             per_class=stats.per_class(),
@@ -99,16 +99,15 @@ class Outcome:
             class_counts=data.class_counts.cpu(),
             class_names=[str(name) for name in data.class_names],
             groups={name: list(members) for name, members in data.groups.items()},
-            weight_norms=weight_norms(getattr(module, "head", None), len(data.class_names)),
-            pretext=module.pretext_values() if getattr(module, "self_supervised", False) else {},
-            facts={} if variant or facts is None else facts(),
+            weight_norms=module.weight_norms(),
+            pretext=module.pretext_values(),
+            facts={} if variant else module.evaluation_facts(),
         )
 
     @classmethod
-    def all_of(cls, trainer: Trainer, pl_module: LightningModule) -> "dict[str, Outcome]":
+    def all_of(cls, module: EvaluatedModule, data: ReportedData) -> "dict[str, Outcome]":
         """Gather the counts of the method, under "", and of its variants that counted images."""
-        variants = getattr(pl_module, "variants", {})
-        found = {name: cls.of(trainer, pl_module, name) for name in ("", *variants)}
+        found = {name: cls.of(module, data, name) for name in ("", *module.variants)}
         return {name: outcome for name, outcome in found.items() if not name or outcome.images}
 
     @property

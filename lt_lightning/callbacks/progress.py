@@ -7,6 +7,9 @@ from lightning.pytorch.callbacks import RichProgressBar
 from rich.console import RenderableType
 
 from lt_lightning.callbacks.group_table import GroupTable
+from lt_lightning.runs.reported import ReportedData
+from lt_lightning.stages import Staged
+from lt_lightning.trainer_parts import data_of
 
 
 class StageBar(RichProgressBar):
@@ -20,22 +23,22 @@ class StageBar(RichProgressBar):
         # Standard output is for the answer alone.
         super().__init__(console_kwargs={"stderr": True})
         self.groups: GroupTable | None = None
+        self._with_table: Any = None  # the display that shows them
 
     def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """Return what stands behind the bar, the stage first."""
         metrics: dict[str, Any] = super().get_metrics(trainer, pl_module)
-        stages: int = getattr(pl_module, "num_stages", 1)
-        if stages == 1:
+        if not isinstance(pl_module, Staged) or pl_module.num_stages == 1:
             return metrics
-        stage = pl_module.stage_at(trainer.current_epoch)  # type: ignore[operator]
-        return {"stage": f"{stage.number} of {stages}", **metrics}
+        stage = pl_module.stage_at(trainer.current_epoch)
+        return {"stage": f"{stage.number} of {pl_module.num_stages}", **metrics}
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Take the new numbers of the groups."""
-        data: Any = getattr(trainer, "datamodule", None)
-        if not trainer.sanity_checking and hasattr(data, "groups"):
+        data = data_of(trainer)
+        if not trainer.sanity_checking and isinstance(data, ReportedData):
             if self.groups is None:
-                self.groups = GroupTable(data.groups, bool(data.monitor_test))
+                self.groups = GroupTable(data.groups, data.monitor_test)
             metrics = {name: float(v) for name, v in trainer.callback_metrics.items()}
             self.groups.add(trainer.current_epoch, metrics)
         super().on_validation_end(trainer, pl_module)
@@ -44,10 +47,9 @@ class StageBar(RichProgressBar):
         """Begin the display; Lightning makes it anew for each part of a run."""
         super()._init_progress(trainer)
         progress: Any = self.progress
-        if progress is None or hasattr(progress, "bars_alone") or trainer.testing:
+        if progress is None or progress is self._with_table or trainer.testing:
             return
-        bars = progress.bars_alone = progress.get_renderables
-        table = self._table
+        self._with_table, bars, table = progress, progress.get_renderables, self._table
 
         def renderables() -> list[RenderableType]:
             return [*bars(), *table()]

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
 
+from lt_lightning.callbacks.checkpoints import BestCheckpoint
 from lt_lightning.callbacks.comparison import side_by_side
-from lt_lightning.callbacks.outcome import Outcome, check_parts
+from lt_lightning.callbacks.outcome import Outcome, reported
+from lt_lightning.engine.evaluated import EvaluatedModule
 from lt_lightning.figures.knob import knob_chart
 from lt_lightning.mid_epoch import in_mid_epoch
 from lt_lightning.runs import environment, launch
@@ -16,7 +19,9 @@ from lt_lightning.runs.about import Training, about_run, results_so_far
 from lt_lightning.runs.checkpoint import DATA_STATE
 from lt_lightning.runs.evaluations import Conditions, chosen_by, merge, parts
 from lt_lightning.runs.files import write_whole
+from lt_lightning.runs.reported import ReportedData
 from lt_lightning.runs.results import read_results, write_results
+from lt_lightning.trainer_parts import is_trial
 
 __all__ = ["RunRecord", "read_results"]
 
@@ -70,9 +75,8 @@ class RunRecord(Callback):
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse early what could not be written at the end."""
-        if stage not in ("fit", "test") or _is_trial(trainer):
+        if stage not in ("fit", "test") or is_trial(trainer):
             return
-        check_parts(trainer, pl_module, type(self).__name__)
         self._earlier(trainer, pl_module)
         self._loaded_epoch = None
         if stage == "fit":
@@ -131,8 +135,8 @@ class RunRecord(Callback):
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Sum the counts over all processes."""
-        if not _is_trial(trainer):
-            self._outcomes = Outcome.all_of(trainer, pl_module)
+        if not is_trial(trainer):
+            self._outcomes = Outcome.all_of(*self._reported(trainer, pl_module))
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the file and the figures, on the first process."""
@@ -146,11 +150,13 @@ class RunRecord(Callback):
             found = earlier["evaluations"]
             if not self._fitted:
                 content = earlier
-        label, conditions = self.label(trainer), self._conditions(trainer, content, outcomes[""])
+        label = self.label(trainer)
+        _, data = self._reported(trainer, pl_module)
+        conditions = self._conditions(trainer, data, content, outcomes[""])
         names = {}
         for variant, outcome in outcomes.items():
             name = f"{label}+{variant}" if variant else label
-            about = self._checkpoint(trainer, name, found)
+            about = self._checkpoint(trainer, data, name, found)
             evaluation = {"checkpoint": about, **outcome.as_json(), **self._about_test(trainer)}
             evaluation["test"] = conditions.as_json()
             full = f"{name}{conditions.suffix}"
@@ -177,13 +183,12 @@ class RunRecord(Callback):
         return about
 
     def _conditions(
-        self, trainer: Trainer, content: dict[str, Any], outcome: Outcome
+        self, trainer: Trainer, data: ReportedData, content: dict[str, Any], outcome: Outcome
     ) -> Conditions:
-        data: Any = getattr(trainer, "datamodule", None)
-        folder = getattr(data, "test_root", None)
+        folder = data.test_root
         own = content["data"].get("test_fingerprint") or self.own_test
         return Conditions(
-            fingerprint=getattr(data, "test_fingerprint", None),
+            fingerprint=data.test_fingerprint,
             # That of a run of an earlier version is not known, but a named folder is another one.
             own=own or ("" if folder else None),
             folder=_text(folder),
@@ -211,6 +216,11 @@ class RunRecord(Callback):
             write_whole(folder / "reliability_side_by_side.png", more["reliability_side_by_side"])
         self.extra_pictures = more
 
+    def _reported(
+        self, trainer: Trainer, pl_module: LightningModule
+    ) -> tuple[EvaluatedModule, ReportedData]:
+        return reported(trainer, pl_module, type(self).__name__)
+
     def _folder(self, trainer: Trainer) -> Path:
         return Path(self.folder or trainer.default_root_dir)
 
@@ -226,11 +236,10 @@ class RunRecord(Callback):
         Raises:
             UserError: if they are damaged or of another run.
         """
-        data: Any = getattr(trainer, "datamodule", None)
-        return results_so_far(self._folder(trainer), pl_module, data)
+        return results_so_far(self._folder(trainer), *self._reported(trainer, pl_module))
 
     def _checkpoint(
-        self, trainer: Trainer, label: str, evaluations: dict[str, Any]
+        self, trainer: Trainer, data: ReportedData, label: str, evaluations: dict[str, Any]
     ) -> dict[str, Any]:
         """Return which weights were tested and how they were chosen."""
         path, epoch, source = None, self._loaded_epoch, trainer.ckpt_path
@@ -244,23 +253,23 @@ class RunRecord(Callback):
             epoch = self._epochs - 1 if self._at is None else self._at
         weights, change, _ = parts(label)
         earlier = evaluations.get("best", {}).get("checkpoint", {}).get("chosen_by")
-        best = self._chosen_by(trainer, earlier) if weights == "best" else ""
+        best = self._chosen_by(trainer, data, earlier) if weights == "best" else ""
         told = chosen_by(weights, change, best, self.fitted_on)
         return {"path": path, "epoch": epoch, "chosen_by": told}
 
-    def _chosen_by(self, trainer: Trainer, earlier: str | None) -> str:
+    def _chosen_by(self, trainer: Trainer, data: ReportedData, earlier: str | None) -> str:
         """Return how the best checkpoint was chosen."""
-        monitors = (getattr(c, "monitor", None) for c in trainer.checkpoint_callbacks)
+        known = (BestCheckpoint, ModelCheckpoint)
+        monitors = (c.monitor for c in trainer.checkpoint_callbacks if isinstance(c, known))
         monitor = self.monitor or next((m for m in monitors if m), None)
         if monitor is None and earlier is not None:
             return earlier
-        data: Any = getattr(trainer, "datamodule", None)
         images = "TEST" if data.monitor_test else "held-out"
         return f"best {monitor or 'validation metric'} on {images} images"
 
     def _about_run(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """Return everything but the evaluations."""
-        data: Any = getattr(trainer, "datamodule", None)
+        module, data = self._reported(trainer, pl_module)
         epochs = self._epochs
         if epochs is None and self._loaded_epoch is not None:
             epochs = self._loaded_epoch + 1
@@ -272,16 +281,11 @@ class RunRecord(Callback):
             steps=self._steps,
             hardware=self._hardware or environment.hardware(trainer),
         )
-        content = about_run(pl_module, data, training, self.command or launch.command())
-        own = getattr(data, "test_fingerprint", None) if self._fitted else self.own_test
+        content = about_run(module, data, training, self.command or launch.command())
+        own = data.test_fingerprint if self._fitted else self.own_test
         if own is not None:
             content["data"]["test_fingerprint"] = own
         return content
-
-
-def _is_trial(trainer: Trainer) -> bool:
-    """Return whether only a few batches are run, whose numbers say nothing."""
-    return bool(getattr(trainer, "fast_dev_run", False))
 
 
 def _left_out(trainer: Trainer) -> bool:

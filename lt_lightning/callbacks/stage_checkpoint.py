@@ -6,6 +6,8 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from lt_lightning.callbacks.checkpoints import save_whole
+from lt_lightning.stages import Staged
+from lt_lightning.trainer_parts import is_trial
 
 
 class StageCheckpoint(Checkpoint):
@@ -20,9 +22,8 @@ class StageCheckpoint(Checkpoint):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save; callbacks come before the module, which changes over in the same hook."""
-        stage_at = getattr(pl_module, "stage_at", None)
-        if stage_at is None or getattr(trainer, "fast_dev_run", False):
+        if not isinstance(pl_module, Staged) or is_trial(trainer):
             return
-        stage = stage_at(trainer.current_epoch)
+        stage = pl_module.stage_at(trainer.current_epoch)
         if stage.number > 1 and trainer.current_epoch == stage.first_epoch > 0:
             save_whole(trainer, self.path)

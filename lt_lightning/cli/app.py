@@ -39,6 +39,7 @@ from lt_lightning.report import load_rows, render
 from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import fits
 from lt_lightning.runs import folder as run_folder
+from lt_lightning.trainer_parts import is_trial
 from lt_lightning.wandb_.media import data_name
 from lt_lightning.wandb_.run import WandbRun
 
@@ -272,7 +273,7 @@ class LTCLI(LightningCLI):
 
     def after_fit(self) -> None:
         """Report on the test split: the last epoch, and what else the run has to be tested."""
-        if getattr(self.trainer, "fast_dev_run", False) or self.trainer.interrupted:
+        if is_trial(self.trainer) or self.trainer.interrupted:
             return
         assert self.folder is not None
         self.record.evaluation = "last"

@@ -117,7 +117,7 @@ def check_unlabelled(data: LongTailDataModule, model: LongTailModule) -> None:
     Raises:
         UserError: if the method trains on labelled images alone.
     """
-    if data.unlabelled is not None and not getattr(model, "uses_unlabelled", False):
+    if data.unlabelled is not None and not model.uses_unlabelled:
         raise UserError(
             f"data.unlabelled is {type(data.unlabelled).__name__} but {type(model).__name__} "
             "trains on labelled images alone: set --data.unlabelled null, or use "

@@ -1,10 +1,9 @@
 """The one data module that all methods share."""
 
 import logging
-import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import lightning as L
 import torch
@@ -16,23 +15,24 @@ from lt_lightning.data import checks
 from lt_lightning.data.added_images import AddedImages
 from lt_lightning.data.digits import Digits
 from lt_lightning.data.holdout import Holdout
-from lt_lightning.data.loader import EvalLoader, Pipeline, TrainLoader
+from lt_lightning.data.loader import EvalLoader, TrainLoader
 from lt_lightning.data.profiles import Exponential, Profile
 from lt_lightning.data.source import ImageSet, MemoryImages, Source
 from lt_lightning.data.splits import choose_splits
+from lt_lightning.data.streams import ALL, BOTH, Streams
 from lt_lightning.data.subset import Subset
 from lt_lightning.data.tested import fingerprint_of, labelled_folder
 from lt_lightning.data.unlabelled import Found, Unlabelled, facts_of, joined
 from lt_lightning.metrics import GroupRule, ShotGroups
-from lt_lightning.samplers import EpochSampler, InstanceBalanced, SamplingRule
+from lt_lightning.runs.reported import ReportedData
+from lt_lightning.samplers import InstanceBalanced, SamplingRule
 from lt_lightning.stages import Stage
+from lt_lightning.trainer_parts import data_of
 
 log = logging.getLogger(__name__)
-_BOTH = "train+added"  # the name of the training images together with the added ones
-_ALL = "train+unlabelled"  # ... and with images that a teacher labelled
 
 
-class LongTailDataModule(L.LightningDataModule):
+class LongTailDataModule(L.LightningDataModule, ReportedData):
     """A source made long-tailed, and loaders that re-sample it.
 
     `class_counts`, `num_classes`, `class_names` and `groups` can be read right after
@@ -70,6 +70,11 @@ class LongTailDataModule(L.LightningDataModule):
         workers: DataLoader workers per process, at most one per core; only for images in files.
         seed: of sampling and augmentation; none is the run's own seed.
     """
+
+    source: Source
+    profile: Profile
+    group_rule: GroupRule
+    normalize: Normalize
 
     def __init__(
         self,
@@ -120,6 +125,12 @@ class LongTailDataModule(L.LightningDataModule):
         self._splits: dict[str, ImageSet] = {}
         self.fingerprint: str | None = None
 
+    @staticmethod
+    def of(trainer: L.Trainer) -> "LongTailDataModule | None":
+        """Return the data module that the trainer works on, where it is one of this kind."""
+        found = data_of(trainer)
+        return found if isinstance(found, LongTailDataModule) else None
+
     @cached_property
     def class_names(self) -> list[str]:
         """The names of the classes, in label order."""
@@ -140,6 +151,11 @@ class LongTailDataModule(L.LightningDataModule):
         """The classes of each group; a group without classes is absent."""
         return self.group_rule(self.class_counts)
 
+    @property
+    def imbalance_ratio(self) -> float | None:
+        """What was asked of the profile; none for data as they are."""
+        return self.profile.imbalance_ratio
+
     def prepare_data(self) -> None:
         """Fetch what is missing, on one process per machine."""
         self.source.prepare(self.root)
@@ -153,14 +169,15 @@ class LongTailDataModule(L.LightningDataModule):
             checks.check_sampling(self.added_images, rules)
         if not self._splits:
             self._choose()
-        if stage == "fit" and self.added_images is not None and _BOTH not in self._splits:
+        if stage == "fit" and self.added_images is not None and BOTH not in self._splits:
             added = AddedImages(self.added_images)
-            self._splits[_BOTH] = added.after(self._splits["train"], self.facts())
+            self._splits[BOTH] = added.after(self._splits["train"], self.facts())
 
     def _choose(self) -> None:
         chosen = choose_splits(self.source, self.root, self._subset, self.monitor_test)
         self._chosen, self.fingerprint = chosen, chosen.fingerprint
-        self._splits = dict(chosen.splits)
+        self._splits.update(chosen.splits)
+        self._streams = Streams(self, chosen, self._splits)
         if self.test_root is not None:
             found = self.class_names, self.source, self.facts()["image_size"]
             self._splits["test"] = labelled_folder(Path(self.test_root), *found)
@@ -179,7 +196,7 @@ class LongTailDataModule(L.LightningDataModule):
         size = images.images.shape[-1] if isinstance(images, MemoryImages) else None
         return {
             "fingerprint": self.fingerprint,
-            "image_size": size or int(getattr(self.source, "image_size", 0)),
+            "image_size": size or self.source.image_size,
             "mean": list(self.normalize.mean),
             "std": list(self.normalize.std),
             **self.source.reading.facts(),
@@ -196,82 +213,6 @@ class LongTailDataModule(L.LightningDataModule):
         extra = self.holdout is not None or self.monitor_test
         return extra or self.source.has_validation(self.root)
 
-    def _processes(self) -> tuple[int, int]:
-        if self.trainer is None:
-            return 0, 1
-        return self.trainer.global_rank, self.trainer.world_size
-
-    def _device(self) -> torch.device:
-        return torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
-
-    def _seed(self) -> int:
-        # Lightning keeps the value of seed_everything in this variable.
-        return self.seed if self.seed is not None else int(os.environ.get("PL_GLOBAL_SEED", "0"))
-
-    def _images(self, split: str) -> ImageSet:
-        if split not in self._splits:  # that of a stage with all images
-            self._splits[split] = self._chosen.everything.select(self._chosen.before_profile)
-        found = self._splits[split]
-        if isinstance(found, MemoryImages):
-            # Moved once: the loaders of a run of several stages are made anew every epoch.
-            found = self._splits[split] = found.to(self._device())
-        return found
-
-    def _stage(self) -> Stage:
-        """Return the stage of the epoch that comes next, which the method knows."""
-        trainer = self.trainer
-        if trainer is None:
-            return Stage(1, 0, 1)
-        known = getattr(trainer.lightning_module, "stage_at", None)
-        if known is None:
-            return Stage(1, 0, max(trainer.max_epochs or 1, 1))
-        return cast(Stage, known(trainer.current_epoch))
-
-    def _train_loader(
-        self, rule: SamplingRule, stream: int, stage: Stage, name: str = ""
-    ) -> TrainLoader:
-        (rank, world), device = self._processes(), self._device()
-        joint = next((name for name in (_BOTH, _ALL) if name in self._splits), "train")
-        split = "full" if stage.full_data else joint
-        if stage.features:
-            images, pipeline = self._features(split), Pipeline(None, torch.Tensor.float, device)
-        else:
-            augment = self.augments.get(name, self.augment) if stage.augment else None
-            images, pipeline = self._images(split), Pipeline(augment, self.normalize, device)
-        sampler = EpochSampler(
-            rule,
-            images.labels.cpu() % self.num_classes,  # those of a teacher are told by C more
-            num_classes=self.num_classes,
-            seed=self._seed(),
-            max_epochs=stage.epochs,
-            num_samples=self.epoch_length,
-            num_replicas=world,
-            rank=rank,
-            stream=stream,
-            first_epoch=stage.first_epoch,
-            added=len(images) - len(self._splits["train"]) if split == _BOTH else 0,
-        )
-        loader = TrainLoader(
-            images,
-            sampler,
-            batch_size=checks.batch_share(self.batch_size, world),
-            drop_last=self.drop_last,
-            pipeline=pipeline,
-            seed=self._seed(),
-            workers=self.workers,
-            views=self.views.get(name, 1),
-        )
-        checks.check_batches(len(loader), self.batch_size, len(sampler) * world)
-        return loader
-
-    def _features(self, split: str) -> ImageSet:
-        """Return the features of the images of `split`, computed once."""
-        if "features" not in self._splits:
-            module: Any = self.trainer and self.trainer.lightning_module
-            features = module.stage_features(self.whole(split))
-            self._splits["features"] = MemoryImages(self._images(split).labels, features)
-        return self._splits["features"]
-
     def find_unlabelled(self) -> Found:
         """Return the unlabelled images, after `setup`."""
         if self._found is None:
@@ -282,52 +223,38 @@ class LongTailDataModule(L.LightningDataModule):
 
     def unlabelled_loader(self, normalize: Normalize) -> EvalLoader:
         """Return the unlabelled images as evaluation sees them, whole batches dealt out."""
-        return self._in_order(self.find_unlabelled().images, *self._processes(), normalize)
+        found = self.find_unlabelled().images
+        return self._streams.loader_of(found, *self._streams.processes(), normalize)
 
     def add_pseudo_labels(self, labels: Tensor) -> None:
         """Train on the unlabelled images too, with these labels, int64 (M,)."""
         found, marked = self.find_unlabelled(), labels + self.num_classes
-        self._splits[_ALL] = joined(self._splits["train"], found, marked)
+        self._splits[ALL] = joined(self._splits["train"], found, marked)
         self.unlabelled_facts = facts_of(found, labels, self.class_counts)
 
     def whole(self, split: str) -> EvalLoader:
         """Return all of `split` ("train", "full", "val" or "test") on this process alone."""
-        return self._eval_loader(split, 0, 1)
+        return self._streams.in_order(split, whole=True)
 
     def train_loaders(self, stage: Stage) -> dict[str, TrainLoader]:
         """Return the streams that `stage` draws by their names; one without samplers has none."""
         if stage.name or not self.samplers:
             rule = self.samplers[stage.name] if self.samplers else self.sampler
-            return {stage.name: self._train_loader(rule, stage.number - 1, stage, stage.name)}
+            return {stage.name: self._streams.train(rule, stage.number - 1, stage, stage.name)}
         return {
-            name: self._train_loader(rule, k, stage, name)
+            name: self._streams.train(rule, k, stage, name)
             for k, (name, rule) in enumerate(sorted(self.samplers.items()))
         }
 
     def train_dataloader(self) -> TrainLoader | CombinedLoader:
         """Return one stream, that of the stage, or all named streams side by side."""
-        stage = self._stage()
+        stage = self._streams.stage()
         made = self.train_loaders(stage)
         return made[stage.name] if stage.name in made else CombinedLoader(made, "min_size")
 
     def eval_loader(self, split: str) -> EvalLoader:
         """Return `split` ("train", "val" or "test") as evaluation sees it, after `setup`."""
-        return self._eval_loader(split, *self._processes())
-
-    def _eval_loader(self, split: str, rank: int, world: int) -> EvalLoader:
-        return self._in_order(self._images(split), rank, world, self.normalize)
-
-    def _in_order(
-        self, images: ImageSet, rank: int, world: int, normalize: Normalize
-    ) -> EvalLoader:
-        return EvalLoader(
-            images,
-            batch_size=self.eval_batch_size,
-            pipeline=Pipeline(None, normalize, self._device()),
-            rank=rank,
-            world_size=world,
-            workers=self.workers,
-        )
+        return self._streams.in_order(split)
 
     def val_dataloader(self) -> EvalLoader | list[EvalLoader]:
         """Return the validation split; nothing where there is none."""

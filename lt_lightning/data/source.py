@@ -74,9 +74,12 @@ class Source(ABC):
     Attributes:
         reading: how image files are read: those of the source, and those that are predicted,
             tested or added beside them.
+        image_size: width and height in pixels of images that stay in their files; 0 where the
+            images themselves tell it.
     """
 
     reading = Reading()
+    image_size: int = 0
 
     @abstractmethod
     def class_names(self, root: Path) -> list[str]:

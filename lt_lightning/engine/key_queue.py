@@ -1,11 +1,10 @@
 """A queue of the last keys, and of their labels where there are some."""
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.errors import UserError
 
 NOT_LABELLED = -1
@@ -45,7 +44,7 @@ class KeyQueue(nn.Module):
             self.labels.index_copy_(0, places, labels)
         self.pointer.copy_((self.pointer + len(keys)) % size)
 
-    def check(self, method: str, data: Any) -> None:
+    def check(self, method: str, data: LongTailDataModule) -> None:
         """Refuse a queue that whole batches do not fill.
 
         Raises:

@@ -3,6 +3,7 @@
 from torch import nn
 
 from lt_lightning.errors import UserError
+from lt_lightning.heads.parts import scale_of
 from lt_lightning.losses import ContrastiveLoss, Loss
 
 
@@ -13,7 +14,7 @@ def check_scale(head: nn.Module, loss: Loss) -> None:
         UserError: with the option to change.
     """
     check_reduction(loss)
-    have, want = getattr(head, "scale", None), loss.scale
+    have, want = scale_of(head), loss.scale
     loss_name, head_name = type(loss).__name__, type(head).__name__
     if want is not None and have is None:
         raise UserError(

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
+from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.data.loader import Batch
 from lt_lightning.engine.base import LongTailModule
 from lt_lightning.engine.float32 import float32
@@ -40,13 +41,10 @@ class SelfSupervised(LongTailModule):
         images, _ = batch
         return self.log_train(len(images), **self.unlabelled_step(images, batch_idx))
 
-    def pretext_values(self) -> dict[str, float]:
-        """Return the metrics of the method's own task on the test images, after a test."""
-        return {}
-
     def take_class_means(self) -> None:
         """Take the class means of the features of the training images."""
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        data = LongTailDataModule.of(self.trainer)
+        assert data is not None, "a module without labels is tested on a LongTailDataModule"
         loader = data.whole("train")
         self.head.fit(self.stage_features(loader), loader.images.labels.to(self.device))
 

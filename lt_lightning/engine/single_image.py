@@ -5,11 +5,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.engine.freezing import batch_norms
 from lt_lightning.errors import UserError
 
 
-def check_single_images(module: Any, data: Any, stage: Any, limit: int | float | None) -> None:
+def check_single_images(
+    module: Any, data: LongTailDataModule, stage: Any, limit: int | float | None
+) -> None:
     """Refuse a batch of one image where a batch norm would see one number per channel.
 
     Args:
@@ -31,7 +34,7 @@ def check_single_images(module: Any, data: Any, stage: Any, limit: int | float |
     )
 
 
-def _has_single(data: Any, stage: Any, limit: int | float | None) -> bool:
+def _has_single(data: LongTailDataModule, stage: Any, limit: int | float | None) -> bool:
     """Return whether a batch of this process holds one image, in the batches that are trained."""
     if data.unlabelled is not None:
         return False  # how many images there will be is not known yet
@@ -42,7 +45,7 @@ def _has_single(data: Any, stage: Any, limit: int | float | None) -> bool:
     return any(loader.has_single_image(batches) for loader in loaders)
 
 
-def _takes(module: nn.Module, data: Any, backbone: nn.Module) -> bool:
+def _takes(module: nn.Module, data: LongTailDataModule, backbone: nn.Module) -> bool:
     """Return whether the network can train on one image; nothing of it is changed."""
     norms = [norm for norm in batch_norms(module) if norm.training]
     if any(isinstance(norm, nn.SyncBatchNorm) for norm in norms):

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.engine.backbone_init import fitting, load_backbone, part_of
 from lt_lightning.engine.base import LongTailModule
 from lt_lightning.errors import UserError
@@ -86,8 +87,8 @@ def _check_classes(content: dict[str, Any], path: str, module: LongTailModule) -
 
 def warn_of_other_images(content: dict[str, Any], path: str, module: LongTailModule) -> None:
     """Say so where stage 1 was trained on other images than stage 2 will be."""
-    data = getattr(module.trainer, "datamodule", None)
-    seen, now = content.get(DATA_STATE, {}).get("fingerprint"), getattr(data, "fingerprint", None)
+    data = LongTailDataModule.of(module.trainer)
+    seen, now = content.get(DATA_STATE, {}).get("fingerprint"), data and data.fingerprint
     if seen and now and seen != now:
         log.warning(
             "%s was trained on other images (%s) than stage 2 is (%s): what is held out now may "

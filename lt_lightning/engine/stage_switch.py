@@ -1,8 +1,7 @@
 """What Lightning must make anew where a run changes over to its next stage."""
 
-from typing import Any
-
 import lightning as L
+from lightning.pytorch.strategies import DDPStrategy
 
 from lt_lightning.engine.base import LongTailModule
 
@@ -15,6 +14,6 @@ def begin_anew(trainer: L.Trainer, module: LongTailModule) -> None:
     strategy = trainer.strategy
     strategy.setup_optimizers(trainer)
     if strategy.model is not module:  # DDP counts the gradients it was made for
+        assert isinstance(strategy, DDPStrategy)  # those that shard weights are refused before
         strategy.model = module
-        configure: Any = getattr(strategy, "configure_ddp")  # noqa: B009  only DDP has it
-        configure()
+        strategy.configure_ddp()

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from lt_lightning.augment import Mixing
 from lt_lightning.data.loader import derive_seed
-from lt_lightning.engine.base import LongTailModule, LossFactory, run_seed
+from lt_lightning.engine.base import LongTailModule, LossFactory
+from lt_lightning.engine.draws import run_seed
 from lt_lightning.engine.epoch_rate import EpochRate
 from lt_lightning.engine.freezing import BNMode, Freezing
 from lt_lightning.engine.scale import check_scale
@@ -26,6 +27,7 @@ from lt_lightning.recipes import CosineRecipe
 from lt_lightning.runs.checkpoint import read
 from lt_lightning.schedule import Schedule
 from lt_lightning.stages import Stage
+from lt_lightning.trainer_parts import is_trial
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +62,6 @@ class TwoStage(LongTailModule):
     streams = ("stage1", "stage2")
     num_stages = 2
     needs_first_head = True  # whether stage 2 builds on the classifier of stage 1
-    oracle = False  # whether stage 2 sees images that the others do not
 
     def __init__(
         self,
@@ -169,8 +170,7 @@ class TwoStage(LongTailModule):
 
     def _check_trainer(self) -> None:
         trainer = self.trainer
-        trial = bool(getattr(trainer, "fast_dev_run", False))
-        if trainer.max_epochs != self.total_epochs and not trial:
+        if trainer.max_epochs != self.total_epochs and not is_trial(trainer):
             raise UserError(
                 f"stage1_epochs {self.stage1_epochs} and stage2_epochs {self.stage2_epochs} are "
                 f"{self.total_epochs} epochs but trainer.max_epochs is {trainer.max_epochs}: set "

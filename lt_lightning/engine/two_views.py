@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
+from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.data.loader import Batch
 from lt_lightning.engine.base import LongTailModule
 from lt_lightning.engine.self_supervised import SelfSupervised
@@ -18,8 +19,8 @@ def check_two_views(module: LongTailModule) -> None:
     Raises:
         UserError: with the option to set.
     """
-    data: Any = getattr(module.trainer, "datamodule", None)
-    views = getattr(data, "views", {}).get(STREAM, 1)
+    data = LongTailDataModule.of(module.trainer)
+    views = 1 if data is None else data.views.get(STREAM, 1)
     if views != 2:
         raise UserError(
             f"{type(module).__name__} compares two views of an image but data.views gives "

@@ -5,6 +5,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from lt_lightning.heads.parts import scale_of
+
 Form = Literal["residual", "convex"]
 GateInit = Literal["small", "official"]
 
@@ -46,7 +48,7 @@ class CalibratedHead(nn.Module):
     ) -> None:
         super().__init__()
         self.inner, self.form = inner.requires_grad_(False), form
-        self.scale: float | None = getattr(inner, "scale", None)
+        self.scale: float | None = scale_of(inner)
         neutral = 0.0 if form == "residual" else 1.0
         start = neutral if init_scale is None else init_scale
         self.logit_scale = nn.Parameter(torch.full((num_classes,), start))

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from lt_lightning.heads.parts import scale_of
+
 
 def scaled_logits(logits: Tensor, scales: Tensor) -> Tensor:
     """Return s_c z_c, (N, C): learnable weight scaling, the bias scaled too.
@@ -35,7 +37,7 @@ class ScaledHead(nn.Module):
         super().__init__()
         self.inner = inner.requires_grad_(not frozen)
         self.scales = nn.Parameter(torch.ones(num_classes))
-        self.scale: float | None = getattr(inner, "scale", None)
+        self.scale: float | None = scale_of(inner)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the logits, (N, C)."""

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from lt_lightning.errors import UserError
+from lt_lightning.heads.parts import bias_of, scale_of, weight_of
 
 _TINY = 1e-12
 
@@ -24,13 +25,13 @@ class TauNormHead(nn.Module):
 
     def __init__(self, first: nn.Module, *, tau: float = 1.0, keep_bias: bool = False) -> None:
         super().__init__()
-        weight = getattr(first, "weight", None)
-        if not isinstance(weight, Tensor) or getattr(first, "scale", None) is not None:
+        weight = weight_of(first)
+        if weight is None or scale_of(first) is not None:
             raise UserError(
                 f"tau-normalisation needs a linear classifier but the run has "
                 f"{type(first).__name__}: use a run with LinearHead."
             )
-        bias = getattr(first, "bias", None) if keep_bias else None
+        bias = bias_of(first) if keep_bias else None
         norms = weight.detach().norm(dim=1, keepdim=True).clamp_min(_TINY)
         self.register_buffer("weight", weight.detach() / norms**tau)
         self.register_buffer("bias", None if bias is None else bias.detach().clone())

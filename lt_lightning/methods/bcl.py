@@ -18,6 +18,7 @@ from lt_lightning.engine.branches import (
 from lt_lightning.engine.scale import check_reduction
 from lt_lightning.errors import UserError
 from lt_lightning.heads import ProjectionHead
+from lt_lightning.heads.parts import weight_of
 from lt_lightning.losses import BalancedContrastive, LogitAdjustment
 from lt_lightning.losses.checks import check_choice, check_range
 
@@ -95,9 +96,9 @@ class BCL(LongTailModule):
             self.prototype_head = projection(self.backbone.out_features)
 
     def _check_head(self) -> None:
-        weight = getattr(self.head, "weight", None)
+        weight = weight_of(self.head)
         want = (self.num_classes, self.backbone.out_features)
-        if not isinstance(weight, Tensor) or tuple(weight.shape) != want:
+        if weight is None or tuple(weight.shape) != want:
             raise UserError(
                 f"{type(self.head).__name__} of {self.loss.num_outputs} outputs has no weights of "
                 f"the shape {want} to make prototypes from: set --model.head LinearHead and a loss "

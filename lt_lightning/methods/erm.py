@@ -54,9 +54,15 @@ class ERM(LongTailModule):
         super().__init__(**kwargs)
         self.mixing, self.mixing_schedule = mixing, mixing_schedule
         self.deferred_weights, self.deferral = deferred_weights, deferral
+        self.reweights_later = deferred_weights is not None
         self._deferred: bool | None = None  # not known: the weights may be those of a checkpoint
         self.deferred_loss = deferred_loss and deferred_loss(self.loss.class_counts)
         self._check_deferral()
+
+    @property
+    def last_loss(self) -> Loss:
+        """The deferred loss, where there is one."""
+        return self.deferred_loss or self.loss
 
     def _check_deferral(self) -> None:
         first, second = self.loss, self.deferred_loss

@@ -7,9 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lt_lightning.augment.base import check_positive, check_range
+from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.data.loader import derive_seed
-from lt_lightning.engine.base import run_seed
 from lt_lightning.engine.branches import ProjectionFactory
+from lt_lightning.engine.draws import run_seed
 from lt_lightning.engine.key_encoder import KeyEncoder, every_row
 from lt_lightning.engine.key_queue import KeyQueue
 from lt_lightning.engine.two_views import TwoViews
@@ -70,10 +71,9 @@ class MoCo(TwoViews):
             UserError: with the option to set.
         """
         super().setup(stage)
-        data: Any = getattr(self.trainer, "datamodule", None)
-        if stage != "fit":
-            return
-        self.queue.check(type(self).__name__, data)
+        data = LongTailDataModule.of(self.trainer)
+        if stage == "fit" and data is not None:
+            self.queue.check(type(self).__name__, data)
 
     def on_fit_start(self) -> None:
         """Begin with equal encoders, also where the backbone is that of another run."""

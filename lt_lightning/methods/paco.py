@@ -5,9 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.data.loader import Batch, derive_seed
-from lt_lightning.engine.base import LongTailModule, LossFactory, run_seed
+from lt_lightning.engine.base import LongTailModule, LossFactory
 from lt_lightning.engine.branches import ProjectionFactory
+from lt_lightning.engine.draws import run_seed
 from lt_lightning.engine.key_encoder import KeyEncoder, every_row
 from lt_lightning.engine.key_queue import KeyQueue
 from lt_lightning.engine.two_views import STREAM, check_two_views
@@ -89,8 +91,9 @@ class PaCo(LongTailModule):
         """
         if stage == "fit":
             check_two_views(self)
-            data: Any = getattr(self.trainer, "datamodule", None)
-            self.queue.check(type(self).__name__, data)
+            data = LongTailDataModule.of(self.trainer)
+            if data is not None:
+                self.queue.check(type(self).__name__, data)
 
     def on_fit_start(self) -> None:
         """Begin with equal encoders, also where the backbone is that of another run."""

@@ -56,8 +56,8 @@ class PseudoLabel(LongTailModule):
     def on_fit_start(self) -> None:
         """Label the images, once in the whole of a run."""
         super().on_fit_start()
-        data: Any = getattr(self.trainer, "datamodule", None)
-        if not isinstance(data, LongTailDataModule) or data.unlabelled is None:
+        data = LongTailDataModule.of(self.trainer)
+        if data is None or data.unlabelled is None:
             raise UserError(
                 "PseudoLabel needs unlabelled images: give --data.unlabelled LeftOver, or "
                 "--data.unlabelled UnlabelledFolder --data.unlabelled.folder DIR."

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.engine.two_views import TwoViews
 from lt_lightning.errors import UserError
 
@@ -56,8 +57,8 @@ class SimSiam(TwoViews):
             UserError: with the option to set.
         """
         super().setup(stage)
-        data: Any = getattr(self.trainer, "datamodule", None)
-        if stage != "fit":
+        data = LongTailDataModule.of(self.trainer)
+        if stage != "fit" or data is None:
             return
         share = data.batch_size // self.trainer.world_size
         if share < 2:

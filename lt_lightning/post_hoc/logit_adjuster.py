@@ -31,7 +31,7 @@ class LogitAdjuster(PostHoc):
 
     def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
         """Choose tau where none was given, and change the logits."""
-        last = getattr(model, "deferred_loss", None) or model.loss
+        last = model.last_loss
         if last.corrects_prior:
             raise UserError(
                 f"The run was trained with {type(last).__name__}, which compensates the "

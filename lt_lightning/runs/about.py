@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import LightningModule
-
 from lt_lightning.errors import UserError
 from lt_lightning.runs import environment
+from lt_lightning.runs.reported import ReportedData, ReportedModule
 from lt_lightning.runs.results import FILE_NAME, SCHEMA_VERSION, read_results
 
 _DEFINITIONS = {
@@ -44,18 +43,17 @@ class Training:
 
 
 def about_run(
-    module: LightningModule, data: Any, training: Training, command: list[str]
+    module: ReportedModule, data: ReportedData, training: Training, command: list[str]
 ) -> dict[str, Any]:
     """Return everything but the evaluations.
 
     Args:
-        module: with its test_stats.
+        module: the method.
         data: the data module.
         training: how far it went.
         command: the command line.
     """
     sizes = [(p.numel(), p.requires_grad) for p in module.parameters()]
-    stats: Any = module.test_stats
     return {
         "schema_version": SCHEMA_VERSION,
         "method": class_path(module),
@@ -64,8 +62,8 @@ def about_run(
         "seeds": {"training": environment.training_seed(), "subset": data.subset_seed},
         "flags": {
             "test_seen_during_training": bool(data.monitor_test),
-            "oracle": bool(getattr(module, "oracle", False)),
-            "self_supervised": bool(getattr(module, "self_supervised", False)),
+            "oracle": bool(module.oracle),
+            "self_supervised": bool(module.self_supervised),
         },
         "data": _about_data(data),
         "training": {
@@ -76,25 +74,25 @@ def about_run(
             "parameters": sum(size for size, _ in sizes),
             "trainable_parameters": sum(size for size, trained in sizes if trained),
         },
-        "metrics": {"bins": stats.bins, "definitions": _DEFINITIONS},
+        "metrics": {"bins": module.test_stats.bins, "definitions": _DEFINITIONS},
         "versions": environment.versions(),
         "hardware": dict(training.hardware),
     }
 
 
-def _about_data(data: Any) -> dict[str, Any]:
+def _about_data(data: ReportedData) -> dict[str, Any]:
     return {
-        "source": _kind(data, "source"),
-        "profile": _kind(data, "profile"),
-        "imbalance_ratio": getattr(getattr(data, "profile", None), "imbalance_ratio", None),
+        "source": _kind(data.source),
+        "profile": _kind(data.profile),
+        "imbalance_ratio": data.imbalance_ratio,
         "achieved_ratio": _ratio(data.class_counts.tolist()),
         "fingerprint": data.fingerprint,
-        "added_images": _text(getattr(data, "added_images", None)),
-        "unlabelled": getattr(data, "unlabelled_facts", None),
+        "added_images": _text(data.added_images),
+        "unlabelled": data.unlabelled_facts,
         "class_names": [str(name) for name in data.class_names],
         "class_counts": data.class_counts.tolist(),
         "groups": _groups(data),
-        "group_rule": repr(getattr(data, "group_rule", None)),
+        "group_rule": repr(data.group_rule),
     }
 
 
@@ -103,7 +101,9 @@ def _ratio(counts: list[int]) -> float | None:
     return max(counts) / min(counts) if min(counts) else None
 
 
-def results_so_far(folder: Path, module: LightningModule, data: Any) -> dict[str, Any] | None:
+def results_so_far(
+    folder: Path, module: ReportedModule, data: ReportedData
+) -> dict[str, Any] | None:
     """Return the results that are in the folder of a run, or none.
 
     Raises:
@@ -127,19 +127,18 @@ def results_so_far(folder: Path, module: LightningModule, data: Any) -> dict[str
     return content
 
 
-def class_path(module: LightningModule) -> str:
+def class_path(module: ReportedModule) -> str:
     """Return the class path of a method."""
     return f"{type(module).__module__}.{type(module).__qualname__}"
 
 
-def _groups(data: Any) -> dict[str, list[int]]:
+def _groups(data: ReportedData) -> dict[str, list[int]]:
     return {name: list(members) for name, members in data.groups.items()}
 
 
-def _kind(data: Any, part: str) -> str | None:
+def _kind(part: object | None) -> str | None:
     """Return the class name of a part of the data module, or none where it has no such part."""
-    found = getattr(data, part, None)
-    return None if found is None else type(found).__name__
+    return None if part is None else type(part).__name__
 
 
 def _text(value: Any) -> str | None:

@@ -8,11 +8,12 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import WandbLogger
 from torch import Tensor
 
-from lt_lightning.callbacks.class_weights import class_weights
-from lt_lightning.callbacks.outcome import Outcome, check_parts
+from lt_lightning.callbacks.outcome import Outcome, reported
 from lt_lightning.callbacks.run_record import RunRecord
+from lt_lightning.engine.evaluated import EvaluatedModule
 from lt_lightning.metrics.names import ALPHA, STAGE, TEST, TRAIN, VAL, WEIGHT, logged
 from lt_lightning.runs import environment
+from lt_lightning.runs.reported import ReportedData
 from lt_lightning.runs.yaml_file import read_yaml
 from lt_lightning.wandb_ import names
 from lt_lightning.wandb_.tables import class_weight_table, tables
@@ -41,7 +42,12 @@ class WandbMedia(Callback):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse early what could not be logged at the end."""
         if stage in ("fit", "test") and _loggers(trainer):
-            check_parts(trainer, pl_module, type(self).__name__)
+            self._reported(trainer, pl_module)
+
+    def _reported(
+        self, trainer: Trainer, pl_module: LightningModule
+    ) -> tuple[EvaluatedModule, ReportedData]:
+        return reported(trainer, pl_module, type(self).__name__)
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Describe the run."""
@@ -55,21 +61,24 @@ class WandbMedia(Callback):
         if not trainer.is_global_zero:
             return
         for logger in _loggers(trainer):
+            found = self._reported(trainer, pl_module)
             run = logger.experiment
             for name in _DRAWN:
                 run.define_metric(name, step_metric=_AXIS)
-            run.config.update(_facts(trainer, pl_module), allow_val_change=True)
-            tags = _tags(trainer, pl_module)
+            run.config.update(_facts(trainer, *found), allow_val_change=True)
+            tags = _tags(*found)
             run.tags = (*(run.tags or ()), *(tag for tag in tags if tag not in (run.tags or ())))
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log the class weights of the loss where they are others than before."""
         loggers = _loggers(trainer)
-        weights = class_weights(pl_module) if loggers and trainer.is_global_zero else None
+        if not loggers or not trainer.is_global_zero:
+            return
+        module, data = self._reported(trainer, pl_module)
+        weights = module.class_weights()
         if weights is None or weights.tolist() == self._weights:
             return
         self._weights = weights.tolist()
-        data: Any = getattr(trainer, "datamodule", None)
         counts, epoch = data.class_counts.tolist(), trainer.current_epoch
         for logger in loggers:
             table = class_weight_table(list(map(str, data.class_names)), counts, weights, epoch)
@@ -77,10 +86,11 @@ class WandbMedia(Callback):
 
     def on_test_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Be ready for the images."""
-        data: Any = getattr(trainer, "datamodule", None)
-        wanted = _loggers(trainer) and trainer.is_global_zero and hasattr(data, "normalize")
-        if wanted:
-            transform = data.normalize
+        if not _loggers(trainer) or not trainer.is_global_zero:
+            return
+        _, data = self._reported(trainer, pl_module)
+        transform = data.normalize
+        if transform is not None:
             found = list(map(str, data.class_names)), transform.mean, transform.std
             self._tail = TailImages(data.class_counts, *found)
 
@@ -101,7 +111,7 @@ class WandbMedia(Callback):
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Sum the counts over all processes."""
         if _loggers(trainer):
-            self._outcome = Outcome.of(trainer, pl_module)
+            self._outcome = Outcome.of(*self._reported(trainer, pl_module))
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log the tables, figures and images."""
@@ -135,11 +145,10 @@ def _of_record(trainer: Trainer) -> tuple[str, dict[float, float]]:
     return label, records[0].tau_curve if "+" in label else {}
 
 
-def data_name(data: Any) -> str:
+def data_name(data: ReportedData) -> str:
     """Return what the images are and how long-tailed: "CIFAR10, ratio 100"."""
-    source, profile = getattr(data, "source", None), getattr(data, "profile", None)
-    name = type(data if source is None else source).__name__
-    ratio = getattr(profile, "imbalance_ratio", None)
+    name = type(data if data.source is None else data.source).__name__
+    ratio = data.imbalance_ratio
     return name if ratio is None else f"{name}, ratio {ratio:g}"
 
 
@@ -147,11 +156,10 @@ def _records(trainer: Trainer) -> list[RunRecord]:
     return [c for c in trainer.callbacks if isinstance(c, RunRecord)]  # type: ignore[attr-defined]
 
 
-def _facts(trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
+def _facts(trainer: Trainer, module: EvaluatedModule, data: ReportedData) -> dict[str, Any]:
     """Return what is to be seen in the config of the run."""
-    data: Any = getattr(trainer, "datamodule", None)
     facts: dict[str, Any] = {
-        "method": type(pl_module).__name__,
+        "method": type(module).__name__,
         "data_set": data_name(data),
         "fingerprint": data.fingerprint,
         "subset_seed": data.subset_seed,
@@ -159,7 +167,7 @@ def _facts(trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         "class_counts": data.class_counts.tolist(),
         "group_sizes": {name: len(members) for name, members in data.groups.items()},
         "test_seen_during_training": bool(data.monitor_test),
-        "oracle": bool(getattr(pl_module, "oracle", False)),
+        "oracle": bool(module.oracle),
     }
     file = Path(trainer.default_root_dir) / "config.yaml"
     if file.is_file():
@@ -167,15 +175,14 @@ def _facts(trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
     return facts
 
 
-def _tags(trainer: Trainer, pl_module: LightningModule) -> list[str]:
-    data: Any = getattr(trainer, "datamodule", None)
-    tags = [type(pl_module).__name__, data_name(data)]
+def _tags(module: EvaluatedModule, data: ReportedData) -> list[str]:
+    tags = [type(module).__name__, data_name(data)]
     tags += [f"{name} {len(members)}" for name, members in data.groups.items()]
     if data.monitor_test:
         tags.append("test seen during training")
-    if getattr(pl_module, "oracle", False):
+    if module.oracle:
         tags.append("oracle")
-    if getattr(pl_module, "self_supervised", False):
+    if module.self_supervised:
         tags.append("trained without labels")
     return tags
 

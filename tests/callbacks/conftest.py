@@ -9,8 +9,10 @@ from lightning.pytorch.callbacks import Checkpoint
 from PIL import Image
 from torch import nn
 
-from lt_lightning.metrics import ClassStats, ConfusionCounts
+from lt_lightning.engine.evaluated import EvaluatedModule
+from lt_lightning.runs.reported import ReportedData
 
+NAMES = ["cat", "dog", "eel"]
 GROUPS = {"many": [0, 1], "few": [2]}
 TEST_LABELS = [0, 0, 0, 1, 1, 2]
 TEST_PREDICTIONS = [0, 0, 1, 1, 1, 0]
@@ -20,12 +22,13 @@ class Batches(list):
     """One loader; Lightning takes a plain list for a list of loaders."""
 
 
-class ToyData(L.LightningDataModule):
+class ToyData(L.LightningDataModule, ReportedData):
+    class_counts = torch.tensor([300, 120, 6])
+    class_names = NAMES
+    groups = GROUPS
+
     def __init__(self, validate=False):
         super().__init__()
-        self.class_counts = torch.tensor([300, 120, 6])
-        self.class_names = ["cat", "dog", "eel"]
-        self.groups = GROUPS
         self.group_rule = "a rule"
         self.fingerprint = "f00d"
         self.subset_seed = 7
@@ -43,12 +46,11 @@ class ToyData(L.LightningDataModule):
         return Batches((torch.eye(3)[[p]] * 50, torch.tensor([y])) for p, y in rows)
 
 
-class ToyModule(L.LightningModule):
+class ToyModule(EvaluatedModule):
     def __init__(self):
         super().__init__()
         self.layer = nn.Linear(3, 1)
-        self.test_stats = ClassStats(3, groups=GROUPS)
-        self.test_confusion = ConfusionCounts(3)
+        self.count_by(3, GROUPS)
         self.outputs = {}  # step -> what training_step returns besides the loss
         self.rate = 0.1
         self.validation_values = [0.25, 0.5, 0.75, 1.0]  # of the epochs
@@ -61,13 +63,17 @@ class ToyModule(L.LightningModule):
     def validation_step(self, batch, batch_idx):
         self.log("val/acc", self.validation_values[self.current_epoch], batch_size=2)
 
-    def on_test_epoch_start(self):
-        self.test_stats.reset()
-        self.test_confusion.reset()
+    def configure_callbacks(self):
+        return []
 
-    def test_step(self, batch, batch_idx):
-        self.test_stats.update(*batch)
-        self.test_confusion.update(*batch)
+    def predict_logits(self, images):
+        return images
+
+    def on_validation_epoch_end(self):
+        pass
+
+    def on_test_epoch_end(self):
+        pass
 
     def configure_optimizers(self):
         optimizer = torch.optim.SGD(self.parameters(), lr=self.rate)
@@ -180,8 +186,10 @@ def pictures():
     class ToyWeighted(ToyModule):
         def __init__(self):
             super().__init__()
-            self.loss = nn.Module()
-            self.loss.register_buffer("weight", torch.tensor([0.5, 1.0, 3.0]))
+            self.weights = torch.tensor([0.5, 1.0, 3.0])
+
+        def class_weights(self):
+            return self.weights
 
         def test_step(self, batch, batch_idx):
             images, targets = batch

@@ -2,25 +2,21 @@
 
 import pytest
 import torch
-from torch import nn
 
-from lt_lightning.callbacks.class_weights import ClassWeights, class_weights
+from lt_lightning.callbacks.class_weights import ClassWeights
+from lt_lightning.losses import CrossEntropy, EffectiveNumber
+from lt_lightning.methods import ERM
 
-
-class Loss(nn.Module):
-    def __init__(self, *weights):
-        super().__init__()
-        self.register_buffer("weight", torch.tensor(weights))
+COUNTS = [300, 120, 6]
 
 
 def test_weights_are_logged_by_group_from_the_epoch_they_change(make_trainer, module, data):
-    module.loss = Loss(1.0, 1.0, 1.0)
-    module.deferred_weights = object()
-    logged = []
+    weights, logged = torch.ones(3), []
+    module.class_weights = lambda: weights
 
     def defer():  # as DRW does, at the start of the second epoch
         if module.current_epoch == 1:
-            module.loss.weight.copy_(torch.tensor([0.25, 0.75, 2.0]))
+            weights.copy_(torch.tensor([0.25, 0.75, 2.0]))
 
     module.on_train_epoch_start = defer
     trainer = make_trainer(ClassWeights(), max_epochs=2)
@@ -34,10 +30,18 @@ def test_weights_are_logged_by_group_from_the_epoch_they_change(make_trainer, mo
     ]
 
 
-@pytest.mark.parametrize("deferred", [None, object()])
-def test_weights_of_one_are_told_only_where_they_will_change(module, deferred):
-    module.loss, module.deferred_weights = Loss(1.0, 1.0, 1.0), deferred
-    assert (class_weights(module) is None) == (deferred is None)
+@pytest.mark.parametrize("deferred", [None, EffectiveNumber()])
+def test_weights_of_one_are_told_only_where_they_will_change(deferred):
+    module = ERM(class_counts=COUNTS, deferred_weights=deferred)
+    assert (module.class_weights() is None) == (deferred is None)
+    module = ERM(class_counts=COUNTS, loss=lambda n: CrossEntropy(n, weights=EffectiveNumber()))
+    assert torch.equal(module.class_weights(), module.loss.weight)
+
+
+def test_a_loss_of_torch_has_no_such_weights():
+    module = ERM(class_counts=COUNTS)
+    module.loss = torch.nn.CrossEntropyLoss()
+    assert module.class_weights() is None
 
 
 def test_a_loss_without_weights_logs_nothing(make_trainer, module, data):

@@ -3,6 +3,7 @@ import time
 
 import pytest
 import torch
+from lightning.pytorch.demos.boring_classes import BoringDataModule, BoringModel
 
 from lt_lightning.callbacks import RunRecord, read_results
 from lt_lightning.errors import UserError
@@ -279,17 +280,16 @@ def test_damaged_results_are_refused_before_the_test(make_trainer, module, data,
         make_trainer(RunRecord()).test(module, datamodule=data, verbose=False)
 
 
-@pytest.mark.parametrize("name", ["class_counts", "fingerprint", "monitor_test"])
-def test_data_without_what_is_needed(make_trainer, module, data, name):
-    delattr(data, name)
-    with pytest.raises(UserError, match=f"RunRecord finds no {name} in the data module ToyData"):
-        make_trainer(RunRecord()).test(module, datamodule=data, verbose=False)
+def test_data_of_another_kind(make_trainer, module, data):
+    with pytest.raises(UserError, match="RunRecord knows no classes of the data module BoringData"):
+        make_trainer(RunRecord()).test(module, datamodule=BoringDataModule(), verbose=False)
+    with pytest.raises(UserError, match="data module NoneType"):
+        make_trainer(RunRecord()).test(module, data.test_dataloader(), verbose=False)
 
 
-def test_module_without_stats(make_trainer, module, data):
-    del module.test_stats
-    with pytest.raises(UserError, match="no test_stats in ToyModule"):
-        make_trainer(RunRecord()).fit(module, datamodule=data)
+def test_module_of_another_kind(make_trainer, data):
+    with pytest.raises(UserError, match="no counts of a test in BoringModel: use a LongTail"):
+        make_trainer(RunRecord()).fit(BoringModel(), datamodule=data)
 
 
 def test_no_test_images(make_trainer, module, data, tmp_path, batches):

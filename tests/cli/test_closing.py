@@ -10,6 +10,7 @@ from rich.progress import Progress
 from lt_lightning.callbacks.group_table import GroupTable
 from lt_lightning.callbacks.progress import StageBar
 from lt_lightning.cli.words.closing import closing
+from lt_lightning.data import LongTailDataModule
 
 
 def shown(*renderables):
@@ -67,7 +68,7 @@ def test_the_table_stands_below_the_bar(monkeypatch, epoch):
     monkeypatch.setattr("lightning.pytorch.callbacks.RichProgressBar._init_progress", begin)
     monkeypatch.setattr("lightning.pytorch.callbacks.RichProgressBar.on_validation_end",
                         lambda *_: None)  # fmt: skip
-    data = SimpleNamespace(groups={"few": [0]}, monitor_test=False)
+    data = LongTailDataModule(group_rule=lambda counts: {"few": [0]})
     trainer = SimpleNamespace(
         current_epoch=epoch, datamodule=data, sanity_checking=True, testing=False,
         callback_metrics={"val/acc": 0.5, "val/acc_few": 0.25},

@@ -79,7 +79,7 @@ def test_images_of_other_processes_count_for_synchronised_batch_norm(images, sma
 
 def test_each_process_has_its_own_last_batch(images, small, monkeypatch):
     data = images()
-    monkeypatch.setattr(data, "_processes", lambda: (0, 2))
+    monkeypatch.setattr(data._streams, "processes", lambda: (0, 2))
     with pytest.raises(UserError):  # 21 images each, in batches of 4
         check(small, data)
 

@@ -5,13 +5,14 @@ import torch
 
 from lt_lightning.errors import UserError
 from lt_lightning.losses import BalancedSoftmax, CrossEntropy
+from lt_lightning.methods import ERM
 from lt_lightning.post_hoc import LogitAdjuster
 
 COUNTS = torch.tensor([90, 10])
 
 
 def finished(loss=CrossEntropy):
-    return SimpleNamespace(loss=loss(COUNTS), post_hoc=None)
+    return SimpleNamespace(last_loss=loss(COUNTS), post_hoc=None)
 
 
 def test_subtracts_tau_log_prior():
@@ -44,8 +45,7 @@ def test_a_run_that_compensated_already_is_refused():
 
 
 def test_a_deferred_loss_that_compensates_is_refused_too():
-    model = finished()
-    model.deferred_loss = BalancedSoftmax(COUNTS)
+    model = ERM(class_counts=COUNTS, deferred_loss=BalancedSoftmax)
     with pytest.raises(UserError, match="BalancedSoftmax, which compensates"):
         LogitAdjuster().apply(model, SimpleNamespace(class_counts=COUNTS))
 

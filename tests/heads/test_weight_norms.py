@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from lt_lightning.callbacks.weight_norms import weight_norms
 from lt_lightning.heads import CalibratedHead, CosineHead, LinearHead, ScaledHead
+from lt_lightning.heads.weight_norms import weight_norms
 
 
 @pytest.fixture

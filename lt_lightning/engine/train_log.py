@@ -1,0 +1,62 @@
+"""What a training step logs, right also in an epoch that is resumed in its middle."""
+
+from typing import Any
+
+import lightning as L
+from torch import Tensor
+
+from lt_lightning.engine.epoch_sums import EpochSums
+from lt_lightning.mid_epoch import in_mid_epoch
+
+_SUMS = "lt_epoch_sums"  # the key of what an unfinished epoch has logged, in a checkpoint
+
+
+class TrainLog:
+    """Logs the mean of each term over the epoch, and the learning rate of the epoch."""
+
+    def __init__(self) -> None:
+        self._sums = EpochSums()
+
+    def log(self, module: L.LightningModule, count: int, terms: dict[str, Tensor]) -> None:
+        """Log the terms of one step over `count` images."""
+        earlier, means = self._sums.take_earlier(module.current_epoch)
+        for name, mean in means.items():  # of an epoch that was stopped in its middle
+            if name in terms:
+                _log_mean(module, name, terms[name].detach().new_tensor(mean), earlier)
+        self._sums.add(module.current_epoch, count, terms)
+        for name, value in terms.items():
+            _log_mean(module, name, value.detach(), count)
+        # In the step, for an epoch that is resumed in its middle has no start. The largest of equal
+        # values has no rounding.
+        rate = float(module.trainer.optimizers[0].param_groups[0]["lr"])
+        module.log(
+            "train/lr",
+            rate,
+            on_step=False,
+            on_epoch=True,
+            sync_dist=True,
+            reduce_fx="max",
+            batch_size=1,
+        )
+
+    def save(self, trainer: L.Trainer, checkpoint: dict[str, Any]) -> None:
+        """Keep the sums of an epoch that is stopped in its middle; each process must ask."""
+        if in_mid_epoch(trainer):
+            checkpoint[_SUMS] = self._sums.state(trainer)
+
+    def load(self, trainer: L.Trainer, checkpoint: dict[str, Any]) -> None:
+        """Go on from the sums of the checkpoint."""
+        if _SUMS in checkpoint:
+            self._sums.load(checkpoint[_SUMS], first=trainer.is_global_zero)
+
+
+def _log_mean(module: L.LightningModule, name: str, value: Tensor, count: int) -> None:
+    module.log(
+        f"train/{name}",
+        value,
+        on_step=False,
+        on_epoch=True,
+        sync_dist=True,
+        batch_size=count,
+        prog_bar=name == "loss",
+    )
