@@ -5,7 +5,6 @@ resumed anywhere, also in the middle of an epoch, sees the same pictures as one 
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages
+from lt_lightning.runs.environment import cores
 from lt_lightning.samplers import EpochSampler
 
 Batch = tuple[Tensor, Tensor]
@@ -58,11 +58,6 @@ class _FileDataset(Dataset[tuple[Tensor, int]]):
             return self.images.read(self.images.paths[index], True), label
 
 
-def _cores() -> int:
-    has_affinity = hasattr(os, "sched_getaffinity")  # not on macOS
-    return len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-
-
 def _fetch(
     images: ImageSet,
     batches: Sequence[Tensor],
@@ -84,7 +79,7 @@ def _fetch(
     yield from DataLoader(
         _FileDataset(images),
         batch_sampler=keys,
-        num_workers=min(workers, _cores()),  # torch warns of more
+        num_workers=min(workers, cores()),  # torch warns of more
         pin_memory=torch.cuda.is_available(),
         generator=torch.Generator(),  # else every epoch would advance the global generator
     )

@@ -23,12 +23,15 @@ def scale_of(head: nn.Module) -> float | None:
 
 def weight_of(head: nn.Module) -> Tensor | None:
     """Return the weights of a classifier, (C, D) mostly, or none where it has no such tensor."""
-    # Torch declares no such type, and keeps parameters where no Protocol finds them.
-    found = getattr(head, "weight", None)
-    return found if isinstance(found, Tensor) else None
+    return _tensor(head, "weight")
 
 
 def bias_of(head: nn.Module) -> Tensor | None:
     """Return the bias of a classifier, or none."""
-    found = getattr(head, "bias", None)  # as above
+    return _tensor(head, "bias")
+
+
+def _tensor(head: nn.Module, name: str) -> Tensor | None:
+    # Torch declares no type for it, and keeps parameters where no Protocol finds them.
+    found = getattr(head, name, None)
     return found if isinstance(found, Tensor) else None

@@ -29,6 +29,7 @@ def named(path: Any) -> Any:
     if parts[0] in sys.stdlib_module_names:
         raise UserError(f"{path} is of Python itself and is never built: give a class of its kind.")
     try:
+        # What a file names is known by its name alone.
         return getattr(importlib.import_module(".".join(parts[:-1])), parts[-1])
     except (Exception, SystemExit) as error:  # an import runs the module, which may raise anything
         raise UserError(

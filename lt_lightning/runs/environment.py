@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -30,14 +31,20 @@ def hardware(trainer: Trainer) -> dict[str, Any]:
     """Return device, processes and precision of the trainer."""
     device = trainer.strategy.root_device
     cuda = device.type == "cuda"
-    allowed = getattr(os, "sched_getaffinity", None)
     return {
         "device": torch.cuda.get_device_name(device) if cuda else _processor(),
         "processes": trainer.world_size,
         "nodes": trainer.num_nodes,
-        "cpu_cores": len(allowed(0)) if allowed else os.cpu_count(),
+        "cpu_cores": cores(),
         "precision": str(trainer.precision),
     }
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if sys.platform == "linux":  # elsewhere nothing tells
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _processor() -> str:

@@ -53,6 +53,7 @@ def check(key: str, value: Any, hint: Any, later: Container[str] = ()) -> None:
     elif inspect.isclass(value):
         _check_subclass(key, value, f"{value.__module__}.{value.__qualname__}", hint)
     elif inspect.isroutine(value) or inspect.ismodule(value) or isinstance(value, partial):
+        # Functions, modules and partials share no type that has a name.
         name = f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', value)}"
         raise Refused(f"{key} names {name}, {_no_class(hint)}", key)
     else:
@@ -115,8 +116,7 @@ def _check_subclass(key: str, kind: Any, path: str, hint: Any) -> None:
     if not wanted or not issubclass(kind, wanted):
         remedy = f"give {_wanted(hint)}" if wanted else "no class can stand there, leave it out"
         raise Refused(f"{key} names {path}, which is no class for it: {remedy}.", key)
-    # inspect.isabstract knows classes of ABCMeta only; a LightningModule is none.
-    if any(getattr(getattr(kind, n, None), "__isabstractmethod__", False) for n in dir(kind)):
+    if inspect.isabstract(kind):
         raise Refused(
             f"{key} is {kind.__name__}, which is the base of its kind and does nothing itself: "
             "give a class below it, `lt methods` lists them.",

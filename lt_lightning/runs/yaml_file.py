@@ -89,7 +89,9 @@ def check_text(text: str) -> None:
 
 def _check_event(event: yaml.Event) -> None:
     where = "" if event.start_mark is None else f"line {event.start_mark.line + 1}: "
-    tag = getattr(event, "tag", None) or ""
+    tag = ""
+    if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
+        tag = event.tag or ""
     if tag.startswith("tag:"):
         raise Endless(f"{where}the tag {tag[:80]!r} is not taken")
     if not isinstance(event, yaml.ScalarEvent) or event.style not in (None, ""):

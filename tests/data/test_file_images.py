@@ -1,5 +1,6 @@
 """Images in files: the pictures do not depend on the workers that decode them."""
 
+import os
 from collections import Counter
 
 import numpy as np
@@ -45,7 +46,7 @@ def test_pictures_are_the_same_for_any_number_of_workers(root):
 
 
 def test_more_workers_than_cores_are_not_started(root, monkeypatch):
-    monkeypatch.setattr(loader_module.os, "sched_getaffinity", lambda pid: {0}, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0}, raising=False)
     asked = []
 
     def fake(dataset, num_workers, **kwargs):

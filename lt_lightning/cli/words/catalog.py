@@ -35,7 +35,9 @@ def exported(section: str) -> list[str]:
     """Return the public names of a section."""
     tree = ast.parse((PACKAGE / section / "__init__.py").read_text(encoding="utf-8"))
     for node in tree.body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if any(isinstance(name, ast.Name) and name.id == "__all__" for name in targets):
+            assert isinstance(node, ast.Assign)
             return [str(name) for name in ast.literal_eval(node.value)]
     return []
 

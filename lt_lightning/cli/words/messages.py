@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from lt_lightning.cli.words import outside
 from lt_lightning.cli.words.catalog import SECTIONS, entries
-from lt_lightning.cli.words.type_words import Wanted, values_of, wanted
+from lt_lightning.cli.words.type_words import hint_of, values_of, wanted
 from lt_lightning.errors import UserError, one_sentence
 from lt_lightning.nearest import nearest
 from lt_lightning.runs import class_path
@@ -247,12 +247,13 @@ def _no_group(message: str) -> Finding | None:
 
 def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Finding:
     types = [action for action in _actions(parser) if action.dest == key]
-    want = wanted(getattr(types[0], "_typehint", None)) if types else Wanted()
+    hint = hint_of(types[0]) if types else None
+    want = wanted(hint)
     # The method is the one class that cannot be left out.
     choice = " or ".join(p for p in want.phrases if (key, p) != ("model", "null"))
     inner = re.search(r"Given value: NestedArg\(key='([\w.]+)', val=(.*)\)", message)
     if inner and "dot import path" not in message:
-        one = " or ".join(values_of(types[0]._typehint).phrases) if types else ""  # type: ignore[attr-defined]
+        one = " or ".join(values_of(hint).phrases)
         if one and not want.names:  # a mapping of plain values
             return Finding(
                 f"{key}.{inner[1]}",

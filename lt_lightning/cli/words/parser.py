@@ -9,6 +9,7 @@ from jsonargparse import DefaultHelpFormatter, get_loader, set_loader
 from lightning.pytorch.cli import LightningArgumentParser
 
 from lt_lightning.cli.words.messages import finding
+from lt_lightning.cli.words.type_words import hint_of
 from lt_lightning.errors import Refused
 from lt_lightning.runs import gate
 from lt_lightning.runs.yaml_file import check_text
@@ -74,7 +75,7 @@ class LTParser(LightningArgumentParser):
         """
         later = {target.replace(".init_args.", ".") for target in self.linked}
         for action in self._actions:
-            hint = getattr(action, "_typehint", None)
+            hint = hint_of(action)
             if hint is None or action.dest not in namespace:
                 continue
             value = namespace[action.dest]

@@ -1,5 +1,6 @@
 """What an option may be, in words, from its type."""
 
+import argparse
 import inspect
 import types
 from collections.abc import Callable, Iterator
@@ -92,13 +93,13 @@ def _is_base(part: Any) -> bool:
 def _concrete(base: type[Any]) -> Iterator[str]:
     """Yield the names of `base` and the classes below it that can be built."""
     public = not base.__name__.startswith("_") and base.__module__.startswith(_SOURCES)
-    if public and not _is_abstract(base):
+    if public and not inspect.isabstract(base):
         yield base.__name__
     for kind in base.__subclasses__():
         yield from _concrete(kind)
 
 
-def _is_abstract(kind: type[Any]) -> bool:
-    # inspect.isabstract knows classes of ABCMeta only; a LightningModule is none.
-    found = (getattr(kind, name, None) for name in dir(kind))
-    return any(getattr(method, "__isabstractmethod__", False) for method in found)
+def hint_of(action: argparse.Action) -> Any:
+    """Return the type that an option is parsed by, or none where it is of argparse's own kind."""
+    # Only the actions of jsonargparse have it, whose classes are all private.
+    return getattr(action, "_typehint", None)
