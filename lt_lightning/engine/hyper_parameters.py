@@ -27,20 +27,26 @@ def plain_hparams(module: L.LightningModule) -> None:
     subclass fixes for its base, which it would refuse when it is built again.
     """
     given = _given(module)
-    for kept in (module.hparams, module.hparams_initial):
-        for key in list(kept):
-            value = kept[key]
-            if isinstance(value, torch.Tensor | np.ndarray):
-                kept[key] = value.tolist()
-            elif not is_plain(value) or (key not in given and not key.startswith("_")):
-                del kept[key]
+    kept = module.hparams  # hparams_initial is a copy, which goes to loggers
+    for key in list(kept):
+        value = kept[key]
+        if isinstance(value, torch.Tensor | np.ndarray):
+            kept[key] = value.tolist()
+        elif not is_plain(value) or (key not in given and not key.startswith("_")):
+            del kept[key]
 
 
 def _given(module: L.LightningModule) -> set[str]:
-    """Return what the outermost constructor of `module`, now running, was given."""
+    """Return the names that the outermost constructor of `module`, now running, takes.
+
+    What its catch-all was given belongs to them, however that is called: Python knows its name.
+    The frames are where Lightning has the values from too.
+    """
     frame, found = inspect.currentframe(), set[str]()
     while frame is not None:
-        if frame.f_code.co_name == "__init__" and frame.f_locals.get("self") is module:
-            found = set(frame.f_locals) | set(frame.f_locals.get("kwargs", {}))
+        given = inspect.getargvalues(frame)
+        itself = given.args[:1] and given.locals.get(given.args[0]) is module
+        if itself and frame.f_code.co_name == "__init__":
+            found = {*given.locals, *(given.locals[given.keywords] if given.keywords else ())}
         frame = frame.f_back
     return found
