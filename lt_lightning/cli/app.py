@@ -1,6 +1,5 @@
 """LightningCLI with the house's rules: links, run folder, checkpoints, the test at the end."""
 
-import logging
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,18 +13,14 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import Logger
 
 from lt_lightning.backbones import without_weights
-from lt_lightning.callbacks import ClassWeights, EpochLines, NonFiniteGuard, RunRecord, WandbMedia
-from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
+from lt_lightning.callbacks.checkpoints import BestCheckpoint
 from lt_lightning.callbacks.epoch_metrics import EpochMetrics
-from lt_lightning.callbacks.progress import StageBar
-from lt_lightning.callbacks.requeue import Requeue
 from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.callbacks.save_config import SaveConfig
-from lt_lightning.callbacks.stage_checkpoint import StageCheckpoint
-from lt_lightning.callbacks.stop import StopBetweenSteps
-from lt_lightning.cli import checks, pretraining, resuming, staged
+from lt_lightning.cli import checks, pretraining, resuming, staged, where
 from lt_lightning.cli.follow_backbone import follow_backbone
 from lt_lightning.cli.post_hoc import change_model
+from lt_lightning.cli.watchers import Watchers
 from lt_lightning.cli.words import outside
 from lt_lightning.cli.words.closing import closing
 from lt_lightning.cli.words.options import CheckpointOptions, PretrainOptions
@@ -38,12 +33,9 @@ from lt_lightning.post_hoc import PostHoc
 from lt_lightning.report import load_rows, render
 from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import fits
-from lt_lightning.runs import folder as run_folder
 from lt_lightning.trainer_parts import is_trial
 from lt_lightning.wandb_.media import data_name
 from lt_lightning.wandb_.run import WandbRun
-
-log = logging.getLogger("lt_lightning")
 
 
 class LTCLI(LightningCLI):
@@ -64,6 +56,7 @@ class LTCLI(LightningCLI):
         self.resume: Path | None = None
         self.resumed: tuple[int, int] | None = None  # the steps and whole epochs of its checkpoint
         outside.take(argv)
+        self.best_checkpoint: BestCheckpoint | None = None
         super().__init__(
             LongTailModule,
             LongTailDataModule,
@@ -139,38 +132,12 @@ class LTCLI(LightningCLI):
         if self.config.subcommand == "fit":
             pretraining.check(options)
             follow_backbone(options)
-            self._choose_folder()
+            self.folder, self.resume = where.choose(options, self.argv, self.folder)
             staged.find_runs(options, self.resume is not None)
         elif options.get("ckpt_path") is not None:
             self.resume = Path(options.ckpt_path)
         goes_on = self.config.subcommand == "fit" and self.resume is not None
         resuming.settle_precision(options.trainer, self.folder if goes_on else None)
-
-    def _choose_folder(self) -> None:
-        options, wanted = self.options, self.options.get("ckpt_path")
-        if options.name is None:
-            method = options.model.class_path.rsplit(".", 1)[-1]
-            options.name = run_folder.run_name(self.argv, method)
-        run_folder.check_names(options.runs, options.name, options.version)
-        root = Path(options.runs)
-        if self.folder is not None:  # given by the run that this one is a part of
-            self.resume = run_folder.checkpoint_of(self.folder)
-        elif wanted is None:
-            self.folder = run_folder.started_again(root, options.name, options.version)
-            self.resume = run_folder.checkpoint_of(self.folder)
-        elif wanted == "last":
-            self.folder = run_folder.last_run(root, options.name, options.version)
-            self.resume = run_folder.checkpoint_of(self.folder)
-            if self.folder is None:
-                wanted_run = root / options.name / (options.version or "")
-                log.warning("No run %s to go on with: starting anew.", wanted_run)
-        else:
-            self.folder, self.resume = run_folder.of_run(wanted)
-        if self.folder is None:
-            self.folder = run_folder.new_folder(root, options.name, options.version)
-        run_folder.occupy(self.folder)
-        options.version = self.folder.name
-        options.ckpt_path = str(self.resume) if self.resume else None
 
     def instantiate_classes(self) -> None:
         """Build data, model and trainer, after a look into the checkpoint."""
@@ -230,27 +197,16 @@ class LTCLI(LightningCLI):
         return super().instantiate_trainer(**kwargs)
 
     def _callbacks(self, folder: Path, fit: bool) -> list[Callback]:
-        options = self.options.checkpoint
-        self.record = RunRecord(str(folder))
-        self.record.command = self.command
-        self.best_checkpoint: BestCheckpoint | None = None
-        bar = StageBar() if sys.stderr.isatty() else EpochLines()
-        trial = bool(self._get(self.config_init, "trainer").get("fast_dev_run"))
-        stop = StopBetweenSteps(folder / "checkpoints" if fit and not trial else None)
+        watchers = Watchers(folder, self.command)
+        self.record = watchers.record
         if not fit:
-            return [bar, self.record, stop]
-        found: list[Callback] = [bar, NonFiniteGuard(), ClassWeights(), self.record, WandbMedia()]
-        if not trial:
-            found.append(SaveConfig(self._parser("fit"), self.options, folder))
-            found.append(LastCheckpoint(folder / "checkpoints", options.every_n_steps))
-            if self.model.num_stages > 1:
-                found.append(StageCheckpoint(folder / "checkpoints"))
-            found.append(Requeue(folder / "checkpoints"))
-            if self.datamodule.has_validation:
-                best = BestCheckpoint(folder / "checkpoints", options.monitor, options.mode)
-                self.best_checkpoint = best
-                found.append(best)
-        found.append(stop)  # behind last.ckpt, which is saved at the same hook
+            return watchers.of_test()
+        if self._get(self.config_init, "trainer").get("fast_dev_run"):
+            return watchers.of_trial()
+        save = SaveConfig(self._parser("fit"), self.options, folder)
+        stages, validates = self.model.num_stages, self.datamodule.has_validation
+        found = watchers.of_fit(save, self.options.checkpoint, stages=stages, validates=validates)
+        self.best_checkpoint = watchers.best
         return found
 
     def before_fit(self) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
 
@@ -19,7 +18,7 @@ from lt_lightning.engine.epoch_rate import EpochRate
 from lt_lightning.engine.freezing import BNMode, Freezing
 from lt_lightning.engine.scale import check_scale
 from lt_lightning.engine.stage1 import STAGE, take_over, warn_of_other_images
-from lt_lightning.engine.stage_switch import begin_anew
+from lt_lightning.engine.stage_switch import begin_anew, check_trainer
 from lt_lightning.engine.steps import mixed_loss, plain_loss
 from lt_lightning.errors import UserError
 from lt_lightning.losses import CrossEntropy
@@ -27,7 +26,6 @@ from lt_lightning.recipes import CosineRecipe
 from lt_lightning.runs.checkpoint import read
 from lt_lightning.schedule import Schedule
 from lt_lightning.stages import Stage
-from lt_lightning.trainer_parts import is_trial
 
 log = logging.getLogger(__name__)
 
@@ -116,11 +114,6 @@ class TwoStage(LongTailModule):
         """
         return [{"params": [p for p in self.head.parameters() if p.requires_grad]}]
 
-    @property
-    def total_epochs(self) -> int:
-        """Epochs of both stages."""
-        return self.stage1_epochs + self.stage2_epochs
-
     def stage_at(self, epoch: int) -> Stage:
         """Return the stage of `epoch`."""
         if epoch < self.stage1_epochs:
@@ -144,7 +137,7 @@ class TwoStage(LongTailModule):
         """Check that the run can change over, and take over stage 1 where it is skipped."""
         if stage != "fit":
             return
-        self._check_trainer()
+        check_trainer(self.trainer, self.stage1_epochs, self.stage2_epochs)
         # Frozen layers are in eval mode on purpose, also where a run goes on in stage 2.
         warnings.filterwarnings("ignore", message=r".*module\(s\) in eval mode at the start")
         # The loader of an epoch is that of its stage.
@@ -167,27 +160,6 @@ class TwoStage(LongTailModule):
             self.train()
         if self.stage1_ckpt is not None and self.trainer.ckpt_path is None:
             read(self.stage1_ckpt)  # says what is wrong with it
-
-    def _check_trainer(self) -> None:
-        trainer = self.trainer
-        if trainer.max_epochs != self.total_epochs and not is_trial(trainer):
-            raise UserError(
-                f"stage1_epochs {self.stage1_epochs} and stage2_epochs {self.stage2_epochs} are "
-                f"{self.total_epochs} epochs but trainer.max_epochs is {trainer.max_epochs}: set "
-                "--trainer.max_epochs null, or --model.stage1_epochs and --model.stage2_epochs."
-            )
-        if trainer.strategy.restore_checkpoint_after_setup and self.stage1_epochs:
-            raise UserError(
-                f"{type(trainer.strategy).__name__} cannot change stages in one run: give two "
-                "commands, stage 1 by ERM (configs/ce.yaml), then this one with "
-                "--model.stage1_ckpt RUN."
-            )
-        stops = [c for c in trainer.callbacks if isinstance(c, EarlyStopping)]  # type: ignore[attr-defined]
-        if stops and self.stage1_epochs:
-            raise UserError(
-                "EarlyStopping could end the run in stage 1: leave it out, or run stage 1 by ERM "
-                "and this method with --model.stage1_ckpt RUN."
-            )
 
     def enter(self, stage: int) -> None:
         """Change the network over to `stage`; the weights of a new classifier follow the seed."""
@@ -225,11 +197,7 @@ class TwoStage(LongTailModule):
     def on_train_start(self) -> None:
         """Say which stage the run begins or goes on in."""
         if self.stage_at(self.current_epoch).number == self.stage:
-            self._say(self.stage_at(self.current_epoch))
-
-    def _say(self, stage: Stage) -> None:
-        first, last = stage.first_epoch + 1, stage.first_epoch + stage.epochs
-        log.info("stage %d of 2: epochs %d to %d", stage.number, first, last)
+            _say(self.stage_at(self.current_epoch))
 
     def on_train_epoch_start(self) -> None:
         """Change over where the stage begins, and see that frozen layers are as they must be."""
@@ -237,7 +205,7 @@ class TwoStage(LongTailModule):
         if stage.number != self.stage:
             self.enter(stage.number)
             begin_anew(self.trainer, self)
-            self._say(stage)
+            _say(stage)
         self.train()
 
     def set_epoch(self, epoch: int, max_epochs: int) -> None:
@@ -300,3 +268,8 @@ class TwoStage(LongTailModule):
         stage = int(checkpoint.get(STAGE, 1))
         if stage != self.stage:
             self.enter(stage)
+
+
+def _say(stage: Stage) -> None:
+    first, last = stage.first_epoch + 1, stage.first_epoch + stage.epochs
+    log.info("stage %d of 2: epochs %d to %d", stage.number, first, last)

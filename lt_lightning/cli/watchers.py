@@ -1,0 +1,72 @@
+"""The callbacks that watch a run of `lt`."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lightning.pytorch.callbacks import Callback
+
+from lt_lightning.callbacks import ClassWeights, EpochLines, NonFiniteGuard, RunRecord, WandbMedia
+from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
+from lt_lightning.callbacks.progress import StageBar
+from lt_lightning.callbacks.requeue import Requeue
+from lt_lightning.callbacks.save_config import SaveConfig
+from lt_lightning.callbacks.stage_checkpoint import StageCheckpoint
+from lt_lightning.callbacks.stop import StopBetweenSteps
+from lt_lightning.cli.words.options import CheckpointOptions
+
+
+@dataclass
+class Watchers:
+    """What watches a run in `folder`; the later ones see what the earlier ones wrote.
+
+    Attributes:
+        folder: of the run, or that of all runs where none is written.
+        record: writes the results.
+        best: keeps the best checkpoint of a fit with held-out images.
+    """
+
+    folder: Path
+    command: list[str] | None
+    best: BestCheckpoint | None = None
+    record: RunRecord = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.record = RunRecord(str(self.folder))
+        self.record.command = self.command
+
+    def of_test(self) -> list[Callback]:
+        """Return those of a test or a validation."""
+        return [_bar(), self.record, StopBetweenSteps(None)]
+
+    def of_trial(self) -> list[Callback]:
+        """Return those of a fit of a few batches, of which nothing is kept."""
+        return [*self._of_any_fit(), StopBetweenSteps(None)]
+
+    def of_fit(
+        self, save: SaveConfig, options: CheckpointOptions, *, stages: int, validates: bool
+    ) -> list[Callback]:
+        """Return those of a fit.
+
+        Args:
+            save: writes the config.
+            options: when checkpoints are written.
+            stages: of the run.
+            validates: whether there are held-out images.
+        """
+        folder = self.folder / "checkpoints"
+        found = [*self._of_any_fit(), save, LastCheckpoint(folder, options.every_n_steps)]
+        if stages > 1:
+            found.append(StageCheckpoint(folder))
+        found.append(Requeue(folder))
+        if validates:
+            self.best = BestCheckpoint(folder, options.monitor, options.mode)
+            found.append(self.best)
+        return [*found, StopBetweenSteps(folder)]  # behind last.ckpt, saved at the same hook
+
+    def _of_any_fit(self) -> list[Callback]:
+        return [_bar(), NonFiniteGuard(), ClassWeights(), self.record, WandbMedia()]
+
+
+def _bar() -> Callback:
+    return StageBar() if sys.stderr.isatty() else EpochLines()
