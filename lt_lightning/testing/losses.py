@@ -1,33 +1,23 @@
 """What every loss promises about values, gradients, precision, its tables and its marker."""
 
 import copy
-from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from lt_lightning.inputs import ClassCounts
-from lt_lightning.losses import Loss, Reduction
+from lt_lightning.losses import Reduction
 from lt_lightning.testing.expect import close, refused, that, untouched_generator
-
-COUNTS = (500, 9, 37, 120, 1, 60)  # unsorted, a class with one image
-HALF = (torch.bfloat16, torch.float16)
-LossMaker = Callable[[ClassCounts], Loss]
-
-
-class _Batch(NamedTuple):
-    logits: Tensor
-    targets: Tensor
-    features: Tensor
-
-    def with_logits(self, logits: Tensor) -> "_Batch":
-        return _Batch(logits, self.targets, self.features)
-
-    def take(self, index: Tensor) -> "_Batch":
-        return _Batch(self.logits[index], self.targets[index], self.features[index])
+from lt_lightning.testing.loss_batch import (
+    COUNTS,
+    HALF,
+    LossBatch,
+    LossMaker,
+    batch_for,
+    extremes_of,
+    gradient_of,
+    value_of,
+)
 
 
 def check_loss(make: LossMaker) -> None:
@@ -42,42 +32,6 @@ def check_loss(make: LossMaker) -> None:
     """
     for check in CHECKS:
         check(make)
-
-
-def _batch(loss: Loss, n: int = 17) -> _Batch:
-    generator = torch.Generator().manual_seed(0)
-    logits = 3 * torch.randn(n, loss.num_outputs, generator=generator)
-    features = torch.randn(n, 4, generator=generator)
-    targets = torch.randint(len(COUNTS), (n,), generator=generator)
-    if loss.scale is not None:
-        logits = loss.scale * torch.tanh(logits / loss.scale)
-    return _Batch(logits, targets, features)
-
-
-def _value(loss: Loss, batch: _Batch, share: Tensor | None = None) -> Tensor:
-    value: Tensor = loss(batch.logits, batch.targets, share, features=batch.features)
-    return value
-
-
-def _gradient(loss: Loss, batch: _Batch) -> tuple[Tensor, Tensor]:
-    logits = batch.logits.clone().requires_grad_()
-    value = _value(loss, batch.with_logits(logits))
-    (slope,) = torch.autograd.grad(value, logits)
-    return value.detach(), slope
-
-
-def _extremes(loss: Loss, batch: _Batch) -> dict[str, Tensor]:
-    far = loss.scale or 1e4
-    target = F.one_hot(batch.targets, loss.num_outputs) * 2 * far - far
-    same = torch.ones_like(batch.logits)
-    return {
-        "of both signs": torch.where(batch.logits > 0, far, -far),
-        "all for the target": target.float(),
-        "all against the target": -target.float(),
-        "all equal and large": far * same,
-        "all equal and very negative": -far * same,
-        "all zero": 0 * same,
-    }
 
 
 def counts_may_be_of_any_kind(make: LossMaker) -> None:
@@ -96,14 +50,14 @@ def counts_may_be_of_any_kind(make: LossMaker) -> None:
 
 def extreme_logits_are_finite(make: LossMaker) -> None:
     """Value and gradient are finite for very large logits, in half precision too."""
-    batch = _batch(make(COUNTS))
-    for name, logits in _extremes(make(COUNTS), batch).items():
-        value, slope = _gradient(make(COUNTS), batch.with_logits(logits))
+    batch = batch_for(make(COUNTS))
+    for name, logits in extremes_of(make(COUNTS), batch).items():
+        value, slope = gradient_of(make(COUNTS), batch.with_logits(logits))
         that(value.isfinite() & slope.isfinite().all(), f"not finite for logits {name}")
         for dtype in HALF:
             with torch.autocast("cpu", dtype=dtype):
                 narrow = batch.with_logits(logits.to(dtype))
-                value, slope = _gradient(make(COUNTS), narrow)
+                value, slope = gradient_of(make(COUNTS), narrow)
             what = f"for {dtype} logits {name}"
             that(value.isfinite() & slope.isfinite().all(), f"not finite {what}")
             that(value.dtype == torch.float32, f"the value is {value.dtype} {what}")
@@ -112,8 +66,10 @@ def extreme_logits_are_finite(make: LossMaker) -> None:
 def hopeless_images_pull_their_target_up(make: LossMaker) -> None:
     """Where all logits are against the target, its gradient is still below 0."""
     loss = make(COUNTS)
-    batch = _batch(loss)
-    _, slope = _gradient(loss, batch.with_logits(_extremes(loss, batch)["all against the target"]))
+    batch = batch_for(loss)
+    _, slope = gradient_of(
+        loss, batch.with_logits(extremes_of(loss, batch)["all against the target"])
+    )
     that(
         (slope.gather(1, batch.targets[:, None]) < 0).all(),
         "an image whose logits are all against its target has no gradient that raises it",
@@ -125,7 +81,7 @@ def gradient_is_that_of_the_value(make: LossMaker) -> None:
     loss = make(COUNTS).double()
     if loss.stops_gradient:
         return
-    batch = _batch(loss, 3)
+    batch = batch_for(loss, 3)
     inputs = [batch.logits.double().requires_grad_()]
     if loss.needs_features:
         inputs.append(batch.features.double().requires_grad_())
@@ -144,32 +100,34 @@ def gradient_is_that_of_the_value(make: LossMaker) -> None:
 def precision_is_kept(make: LossMaker) -> None:
     """Half-precision logits are widened first, and autocast changes nothing."""
     loss = make(COUNTS)
-    batch = _batch(loss)
+    batch = batch_for(loss)
     for dtype in HALF:
-        narrow = _Batch(batch.logits.to(dtype), batch.targets, batch.features.to(dtype))
-        wide = _Batch(narrow.logits.float(), batch.targets, narrow.features.float())
+        narrow = LossBatch(batch.logits.to(dtype), batch.targets, batch.features.to(dtype))
+        wide = LossBatch(narrow.logits.float(), batch.targets, narrow.features.float())
         with torch.autocast("cpu", dtype=dtype):
-            first, second = _value(loss, narrow), _value(loss, batch)
+            first, second = value_of(loss, narrow), value_of(loss, batch)
         that(first.dtype == torch.float32, f"{dtype} logits give a value in {first.dtype}")
-        that(torch.equal(first, _value(loss, wide)), f"{dtype} logits are not widened first")
-        that(torch.equal(second, _value(loss, batch)), f"autocast to {dtype} changes the value")
+        that(torch.equal(first, value_of(loss, wide)), f"{dtype} logits are not widened first")
+        that(torch.equal(second, value_of(loss, batch)), f"autocast to {dtype} changes the value")
 
 
 def order_does_not_matter(make: LossMaker) -> None:
     """Neither the order of the images nor the numbering of the classes changes the value."""
     loss = make(COUNTS)
-    batch = _batch(loss)
+    batch = batch_for(loss)
     generator = torch.Generator().manual_seed(1)
     order, share = torch.randperm(17, generator=generator), torch.linspace(0, 1, 17)
     what = "the value depends on the order of the images"
-    close(_value(loss, batch.take(order)), _value(loss, batch), what)
-    close(_value(loss, batch.take(order), share[order]), _value(loss, batch, share), what)
+    close(value_of(loss, batch.take(order)), value_of(loss, batch), what)
+    close(value_of(loss, batch.take(order), share[order]), value_of(loss, batch, share), what)
     classes = torch.tensor([4, 2, 5, 0, 3, 1])
     other = make(torch.tensor(COUNTS)[classes])
     columns = torch.cat([classes, torch.arange(len(COUNTS), loss.num_outputs)])
-    moved = _Batch(batch.logits[:, columns], classes.argsort()[batch.targets], batch.features)
+    moved = LossBatch(batch.logits[:, columns], classes.argsort()[batch.targets], batch.features)
     close(
-        _value(other, moved), _value(loss, batch), "the value depends on how classes are numbered"
+        value_of(other, moved),
+        value_of(loss, batch),
+        "the value depends on how classes are numbered",
     )
     close(
         other.predict_logits(moved.logits),
@@ -181,10 +139,10 @@ def order_does_not_matter(make: LossMaker) -> None:
 def size_does_not_matter(make: LossMaker) -> None:
     """A batch twice has the value of once; a batch of none is 0 with a gradient."""
     loss = make(COUNTS)
-    batch = _batch(loss)
+    batch = batch_for(loss)
     twice = batch.take(torch.arange(17).repeat(2))
-    close(_value(loss, twice), _value(loss, batch), "a batch given twice has another value")
-    value, slope = _gradient(loss, _batch(loss, 0))
+    close(value_of(loss, twice), value_of(loss, batch), "a batch given twice has another value")
+    value, slope = gradient_of(loss, batch_for(loss, 0))
     that(float(value) == 0.0, f"a batch without images has the value {float(value)}, not 0")
     that(slope.shape == (0, loss.num_outputs), "a batch without images has no gradient")
 
@@ -193,8 +151,8 @@ def values_of_images_make_up_the_mean(make: LossMaker) -> None:
     """Reduction "none" gives (N,), whose sum over that of the weights, or N, is the mean."""
     loss, single = make(COUNTS), make(COUNTS)
     single.reduction = "none"
-    batch, share = _batch(loss), torch.linspace(0, 1, 17)
-    values = _value(single, batch, share)
+    batch, share = batch_for(loss), torch.linspace(0, 1, 17)
+    values = value_of(single, batch, share)
     that(values.shape == (17,), f'reduction "none" gives the shape {tuple(values.shape)}')
     masses: dict[Reduction, Tensor] = {
         "weighted_mean": loss.weight[batch.targets].sum(),
@@ -203,22 +161,22 @@ def values_of_images_make_up_the_mean(make: LossMaker) -> None:
     for name, mass in masses.items():
         loss.reduction = name
         what = f'the values of reduction "none" do not make up "{name}"'
-        close(values.sum() / mass, _value(loss, batch, share), what)
+        close(values.sum() / mass, value_of(loss, batch, share), what)
     loss.set_weights(None)
-    alone = _batch(loss, 1)
+    alone = batch_for(loss, 1)
     extra = (alone.features,) if loss.needs_features else ()
     want = loss.per_sample(alone.logits, alone.targets, *extra).squeeze()
-    close(_value(loss, alone), want, "a batch of one image has not its own value")
+    close(value_of(loss, alone), want, "a batch of one image has not its own value")
 
 
 def following_the_gradient_predicts_the_targets(make: LossMaker) -> None:
     """Ten steps along the gradient from zero logits make each target the prediction."""
     loss = make(COUNTS)
     loss.set_weights(None)
-    batch = _batch(loss, 12)
+    batch = batch_for(loss, 12)
     logits, values = torch.zeros_like(batch.logits), []
     for _ in range(10):
-        value, slope = _gradient(loss, batch.with_logits(logits))
+        value, slope = gradient_of(loss, batch.with_logits(logits))
         logits = logits - slope.sign()
         values.append(float(value))
     that(values[-1] < values[0], f"ten steps along the gradient went from {values[0]} to {value}")
@@ -231,7 +189,7 @@ def following_the_gradient_predicts_the_targets(make: LossMaker) -> None:
 def prediction_is_by_class(make: LossMaker) -> None:
     """predict_logits gives (N, C), the bare logits unless the loss has more outputs."""
     loss = make(COUNTS)
-    logits = _batch(loss).logits
+    logits = batch_for(loss).logits
     found = loss.predict_logits(logits)
     that(found.shape == (17, len(COUNTS)), f"predict_logits gives {tuple(found.shape)}")
     if loss.num_outputs == len(COUNTS):
@@ -269,15 +227,15 @@ def marker_of_the_prior_is_true(make: LossMaker) -> None:
 def tables_are_buffers(make: LossMaker) -> None:
     """All tables move with the loss, are in its state, and are copied with it."""
     loss = make(COUNTS)
-    batch = _batch(loss)
-    value = _value(loss, batch)
+    batch = batch_for(loss)
+    value = value_of(loss, batch)
     other = make((800, 7, 30, 200, 2, 11))
     if other.num_outputs == loss.num_outputs:
         other.load_state_dict(loss.state_dict())
-        that(torch.equal(_value(other, batch), value), "state_dict does not hold all tables")
+        that(torch.equal(value_of(other, batch), value), "state_dict does not hold all tables")
     twin = copy.deepcopy(loss)
     twin.set_weights(lambda counts: counts.double())  # type: ignore[arg-type]
-    that(torch.equal(_value(loss, batch), value), "a copy shares its weights with the original")
+    that(torch.equal(value_of(loss, batch), value), "a copy shares its weights with the original")
     away = loss.to("meta")
     held = [name for name, item in vars(away).items() if isinstance(item, Tensor)]
     that(not held, f"{held} stay behind when the loss is moved: store them with self.table")
@@ -285,7 +243,7 @@ def tables_are_buffers(make: LossMaker) -> None:
 
 def bad_batches_are_refused(make: LossMaker) -> None:
     """Shapes, types, NaN, probabilities and targets that cannot be right are refused."""
-    batch = _batch(make(COUNTS))
+    batch = batch_for(make(COUNTS))
     logits, targets, features = batch
     outside, unknown = targets.clone(), logits.clone()
     outside[3], unknown[2, 1] = len(COUNTS), float("nan")
@@ -306,7 +264,7 @@ def global_generator_is_left_alone(make: LossMaker) -> None:
     """Neither making nor calling the loss draws from the global generator."""
     with untouched_generator():
         loss = make(COUNTS)
-        _value(loss, _batch(loss))
+        value_of(loss, batch_for(loss))
 
 
 CHECKS = (

@@ -125,11 +125,17 @@ def _module(trainer: L.Trainer) -> LongTailModule:
 
 @dataclass
 class _Watch(L.Callback):
-    """Notes the gradients and the terms of every step."""
+    """Notes the batch, the gradients and the terms of every step."""
 
+    batches: dict[int, list[Any]] = field(default_factory=dict)  # of each epoch
     losses: list[float] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
     with_graph: set[str] = field(default_factory=set)
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        self.batches.setdefault(trainer.current_epoch, []).append(batch)
 
     def on_after_backward(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         held = {id(p) for o in trainer.optimizers for g in o.param_groups for p in g["params"]}
@@ -172,8 +178,8 @@ def _same_weights(first: LongTailModule, second: LongTailModule, message: str) -
 def steps_run_without_a_trainer(runs: Runs) -> None:
     """A loop written by hand trains: steps of every epoch give a loss with a gradient."""
     losses = []
-    collect = _Collect()
-    runs.fit(collect)
+    watch = _Watch()
+    runs.fit(watch)
     data = runs.data()
     data.setup("fit")
     module = runs.module(data)
@@ -184,7 +190,7 @@ def steps_run_without_a_trainer(runs: Runs) -> None:
             stage = module.stage_at(epoch).number
             optimizer = module.configure_optimizers()["optimizer"]
         module.train()
-        for index, batch in enumerate(collect.batches[epoch]):
+        for index, batch in enumerate(watch.batches[epoch]):
             result = module.training_step(batch, index)
             loss = result["loss"] if isinstance(result, dict) else result
             that(
@@ -196,35 +202,12 @@ def steps_run_without_a_trainer(runs: Runs) -> None:
             module.on_before_optimizer_step(optimizer)
             optimizer.step()
             losses.append(float(loss.detach()))
-    first, second = torch.tensor(losses[:_STEPS]), torch.tensor(collect.losses[:_STEPS])
+    first, second = torch.tensor(losses[:_STEPS]), torch.tensor(watch.losses[:_STEPS])
     that(
         torch.allclose(first, second, rtol=1e-4),
         f"steps without a Trainer have the losses {first.tolist()}, those of a Trainer "
         f"{second.tolist()}",
     )
-
-
-@dataclass
-class _Collect(L.Callback):
-    """Keeps the batches of a fit and their losses."""
-
-    batches: dict[int, list[Any]] = field(default_factory=dict)
-    losses: list[float] = field(default_factory=list)
-
-    def on_train_batch_start(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
-    ) -> None:
-        self.batches.setdefault(trainer.current_epoch, []).append(batch)
-
-    def on_train_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-    ) -> None:
-        self.losses.append(float(outputs["loss"] if isinstance(outputs, dict) else outputs))
 
 
 def every_trained_parameter_has_a_gradient(runs: Runs) -> None:
