@@ -15,9 +15,8 @@ from lt_lightning.augment.mixing import (
     Share,
     blend,
     check_pairs,
-    draw_beta,
-    given_share,
     partners_of,
+    share_of,
 )
 from lt_lightning.errors import UserError
 from lt_lightning.inputs import ClassCounts
@@ -134,10 +133,7 @@ class ManifoldMixup(Mixing):
         """Return the batch with lam, permutation and layer; `class_counts` has no effect."""
         check_pairs(images, targets)
         n = len(images)
-        if share is None:
-            lam = draw_beta(self.alpha, 1, generator, images.device)
-        else:
-            lam = given_share(share, images)
+        lam = share_of(share, images, generator, alpha=self.alpha)
         partner = partners_of(images, generator, permutation)
         layer = self.layers[self._draw_layer(generator, images.device)]
         labels = (targets, targets[partner], lam.expand(n))

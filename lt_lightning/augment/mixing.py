@@ -118,6 +118,24 @@ def given_share(share: Share, images: Tensor) -> Tensor:
     return found
 
 
+def share_of(
+    share: Share | None,
+    images: Tensor,
+    generator: torch.Generator | None,
+    *,
+    alpha: float,
+    count: int = 1,
+) -> Tensor:
+    """Return a share that was given, or `count` drawn from Beta(alpha, alpha), float32.
+
+    Raises:
+        UserError: if it does not fit the images.
+    """
+    if share is not None:
+        return given_share(share, images)
+    return draw_beta(alpha, count, generator, images.device)
+
+
 def partners_of(
     images: Tensor, generator: torch.Generator | None, permutation: Tensor | None
 ) -> Tensor:

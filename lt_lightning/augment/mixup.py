@@ -10,9 +10,8 @@ from lt_lightning.augment.mixing import (
     Share,
     blend,
     check_pairs,
-    draw_beta,
-    given_share,
     partners_of,
+    share_of,
 )
 from lt_lightning.inputs import ClassCounts
 
@@ -50,10 +49,9 @@ class Mixup(Mixing):
         """Return the mixed batch; `class_counts` has no effect."""
         check_pairs(images, targets)
         n = len(images)
-        if share is None:
-            lam = draw_beta(self.alpha, n if self.per_sample else 1, generator, images.device)
-        else:
-            lam = given_share(share, images)
+        lam = share_of(
+            share, images, generator, alpha=self.alpha, count=n if self.per_sample else 1
+        )
         partner = partners_of(images, generator, permutation)
         mixed = blend(images, images[partner], lam)
         return Mixed(mixed, targets, targets[partner], lam.expand(n))

@@ -10,9 +10,8 @@ from lt_lightning.augment.mixing import (
     Share,
     blend,
     check_pairs,
-    draw_beta,
-    given_share,
     partners_of,
+    share_of,
 )
 from lt_lightning.errors import UserError
 from lt_lightning.inputs import ClassCounts, check_class_counts
@@ -62,10 +61,7 @@ class Remix(Mixing):
         n = len(images)
         if class_counts is None:
             raise UserError("Remix leans to the rarer class of a pair: give it class_counts.")
-        if share is None:
-            lam = draw_beta(self.alpha, 1, generator, images.device)
-        else:
-            lam = given_share(share, images)
+        lam = share_of(share, images, generator, alpha=self.alpha)
         partner = partners_of(images, generator, permutation)
         mixed = blend(images, images[partner], lam)
         counts = on_device(class_counts, images.device)

@@ -132,12 +132,15 @@ class LTCLI(LightningCLI):
         if self.config.subcommand == "fit":
             pretraining.check(options)
             follow_backbone(options)
-            self.folder, self.resume = where.choose(options, self.argv, self.folder)
+            self._choose_folder()
             staged.find_runs(options, self.resume is not None)
         elif options.get("ckpt_path") is not None:
             self.resume = Path(options.ckpt_path)
         goes_on = self.config.subcommand == "fit" and self.resume is not None
         resuming.settle_precision(options.trainer, self.folder if goes_on else None)
+
+    def _choose_folder(self) -> None:
+        self.folder, self.resume = where.choose(self.options, self.argv, self.folder)
 
     def instantiate_classes(self) -> None:
         """Build data, model and trainer, after a look into the checkpoint."""
