@@ -151,7 +151,7 @@ def _no_option(key: str, parser: argparse.ArgumentParser) -> Finding:
     good = key.split(".")[0]
     if good in level and "." in key:
         level = sorted({k.split(".")[1] for k in known if k.startswith(f"{good}.")}) or level
-    if level == ["defaults"]:  # of torch.optim.Optimizer itself: no optimizer was named
+    if level == ["defaults"]:  # of torch.optim.Optimizer, the base, by its name
         return Finding(key, f"--{_HERE}{key} needs the optimizer before it, such as SGD or Adam.")
     if not level:
         return Finding(key, f"{what}: the class has no options.")
