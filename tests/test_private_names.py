@@ -25,7 +25,7 @@ KNOWN = {
         "jsonargparse.DefaultHelpFormatter",
         {"cli/words/parser.py"},
     ),
-    "_typehint": ("jsonargparse", None, {"cli/words/type_words.py"}),
+    "_typehint": ("jsonargparse", None, {"cli/words/type_words.py", "cli/words/parser.py"}),
     "_get": ("lightning", CLI, {"cli/app.py"}),
     "_parser": ("lightning", CLI, {"cli/app.py"}),
     "_set_seed": ("lightning", CLI, {"cli/app.py"}),

@@ -146,10 +146,8 @@ class LTCLI(LightningCLI):
         """Build data, model and trainer, after a look into the checkpoint."""
         goes_on = self.config.subcommand == "fit"
         content = checkpoint_file.read(self.resume, goes_on) if self.resume else None
-        if content is not None:
-            if goes_on:
-                epochs = checkpoint_file.whole_epochs(content)
-                self.resumed = int(content["global_step"]), epochs
+        if content is not None and goes_on:
+            self.resumed = int(content["global_step"]), checkpoint_file.whole_epochs(content)
         # A checkpoint brings its weights: nothing is fetched, and no file asked for.
         with without_weights() if content is not None else nullcontext():
             super().instantiate_classes()
@@ -297,6 +295,5 @@ def _plain(value: Any) -> Any:
 
 
 def _as_list(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list | tuple) else [value]
+    several = list(value) if isinstance(value, list | tuple) else [value]
+    return [] if value is None else several

@@ -62,7 +62,7 @@ class LTParser(LightningArgumentParser):
         typing returns what an import before this one made of it.
         """
         for action in self._actions:
-            parts = get_args(getattr(action, "_typehint", None))
+            parts = get_args(hint_of(action))
             if int in parts and float in parts[: parts.index(int)]:
                 ordered = (int, *(part for part in parts if part is not int))
                 action._typehint = Union[ordered]  # type: ignore[attr-defined]  # noqa: UP007
