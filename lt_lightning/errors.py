@@ -33,6 +33,13 @@ class Finished(SystemExit):
         self.folder = folder
 
 
+class Incomplete(SystemExit):
+    """A command that did its work but for what was left out: exit status 3."""
+
+    def __init__(self) -> None:
+        super().__init__(3)
+
+
 def one_sentence(text: str) -> str:
     """Return `text` on one line, its sentences joined by semicolons."""
     return re.sub(r"[.!?]\s+(?=\S)", "; ", " ".join(text.split()))

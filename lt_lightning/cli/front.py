@@ -18,7 +18,7 @@ lt: long-tailed image classification
   lt validate RUN [--best] [--key value ...]       the same on its held-out images
   lt calibrate RUN [--best]                        temperature and vector scaling, before and after
   lt cam RUN [--out DIR] [--per_class N]           make images of the rare classes to train on
-  lt predict RUN --images DIR --out FILE.csv       classify the images of a folder
+  lt predict RUN --images DIR --out FILE.csv       classify the images of a folder or list
   lt report RUN [RUN ...] [--out FILE.html]        one table, or one page, of finished runs
   lt report RUN [RUN ...] --features               t-SNE of test features as well
   lt dashboard [RUN ...] --project NAME            the W&B workspace of all methods side by side

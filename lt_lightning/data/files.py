@@ -66,12 +66,12 @@ def images_below(folder: Path, passed: PassedOver) -> list[Path]:
     Raises:
         UserError: if a folder cannot be listed.
     """
-    return sorted(_images(folder, passed))
+    return list(each_image_below(folder, passed))
 
 
 def has_image(folder: Path) -> bool:
     """Return whether there is an image in a folder, at any depth."""
-    return next(_images(folder, PassedOver()), None) is not None
+    return next(each_image_below(folder, PassedOver()), None) is not None
 
 
 def images_in(folder: Path) -> list[Path]:
@@ -92,19 +92,33 @@ def _visible(folder: Path) -> list[Path]:
         _refuse(error)
 
 
-def _images(folder: Path, passed: PassedOver) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder, onerror=_refuse):
+def each_image_below(folder: Path, passed: PassedOver) -> Iterator[Path]:
+    """Yield what `images_below` returns; the names of one folder at a time are held for it.
+
+    Args:
+        folder: the folder.
+        passed: counts what is no image, as it is met.
+
+    Raises:
+        UserError: if a folder cannot be listed.
+    """
+    try:
         # Names with a dot in front are leavings of file managers, such as ._photo.jpg.
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in folders:
-            if os.path.islink(os.path.join(parent, name)):
-                passed.add(Path(parent, name), "linked folders")  # they can go round in circles
-        for path in (Path(parent, name) for name in names if not name.startswith(".")):
+        names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except OSError as error:
+        _refuse(error)
+    for name in names:
+        path = folder / name
+        if not path.is_dir():
             kind = _kind(path)
             if kind is None:
                 yield path
             else:
                 passed.add(path, kind)
+        elif path.is_symlink():
+            passed.add(path, "linked folders")  # they can go round in circles
+        else:
+            yield from each_image_below(path, passed)
 
 
 def _kind(path: Path) -> str | None:

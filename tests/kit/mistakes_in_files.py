@@ -121,7 +121,7 @@ FILES = [
     Case("report-option", "report {run} --newst", "--newst"),
     Case("predict-nothing", "predict", "RUN, --images, --out"),
     Case("predict-no-image", "predict {run} --images {empty} --out x.csv", "holds no image", 1),
-    Case("predict-no-folder", "predict {run} --images nowhere --out x.csv", "not a folder", 1),
+    Case("predict-no-folder", "predict {run} --images nowhere --out x.csv", "no nowhere", 1),
     Case("predict-out", "predict {run} --images {flat} --out {file}/x.csv", "--out", 1),
     Case("predict-out-there", "predict {run} --images {flat} --out {file}", "add --force", 1),
     Case("predict-out-folder", "predict {run} --images {flat} --out {empty}", "--out", 1),

@@ -1,27 +1,25 @@
-"""`lt predict RUN --images DIR --out FILE`: classify the images of a folder."""
+"""`lt predict RUN --images DIR --out FILE`: classify the images of a folder, a list or a CSV."""
 
 import argparse
-import csv
-import io
 import logging
-from collections.abc import Iterator
+import os
+import sys
 from pathlib import Path
 from typing import NoReturn
 
 import torch
-from rich.progress import track
-from torch import Tensor
 
-from lt_lightning.data.decode import Unreadable, read_image
-from lt_lightning.data.files import KINDS, PassedOver, images_below
-from lt_lightning.data.pixels import Reading
-from lt_lightning.engine.predictor import Classified, Predictor
-from lt_lightning.errors import Refused, UserError
+from lt_lightning.engine.predictor import Predictor
+from lt_lightning.errors import Incomplete, Refused, UserError
+from lt_lightning.predictions import table
+from lt_lightning.predictions.job import Job
+from lt_lightning.predictions.pictures import Columns, pictures
+from lt_lightning.predictions.tally import Tally
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import lock
-from lt_lightning.runs.files import whole_file
 
 log = logging.getLogger("lt_lightning")
+_THREADS = 8  # at most, where no number is given
 
 
 class _Parser(argparse.ArgumentParser):
@@ -31,51 +29,80 @@ class _Parser(argparse.ArgumentParser):
 
 def _parse(argv: list[str]) -> argparse.Namespace:
     parser = _Parser(prog="lt predict", allow_abbrev=False, description=__doc__)
-    parser.add_argument("run", metavar="RUN", help="a run folder, or a checkpoint in it")
-    parser.add_argument(
-        "--images", required=True, metavar="DIR", help="folder of images, any depth"
-    )
-    parser.add_argument("--out", required=True, metavar="FILE", help="CSV file to write")
-    parser.add_argument("--force", action="store_true", help="write over the file")
-    parser.add_argument("--best", action="store_true", help="best.ckpt instead of last.ckpt")
-    parser.add_argument("--batch_size", type=int, default=128)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument(
-        "--skip_unreadable", action="store_true", help="leave out what cannot be read"
-    )
+    add = parser.add_argument
+    add("run", metavar="RUN", help="a run folder, or a checkpoint in it")
+    images = "a folder at any depth, an image, a .txt of paths, or a .csv with a column of them"
+    add("--images", required=True, metavar="DIR", help=images)
+    add("--out", required=True, metavar="FILE", help="file to write, .csv or .parquet")
+    add("--force", action="store_true", help="write over the file")
+    add("--best", action="store_true", help="best.ckpt instead of last.ckpt")
+    add("--top_k", type=int, default=1, metavar="K", help="name the K most probable classes")
+    add("--no_probabilities", action="store_true", help="leave out the column of each class")
+    add("--path_column", metavar="NAME", help="column of a CSV that names the files")
+    add("--label_column", metavar="NAME", help="column of a CSV that names the classes")
+    add("--batch_size", type=int, default=128)
+    threads = min(_THREADS, os.cpu_count() or 1)
+    add("--threads", type=int, default=threads, help="threads that decode")
+    add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    left_out = "leave out what cannot be read; the exit status is 3 then"
+    add("--skip_unreadable", action="store_true", help=left_out)
     return parser.parse_args(argv)
 
 
 def predict(argv: list[str]) -> None:
-    """Write one row per image: file, class name, confidence, one probability per class."""
+    """Write one row per image: file, class, confidence, one probability per class.
+
+    Raises:
+        Incomplete: if images were left out, as asked.
+    """
     options = _parse(argv)
-    if options.batch_size < 1:
-        raise UserError(f"--batch_size is {options.batch_size}: give 1 or more.")
-    folder = Path(options.images)
-    if not folder.is_dir():
-        raise UserError(f"--images {folder} is not a folder: give a folder of images.")
-    passed = PassedOver()
-    files = images_below(folder, passed)
-    if not files:
-        raise UserError(f"--images {folder} holds no image: give a folder of {KINDS}.")
-    passed.warn(folder)
+    for name in ("batch_size", "threads", "top_k"):
+        if getattr(options, name) < 1:
+            raise UserError(f"--{name} is {getattr(options, name)}: give 1 or more.")
     out, device = Path(options.out), device_of(options.device)
-    if out.is_dir():
-        raise UserError(f"--out {out} is a folder: give a CSV file.")
-    lock.take_output(out)
-    if out.exists() and not options.force:
-        raise UserError(f"--out {out} exists: add --force, or give another name.")
+    given = pictures(Path(options.images), Columns(options.path_column, options.label_column))
+    _check_out(out, Path(options.images), options.force)
     _, checkpoint = run_folder.of_run(options.run, options.best)
-    run, skipped = Predictor.read(checkpoint, device), list[Path]()
-    images = _images(files, run.image_size, run.reading, options.skip_unreadable, skipped)
-    _write(out, run.class_names, run.classify(images, options.batch_size), folder)
-    if skipped:
-        log.warning(
-            "%d of %d images cannot be read and are left out, such as %s.",
-            len(skipped),
-            len(files),
-            skipped[0],
+    run = Predictor.read(checkpoint, device)
+    if options.top_k > len(run.class_names):
+        raise UserError(
+            f"--top_k is {options.top_k} but the run has {len(run.class_names)} classes: give as "
+            "many at most."
         )
+    layout = table.Layout(
+        names=run.class_names,
+        top_k=options.top_k,
+        probabilities=not options.no_probabilities,
+        labels=given.labelled,
+    )
+    tally = Tally(len(run.class_names), run.model.test_stats.groups)
+    job = Job(run, tally, options.batch_size, options.threads, options.skip_unreadable)
+    job.write(given.stream, out, layout)
+    _say(job)
+
+
+def _check_out(out: Path, images: Path, force: bool) -> None:
+    if out.is_dir():
+        raise UserError(f"--out {out} is a folder: give a file, .csv or .parquet.")
+    lock.take_output(out)
+    if out.exists() and not force:
+        raise UserError(f"--out {out} exists: add --force, or give another name.")
+    if out.exists() and images.exists() and out.samefile(images):
+        raise UserError(f"--out {out} is what --images names: give another name.")
+    table.check(out)
+
+
+def _say(job: Job) -> None:
+    if job.tally.images:
+        sys.stdout.write(f"{job.tally.told()}\n")
+    if job.skipped:
+        log.warning(
+            "%d of %d images cannot be read and are left out; the first: %s.",
+            job.skipped,
+            job.seen,
+            job.first_skipped,
+        )
+        raise Incomplete
 
 
 def device_of(name: str, option: str = "--device") -> torch.device:
@@ -95,31 +122,3 @@ def device_of(name: str, option: str = "--device") -> torch.device:
     if device.type == "cuda" and not torch.cuda.is_available():
         raise UserError(f"{option} is {name!r} but there is no GPU here: give cpu.")
     return device
-
-
-def _images(
-    files: list[Path], size: int, reading: Reading, skip: bool, told: list[Path]
-) -> Iterator[tuple[Path, Tensor]]:
-    """Yield each file with its pixels; those that are left out go into `told`."""
-    for file in track(files, description=f"Classifying {len(files)} images"):
-        try:
-            yield file, read_image(file, size, reading=reading)
-        except Unreadable as error:
-            if not skip:
-                raise UserError(
-                    f"The image {file} {error.fault}: remove it, or add --skip_unreadable."
-                ) from None
-            told.append(file)
-
-
-def _write(out: Path, names: list[str], rows: Iterator[Classified[Path]], folder: Path) -> None:
-    with whole_file(out, "predict again, or give another --out") as stream:
-        text = io.TextIOWrapper(stream, "utf-8", "backslashreplace", newline="")
-        writer = csv.writer(text)
-        writer.writerow(["file", "class", "confidence", *(f"p:{name}" for name in names)])
-        for row in rows:
-            # Nine digits name one float32.
-            numbers = [f"{value:.9g}" for value in row.probabilities.tolist()]
-            file = row.name.relative_to(folder)
-            writer.writerow([file, names[row.place], numbers[row.place], *numbers])
-        text.detach()  # written out, and left to be closed

@@ -1,0 +1,206 @@
+"""Which pictures are meant: a folder, one file, a text list, or a CSV; one at a time, as a stream.
+
+A million names are never held together: what is kept is one line of a list, or the names of one
+folder.
+"""
+
+import csv
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from lt_lightning.data.files import KINDS, PassedOver, each_image_below
+from lt_lightning.errors import UserError
+from lt_lightning.nearest import nearest
+
+PATH_COLUMNS = ("file", "path", "image", "file_name", "filename", "image_path")
+LABEL_COLUMNS = ("label", "class", "class_name", "target")
+_SEPARATORS = (",", ";", "\t", "|")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture to be classified.
+
+    Attributes:
+        name: as it was given; of a folder, the path below it.
+        path: of the file.
+        label: its class or the number of it, in text; empty where it alone has none, none where
+            no picture has one.
+    """
+
+    name: str
+    path: Path
+    label: str | None = None
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a CSV; none is the first of the usual names that it has.
+
+    Attributes:
+        path: that of the files.
+        label: that of the labels.
+    """
+
+    path: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A stream of pictures, which can be read once.
+
+    Attributes:
+        stream: the pictures, one at least.
+        labelled: whether they have labels.
+    """
+
+    stream: Iterator[Picture]
+    labelled: bool
+
+
+def pictures(given: Path, columns: Columns = Columns()) -> Pictures:
+    """Return the pictures of a folder at any depth, sorted; of a list, in its order; or the file.
+
+    A text list has a path a line, or a path and the number of its class, as the first line has.
+    Paths of a list or CSV start from the folder that it lies in.
+
+    Args:
+        given: a folder, a .txt, .csv or .tsv, or an image.
+        columns: of a CSV.
+
+    Raises:
+        UserError: if there is no such file, it names no picture, or, later, a line cannot be read.
+    """
+    found = _stream(given, columns)
+    first = next(found, None)
+    if first is None:
+        what = "holds no image" if given.is_dir() else "names no image"
+        raise UserError(f"{given} {what}: give a folder, a list or a file of {KINDS}.")
+    return Pictures(itertools.chain([first], found), first.label is not None)
+
+
+def label_index(picture: Picture, names: Sequence[str], place: dict[str, int]) -> int | None:
+    """Return the class of a picture in label order, or none where it has no label.
+
+    A label is a name, or the number of its class from 0 on where no class has that name.
+
+    Args:
+        picture: with its label.
+        names: C names.
+        place: of each name.
+
+    Raises:
+        UserError: if there is no such class.
+    """
+    if not picture.label:
+        return None
+    found = place.get(picture.label)
+    if found is None and picture.label.isascii() and picture.label.isdecimal():
+        found = int(picture.label) if len(picture.label) < 10 else None
+    if found is None or found >= len(names):
+        near = nearest(picture.label, names)
+        remedy = f"did you mean {near!r}?" if near else f"the run has {_few(names)}."
+        raise UserError(
+            f"The label of {picture} is {picture.label!r}, which is no class of the run: {remedy}"
+        )
+    return found
+
+
+def _few(names: Sequence[str]) -> str:
+    more = ", ..." if len(names) > 3 else ""
+    return f"{len(names)} classes, {', '.join(names[:3])}{more}"
+
+
+def _stream(given: Path, columns: Columns) -> Iterator[Picture]:
+    suffix = given.suffix.lower()
+    if given.is_dir():
+        passed = PassedOver()
+        for file in each_image_below(given, passed):
+            yield Picture(str(file.relative_to(given)), file)
+        passed.warn(given)
+    elif not given.exists():
+        raise UserError(f"There is no {given}: give a folder, a list, a CSV, or an image.")
+    elif suffix in (".txt", ".csv", ".tsv"):
+        yield from _listed(given, columns)
+    elif suffix in (".parquet", ".json", ".jsonl", ".xlsx", ".zip", ".tar", ".gz", ".npz", ".npy"):
+        raise UserError(f"{given} is no list that is read: give a .txt or a .csv, or a folder.")
+    else:
+        yield Picture(str(given), given)
+
+
+def _listed(file: Path, columns: Columns) -> Iterator[Picture]:
+    lines = _of_text if file.suffix.lower() == ".txt" else _of_csv
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            yield from lines(file, stream, columns)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file} is no text in UTF-8: save it as UTF-8.") from error
+    except OSError as error:
+        raise UserError(f"{file} cannot be read ({error.strerror}): give another list.") from error
+    except csv.Error as error:
+        raise UserError(f"{file} is no CSV ({error}): save it as a CSV in UTF-8.") from error
+
+
+def _of_text(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
+    labelled: bool | None = None
+    for number, line in enumerate(stream, 1):
+        text = line.strip()
+        if not text:
+            continue
+        path, last = text.rsplit(maxsplit=1) if len(text.split(maxsplit=1)) > 1 else (text, "")
+        found = last.isascii() and last.isdecimal()
+        labelled = found if labelled is None else labelled  # the first line decides for all
+        if labelled and not found:
+            raise UserError(
+                f"Line {number} of {file} has no label but the first has one: write `path label`."
+            )
+        yield _picture(file, path if labelled else text, last if labelled else None)
+
+
+def _of_csv(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
+    header = stream.readline()
+    separator = max(_SEPARATORS, key=header.count)
+    names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
+    path = _column(file, names, columns.path, PATH_COLUMNS, "--path_column")
+    if path is None:
+        told = ", ".join(names)[:200] or "none"
+        raise UserError(
+            f"{file} has no column of files (it has {told}): call it file, or name it by "
+            "--path_column."
+        )
+    label = _column(file, names, columns.label, LABEL_COLUMNS, "--label_column")
+    rows = csv.reader(stream, delimiter=separator)
+    for row in rows:
+        if not row:
+            continue
+        where = f"Line {rows.line_num + 1} of {file}"
+        if len(row) <= max(path, label or 0):
+            raise UserError(f"{where} has {len(row)} of {len(names)} cells: complete the line.")
+        if not row[path].strip():
+            raise UserError(f"{where} names no file: complete the line, or remove it.")
+        yield _picture(file, row[path].strip(), None if label is None else row[label].strip())
+
+
+def _column(
+    file: Path, names: list[str], asked: str | None, usual: Sequence[str], option: str
+) -> int | None:
+    if asked is not None:
+        if asked not in names:
+            told = ", ".join(names)[:200] or "none"
+            raise UserError(f"{file} has no column {asked!r} ({option}): it has {told}.")
+        return names.index(asked)
+    lower = [name.lower() for name in names]
+    return next((lower.index(name) for name in usual if name in lower), None)
+
+
+def _picture(file: Path, name: str, label: str | None) -> Picture:
+    if "\0" in name:
+        raise UserError(f"{file} names a file with a NUL in it, {name[:40]!r}: remove the line.")
+    return Picture(name, file.parent / name, label)
