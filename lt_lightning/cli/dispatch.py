@@ -52,6 +52,12 @@ def run(argv: list[str]) -> Path | None:
         quiet()
         predict(rest)
         return None
+    if command == "data":
+        from lt_lightning.cli.commands.data import data
+
+        quiet()
+        data(rest)
+        return None
     if command == "cam":
         from lt_lightning.cli.commands.cam import cam
 

@@ -17,6 +17,7 @@ lt: long-tailed image classification
   lt test RUN [--best] [--key value ...]           test a finished run again
   lt validate RUN [--best] [--key value ...]       the same on its held-out images
   lt calibrate RUN [--best]                        temperature and vector scaling, before and after
+  lt data check DIR [--out FILE.png]               look at a folder of pictures before training
   lt cam RUN [--out DIR] [--per_class N]           make images of the rare classes to train on
   lt predict RUN --images DIR --out FILE.csv       classify the images of a folder or list
   lt report RUN [RUN ...] [--out FILE.html]        one table, or one page, of finished runs
@@ -47,11 +48,23 @@ Each with its paper, and the name that --model, --model.loss, --data.sampler and
 Those of other packages that declare them follow in each section, with path and package.
 lt fit --model.help BBN lists the keys of one method."""
 
+DATA_HELP = """\
+lt data check DIR [--out FILE.png]: look at a folder of pictures before training
+
+DIR is what --data.root would be. Told are the images per class and their groups, sizes, files that
+cannot be used, the same picture twice, in two splits or under two classes, names of classes that
+are easily confused, classes missing from a split, and the command to train with.
+--out draws the images per class; --force writes over it.
+--test_fraction F splits a folder without test/ as --data.source.test_fraction does (0.2).
+--grey_bits B is --data.source.grey_bits.
+The status is 0 where training can begin, 1 where it would be refused."""
+
 COMMANDS = (
     "fit",
     "validate",
     "test",
     "calibrate",
+    "data",
     "cam",
     "predict",
     "report",
@@ -62,10 +75,17 @@ COMMANDS = (
 _HELP = {
     "calibrate": CALIBRATE_HELP,
     "configs": CONFIGS_HELP,
+    "data": DATA_HELP,
     "methods": METHODS_HELP,
     "report": REPORT_HELP,
 }
-_OTHER_NAMES = {"train": "fit", "eval": "test", "evaluate": "test", "list": "methods"}
+_OTHER_NAMES = {
+    "train": "fit",
+    "eval": "test",
+    "evaluate": "test",
+    "list": "methods",
+    "check": "data check",
+}
 
 
 def answer(arguments: Sequence[str]) -> tuple[str | None, int]:

@@ -62,13 +62,22 @@ def read_image(
     Raises:
         Unreadable: if the file cannot be read; the message names it.
     """
+    return _view(picture_of(path, reading), size, crop_scale)
+
+
+def picture_of(path: Path, reading: Reading) -> "Picture":
+    """Return the picture of a file as red, green and blue, in its own size.
+
+    Raises:
+        Unreadable: if the file cannot be read; the message names it.
+    """
     from PIL import Image
 
     try:
         if not path.is_file():  # to open a pipe waits for ever
             raise FileNotFoundError
         with Image.open(path, formats=formats()) as opened:
-            image = rgb(opened, reading)
+            return rgb(opened, reading)
     except Unclear as unclear:
         sentence = f"The image {path} {unclear.fault}: {unclear.remedy}."
         raise Unreadable(sentence, unclear.fault) from unclear
@@ -79,7 +88,6 @@ def read_image(
             "skip.",
             fault,
         ) from error
-    return _view(image, size, crop_scale)
 
 
 def view_of(picture: "Picture", size: int, reading: Reading) -> Tensor:
@@ -116,13 +124,15 @@ def _view(image: "Picture", size: int, crop_scale: float | None) -> Tensor:
     return torch.from_numpy(np.asarray(view).copy()).permute(2, 0, 1)
 
 
-def _parallel(work: Callable[[Path], T], paths: list[Path], what: str) -> Iterable[T]:
+def in_parallel(work: Callable[[Path], T], paths: list[Path], what: str) -> Iterable[T]:
+    """Yield what `work` returns for each file, in their order, under a progress bar."""
     with ThreadPoolExecutor(max_workers=min(16, (os.cpu_count() or 1) + 2)) as pool:
         results = pool.map(work, paths)
         yield from track(results, total=len(paths), description=what, transient=True)
 
 
-def _key(paths: list[Path], root: Path, extra: str) -> str:
+def cache_key(paths: list[Path], root: Path, extra: str) -> str:
+    """Return a name for what is kept of these files; others if one of them is changed."""
     digest = hashlib.sha256(f"{_DECODER} {extra}".encode())
     for path in paths:
         digest.update(b"\0" + os.fsencode(path.relative_to(root)) + b"\0")
@@ -145,7 +155,7 @@ def decode_all(paths: list[Path], size: int, root: Path, reading: Reading) -> Te
     Raises:
         UserError: if a file cannot be read; the message names it.
     """
-    cache = cache_folder() / f"{_key(paths, root, f'size={size} {reading}')}.npy"
+    cache = cache_folder() / f"{cache_key(paths, root, f'size={size} {reading}')}.npy"
     shape = (len(paths), 3, size, size)
     if cache.is_file():
         try:
@@ -156,7 +166,7 @@ def decode_all(paths: list[Path], size: int, root: Path, reading: Reading) -> Te
         except (OSError, ValueError, EOFError):
             log.warning("The cache file %s is damaged and is made again.", cache)
     images = torch.empty(shape, dtype=torch.uint8)
-    decoded = _parallel(
+    decoded = in_parallel(
         lambda path: read_image(path, size, reading=reading),
         paths,
         f"Decoding {len(paths)} images",
@@ -164,11 +174,12 @@ def decode_all(paths: list[Path], size: int, root: Path, reading: Reading) -> Te
     for place, image in enumerate(decoded):
         images[place] = image
     array = images.numpy()
-    _store(cache, lambda file: np.save(file, array))
+    keep(cache, lambda file: np.save(file, array))
     return images
 
 
-def _store(cache: Path, write: Callable[[BinaryIO], object]) -> None:
+def keep(cache: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file of the cache, whole or not at all; a failure is a warning."""
     try:
         with whole_file(cache) as file:
             write(file)
@@ -179,15 +190,15 @@ def _store(cache: Path, write: Callable[[BinaryIO], object]) -> None:
 
 def unreadable(paths: list[Path], root: Path, reading: Reading) -> set[Path]:
     """Return the files that cannot be read, after a warning that counts and names them."""
-    cache = cache_folder() / f"{_key(paths, root, f'unreadable {reading}')}.json"
+    cache = cache_folder() / f"{cache_key(paths, root, f'unreadable {reading}')}.json"
     numbers = _known_numbers(cache, len(paths))
     if numbers is None:
-        states = _parallel(
+        states = in_parallel(
             lambda path: _readable(path, reading), paths, f"Checking {len(paths)} images"
         )
         numbers = [k for k, good in enumerate(states) if not good]
         text = json.dumps(numbers).encode()
-        _store(cache, lambda file: file.write(text))
+        keep(cache, lambda file: file.write(text))
     bad = {paths[k] for k in numbers}
     if bad:
         log.warning(
@@ -206,13 +217,13 @@ def digest_of_files(paths: list[Path]) -> bytes:
         UserError: if a file cannot be read.
     """
     root = Path(os.path.commonpath([path.parent for path in paths]))
-    cache = cache_folder() / f"{_key(paths, root, 'content')}.sha256"
+    cache = cache_folder() / f"{cache_key(paths, root, 'content')}.sha256"
     if cache.is_file() and cache.stat().st_size == hashlib.sha256().digest_size:
         return cache.read_bytes()
     whole = hashlib.sha256()
-    for digest in _parallel(_digest_of, paths, f"Looking at {len(paths)} test images"):
+    for digest in in_parallel(_digest_of, paths, f"Looking at {len(paths)} test images"):
         whole.update(digest)
-    _store(cache, lambda file: file.write(whole.digest()))
+    keep(cache, lambda file: file.write(whole.digest()))
     return whole.digest()
 
 

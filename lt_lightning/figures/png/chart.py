@@ -17,6 +17,8 @@ def draw_chart(chart: Chart) -> Figure:
         else:
             axes.plot(x, y, color=OVER, marker="D", markersize=9, linestyle="none", label=one.name)
     axes.set(xlabel=chart.x.label, ylabel=chart.y.label)
+    if chart.y.log:
+        axes.set_yscale("log")
     axes.set_title(chart.title)
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")

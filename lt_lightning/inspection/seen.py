@@ -1,0 +1,71 @@
+"""Each picture looked at once: its size, a digest of its pixels, or why it cannot be used."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lt_lightning.data.decode import (
+    Unreadable,
+    cache_folder,
+    cache_key,
+    in_parallel,
+    keep,
+    picture_of,
+)
+from lt_lightning.data.pixels import Reading
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of one picture.
+
+    Attributes:
+        path: its file.
+        width: in pixels, 0 where it cannot be read.
+        height: likewise.
+        digest: of its size and pixels; empty where it cannot be read.
+        fault: why it cannot be used, after "The image FILE"; empty where it can.
+    """
+
+    path: Path
+    width: int
+    height: int
+    digest: str
+    fault: str
+
+
+def look_at(paths: Sequence[Path], root: Path, reading: Reading) -> list[Seen]:
+    """Return what is seen of each file, one at a time in a few threads; kept in the cache."""
+    files = list(paths)
+    cache = cache_folder() / f"{cache_key(files, root, f'looked at {reading}')}.json"
+    rows = _known(cache, len(files))
+    if rows is None:
+        told = f"Looking at {len(files)} images"
+        rows = list(in_parallel(lambda path: _row(path, reading), files, told))
+        text = json.dumps(rows).encode()
+        keep(cache, lambda file: file.write(text))
+    return [Seen(path, *row) for path, row in zip(files, rows, strict=True)]
+
+
+def _row(path: Path, reading: Reading) -> list[Any]:
+    try:
+        picture = picture_of(path, reading)
+    except Unreadable as error:
+        return [0, 0, "", error.fault]
+    digest = hashlib.sha256(repr(picture.size).encode())
+    digest.update(picture.tobytes())
+    return [picture.width, picture.height, digest.hexdigest()[:32], ""]
+
+
+def _known(cache: Path, count: int) -> list[list[Any]] | None:
+    try:
+        rows = json.loads(cache.read_bytes())
+    except (OSError, ValueError):
+        return None  # absent or damaged
+    kinds = [int, int, str, str]
+    if isinstance(rows, list) and len(rows) == count and all(isinstance(r, list) for r in rows):
+        return rows if all([type(value) for value in row] == kinds for row in rows) else None
+    return None

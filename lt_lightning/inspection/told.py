@@ -1,0 +1,118 @@
+"""An inspection as lines of text and as a picture."""
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from pathlib import Path
+from statistics import median
+
+from lt_lightning.errors import printable
+from lt_lightning.figures.chart import Chart, Point, Series
+from lt_lightning.figures.scale import around, wide
+from lt_lightning.inspection.inspect import Inspection
+from lt_lightning.metrics import ShotGroups
+
+_BAR, _NAME, _ROWS, _SHOWN = 40, 24, 30, 3
+_LARGE = 96  # pixels of the short side from which pictures stay in their files
+
+
+def lines(found: Inspection, root: Path, test_fraction: float | None) -> Iterator[str]:
+    """Yield the report line by line; the last is the command to use next."""
+    counts = found.counts["train"]
+    images = ", ".join(f"{sum(of)} in {split}" for split, of in found.counts.items())
+    yield f"{root}: {len(found.names)} classes, images: {images}"
+    yield ""
+    yield from _histogram(found.names, counts)
+    yield ""
+    for name, members in ShotGroups()(counts).items():
+        yield f"{name}: {len(members)} classes, {sum(counts[c] for c in members)} training images"
+    yield f"largest class over smallest: {max(counts) / max(min(counts), 1):.4g}"
+    if found.sizes:
+        yield _sizes(found.sizes)
+    yield ""
+    problems = list(_problems(found, root))
+    yield from (f"- {printable(line)}" for line in problems or ["nothing odd was found"])
+    yield ""
+    yield f"Next: {_command(found, root, test_fraction)}"
+
+
+def _histogram(names: Sequence[str], counts: Sequence[int]) -> Iterator[str]:
+    order = sorted(range(len(names)), key=lambda c: -counts[c])
+    half = _ROWS // 2
+    for place, c in enumerate(order):
+        if len(order) > _ROWS and half <= place < len(order) - half:
+            if place == half:
+                yield f"{'...':<{_NAME}} {len(order) - 2 * half} more classes"
+            continue
+        bar = "#" * max(round(_BAR * counts[c] / max(*counts, 1)), 1 if counts[c] else 0)
+        yield f"{printable(names[c])[:_NAME]:<{_NAME}} {counts[c]:>7} {bar}".rstrip()
+
+
+def _sizes(sizes: Sequence[tuple[int, int]]) -> str:
+    by_area = sorted(sizes, key=lambda size: size[0] * size[1])
+    small, large = by_area[0], by_area[-1]
+    middle = [round(median(size[axis] for size in sizes)) for axis in (0, 1)]
+    return (
+        f"pixels: {small[0]}x{small[1]} to {large[0]}x{large[1]}, "
+        f"in the middle {middle[0]}x{middle[1]}"
+    )
+
+
+def _problems(found: Inspection, root: Path) -> Iterator[str]:
+    for fault, count in Counter(one.fault for one in found.faults).most_common(_SHOWN):
+        first = next(one.path for one in found.faults if one.fault == fault)
+        yield f"{count} of the images {fault}, such as {_below(first, root)}"
+    rest = len({one.fault for one in found.faults}) - _SHOWN
+    if rest > 0:
+        yield f"{rest} more faults of other kinds; {len(found.faults)} images have one"
+    for kind, groups in (
+        ("the same picture is under two classes", found.twins.classes),
+        ("the same picture is in two splits", found.twins.splits),
+        ("the same picture is there twice", found.twins.inside),
+    ):
+        if groups:
+            example = " = ".join(_below(path, root) for path in groups[0][:_SHOWN])
+            yield f"{kind}: {len(groups)} pictures, such as {example}"
+    for split, absent in found.absent.items():
+        if absent:
+            yield f"{len(absent)} classes have no image in {split}: {_some(absent)}"
+    pairs = [f"{first!r} and {second!r} ({why})" for first, second, why in found.confusable]
+    if pairs:
+        yield f"{len(pairs)} pairs of class names are easily confused: {_some(pairs)}"
+
+
+def _below(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def _some(texts: Sequence[str]) -> str:
+    return ", ".join(texts[:_SHOWN]) + (", ..." if len(texts) > _SHOWN else "")
+
+
+def _command(found: Inspection, root: Path, test_fraction: float | None) -> str:
+    short = median(min(size) for size in found.sizes) if found.sizes else 0
+    data = "folder_large" if short >= _LARGE else "folder"
+    words = ["lt", "fit", "--config", "balanced_softmax", "--config", f"data/{data}"]
+    words += ["--data.root", str(root)]
+    if test_fraction is not None:
+        words += ["--data.source.test_fraction", f"{test_fraction:g}"]
+    if found.faults:
+        words += ["--data.source.unreadable", "skip"]
+    return shlex.join(words)
+
+
+def chart(found: Inspection) -> Chart:
+    """Return the training images of the classes, the largest first, and where each group ends."""
+    counts = found.counts["train"]
+    sizes = sorted((count for count in counts if count), reverse=True)
+    points = [Point(place + 1, count) for place, count in enumerate(sizes)]
+    groups = {name: len(members) for name, members in ShotGroups()(counts).items()}
+    ends = [points[end - 1] for end in accumulate(groups.values()) if end <= len(points)]
+    told = ", ".join(f"{name} {count}" for name, count in groups.items())
+    return Chart(
+        f"{len(counts)} classes, {sizes[0]} to {sizes[-1]} training images",
+        around("class, the largest first", [1.0, float(len(sizes))]),
+        wide("training images", [float(sizes[-1]), float(sizes[0])]),
+        [Series("training images", 0, points), Series(f"last of {told}", 1, ends)],
+    )

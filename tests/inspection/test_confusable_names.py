@@ -1,0 +1,37 @@
+"""Names of classes that may be one class twice."""
+
+import pytest
+
+from lt_lightning.inspection.names import confusable
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "why"),
+    [
+        ("Cat", "cat", "case"),
+        ("polar bear", "polar_bear", "blanks or marks"),
+        ("cat ", "cat", "blanks or marks"),
+        ("\u0441\u0430t", "cat", "letters that look alike"),  # two letters are Cyrillic
+        ("cafe\u0301", "caf\u00e9", "letters that look alike"),
+        ("boxes", "box", "a plural"),
+        ("dogs", "dog", "a plural"),
+        ("berries", "berry", "a plural"),
+        ("kitchen", "kitcehn", "one letter"),
+        ("giraffe", "girafe", "one letter"),
+    ],
+)
+def test_names_that_are_easily_confused_are_found(first, second, why):
+    names = sorted(["zebra", first, second, "owl"])
+    ((one, other, found),) = confusable(names)
+    assert {one, other} == {first, second}
+    assert found == why
+
+
+def test_names_that_are_meant_to_differ_are_not():
+    assert not confusable(["cat", "bat", "dog", "n01440764", "n01440765", "class_1", "class_2"])
+    assert not confusable([str(k) for k in range(100)])
+
+
+def test_many_names_take_no_time():
+    names = [f"{a}{b}{c}-species" for a in "abcdefghij" for b in "klmnopqrst" for c in "uvwxyzabcd"]
+    assert len(confusable(names[::37])) <= len(names)

@@ -1,0 +1,112 @@
+"""`lt data check DIR` tells what is in a folder, and how to go on."""
+
+import shutil
+
+import pytest
+from lt_runs import in_process
+from PIL import Image
+
+from lt_lightning.data import ImageFolder
+from lt_lightning.inspection import inspect, look_at, seen
+
+
+def check(folder, *more):
+    answer = in_process(["data", "check", str(folder), *more])
+    return answer, answer.out
+
+
+def test_a_sound_folder_is_told_and_can_be_trained_on(folder):
+    answer, out = check(folder)
+    assert answer.status == 0, answer.err
+    assert "2 classes, images: 6 in train, 2 in test" in out
+    assert "few: 2 classes, 6 training images" in out
+    assert "pixels: 12x8 to 12x10, in the middle 12x8" in out
+    assert "- nothing odd was found" in out
+    last = out.splitlines()[-1]
+    assert last.endswith(f"--config balanced_softmax --config data/folder --data.root {folder}")
+
+
+def test_a_folder_without_test_is_split_as_the_command_says(folder):
+    answer, out = check(folder / "train")
+    assert answer.status == 0, answer.err
+    assert out.splitlines()[-1].endswith("--data.source.test_fraction 0.2")
+
+
+def test_everything_odd_is_found(folder):
+    train, test = folder / "train", folder / "test"
+    shutil.copy(train / "cat/0.png", train / "cat/again.png")
+    Image.open(train / "cat/1.png").save(train / "owl/other.bmp")  # other bytes, the same pixels
+    shutil.copy(train / "owl/2.png", test / "owl/1.png")
+    shutil.copytree(train / "owl", train / "Owl")
+    (train / "Owl/0.png").unlink()
+    (train / "notes.txt").write_text("no image")
+    (train / "cat/notes.txt").write_text("no image")
+    (train / "cat/torn.png").write_bytes((train / "cat/0.png").read_bytes()[:60])
+    answer, out = check(folder)
+    assert answer.status == 1
+    assert "Training would be refused: 1 images cannot be used" in answer.err
+    assert "1 .txt" in answer.err
+    assert "1 of the images cannot be read (" in out
+    assert "such as train/cat/torn.png" in out
+    assert "the same picture is under two classes: 3 pictures" in out
+    assert "the same picture is there twice: 1 pictures" in out
+    assert "1 classes have no image in test: Owl" in out
+    assert "'Owl' and 'owl' (case)" in out
+    assert out.splitlines()[-1].endswith("--data.source.unreadable skip")
+
+
+def test_the_same_picture_in_two_splits_is_found(folder):
+    shutil.copy(folder / "train/owl/2.png", folder / "test/owl/1.png")
+    _, out = check(folder)
+    assert "in two splits: 1 pictures, such as train/owl/2.png = test/owl/1.png" in out
+
+
+def test_the_classes_are_drawn(folder, tmp_path):
+    out = tmp_path / "classes.png"
+    assert check(folder, "--out", str(out))[0].status == 0
+    with Image.open(out) as picture:
+        assert picture.format == "PNG"
+    answer, _ = check(folder, "--out", str(out))
+    assert (answer.status, "exists: add --force" in answer.err) == (1, True)
+    assert check(folder, "--out", str(tmp_path / "a.pdf"))[0].status == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        ((), 2, "lt data check DIR"),
+        (("look", "x"), 2, "invalid choice: 'look'"),
+        (("check",), 2, "DIR"),
+        (("check", "nowhere"), 1, "nowhere is not a folder"),
+        (("check", ".", "--test_fraction", "2"), 1, "test_fraction is 2"),
+    ],
+)
+def test_a_mistake_is_one_sentence(words, status, says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    answer = in_process(["data", *words])
+    assert answer.status == status
+    assert says in answer.err
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_pictures_are_looked_at_once_and_read_when_they_change(folder, monkeypatch):
+    read, original = [], seen.picture_of
+    monkeypatch.setattr(seen, "picture_of", lambda *of: read.append(of[0]) or original(*of))
+    source = ImageFolder(in_memory=False)
+    first = inspect(source, folder)
+    assert len(read) == 8
+    assert inspect(ImageFolder(in_memory=False), folder) == first
+    assert len(read) == 8
+    Image.new("RGB", (9, 9)).save(folder / "train/cat/0.png")
+    assert (9, 9) in inspect(ImageFolder(in_memory=False), folder).sizes
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[[1, 2, 3, 4]]", "{}", '[["a"]]'])
+def test_a_damaged_cache_is_made_again(folder, text):
+    paths = [folder / "train/cat/0.png"]
+    reading = ImageFolder().reading
+    wanted = look_at(paths, folder, reading)
+    (kept,) = seen.cache_folder().glob("*.json")
+    kept.write_text(text)
+    assert look_at(paths, folder, reading) == wanted
