@@ -14,6 +14,7 @@ from lt_lightning.augment import BatchTransform, Normalize, RandomCropFlip
 from lt_lightning.data import checks
 from lt_lightning.data.added_images import AddedImages
 from lt_lightning.data.digits import Digits
+from lt_lightning.data.groups import Grouped
 from lt_lightning.data.holdout import Holdout
 from lt_lightning.data.loader import EvalLoader, TrainLoader
 from lt_lightning.data.profiles import Exponential, Profile
@@ -144,7 +145,10 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
     @cached_property
     def class_counts(self) -> Tensor:
         """Training images per class as trained on, int64 (C,)."""
-        return self._subset.plan(self.source.train_counts(self.root))[0]
+        return self._subset.plan(*self._available())[0]
+
+    def _available(self) -> tuple[Tensor, Grouped | None]:
+        return self.source.train_counts(self.root), self.source.grouped(self.root)
 
     @property
     def groups(self) -> dict[str, list[int]]:
@@ -186,7 +190,7 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
         counted = torch.bincount(self._splits["train"].labels, minlength=self.num_classes)
         assert torch.equal(counted, self.class_counts), "the plan and the images disagree"
         log.info("%d training images, fingerprint %s", int(counted.sum()), self.fingerprint)
-        short = self._subset.short(self.source.train_counts(self.root)).nonzero().flatten().tolist()
+        short = self._subset.short(*self._available()).nonzero().flatten().tolist()
         asked = self.profile.imbalance_ratio
         checks.warn_of_ratio(asked, self.class_counts, [self.class_names[c] for c in short])
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from lt_lightning.data.groups import Grouped
 from lt_lightning.data.pixels import Reading
 
 
@@ -88,6 +89,10 @@ class Source(ABC):
     @abstractmethod
     def train_counts(self, root: Path) -> Tensor:
         """Return the training images per class before any profile, int64 (C,)."""
+
+    def grouped(self, root: Path) -> Grouped | None:
+        """Return which training images are never parted by a split; none where any may be."""
+        return None
 
     def identity(self, root: Path) -> bytes:
         """Return what tells this data from others of the same class; part of the fingerprint.

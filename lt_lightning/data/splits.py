@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from lt_lightning.data.groups import tell_groups
 from lt_lightning.data.pixels import Reading
 from lt_lightning.data.source import ImageSet, Source
 from lt_lightning.data.subset import Subset, fingerprint
@@ -46,7 +47,12 @@ def choose_splits(source: Source, root: Path, subset: Subset, monitor_test: bool
             "data.monitor_test is set: both fill `val`, give one."
         )
     everything = found["train"]
-    train, held = subset.choose(everything.labels, source.train_counts(root))
+    grouped = source.grouped(root)
+    groups = None if grouped is None else grouped.groups
+    train, held = subset.choose(everything.labels, source.train_counts(root), groups)
+    if grouped is not None and len(held):
+        told = everything.labels[train], everything.labels[held]
+        tell_groups(*told, source.class_names(root), "The held-out split")
     splits = {"train": everything.select(train), "test": found["test"]}
     if monitor_test:
         splits["val"] = found["test"]
@@ -56,6 +62,8 @@ def choose_splits(source: Source, root: Path, subset: Subset, monitor_test: bool
         splits["val"] = found["val"]
     indices = torch.arange(len(everything))
     before = indices[~torch.isin(indices, held)]
+    if groups is not None:  # a profile can leave some of a group over, of which some is held out
+        before = before[~torch.isin(groups[before], groups[held])]
     return Splits(
         splits,
         fingerprint(train, held, source.identity(root)),

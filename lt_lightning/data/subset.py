@@ -5,6 +5,7 @@ import hashlib
 import torch
 from torch import Tensor
 
+from lt_lightning.data.groups import Grouped, choose_groups
 from lt_lightning.data.holdout import Holdout
 from lt_lightning.data.profiles import Profile, choose_images
 
@@ -21,36 +22,71 @@ class Subset:
     def __init__(self, profile: Profile, holdout: Holdout | None, seed: int) -> None:
         self.profile, self.holdout, self.seed = profile, holdout, seed
 
-    def plan(self, available: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return images per class, each int64 (C,): trained on, kept by the profile, held out."""
+    def plan(
+        self, available: Tensor, grouped: Grouped | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return images per class, each int64 (C,): trained on, kept by the profile, held out.
+
+        Args:
+            available: images per class, int64 (C,).
+            grouped: which images are held out together or not at all; none is each by itself.
+        """
         held = torch.zeros_like(available)
         if self.holdout is not None and self.holdout.when == "before":
-            held = self.holdout.counts(available)
+            held = self._held(self.holdout, available, grouped)
         kept = self.profile(available - held)
         if self.holdout is not None and self.holdout.when == "after":
-            held = self.holdout.counts(kept)
+            if grouped is not None:
+                chosen = choose_images(grouped.labels, kept, self.seed)
+                grouped = Grouped(grouped.labels[chosen], grouped.groups[chosen])
+            held = self._held(self.holdout, kept, grouped)
             return kept - held, kept, held
         return kept, kept, held
 
-    def short(self, available: Tensor) -> Tensor:
+    @staticmethod
+    def _held(holdout: Holdout, available: Tensor, grouped: Grouped | None) -> Tensor:
+        if grouped is None:
+            return holdout.counts(available)
+        out = choose_groups(grouped, holdout.counts(available), holdout.seed)
+        return torch.bincount(grouped.labels[out], minlength=len(available))
+
+    def short(self, available: Tensor, grouped: Grouped | None = None) -> Tensor:
         """Return which classes lack more than a tenth of what the profile asks for, bool (C,)."""
-        _, _, held = self.plan(available)
+        _, _, held = self.plan(available, grouped)
         before = self.holdout is not None and self.holdout.when == "before"
         return self.profile.short(available - held if before else available)
 
-    def choose(self, labels: Tensor, available: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the indices of the images trained on and of the held-out ones."""
-        _, kept, held = self.plan(available)
+    def choose(
+        self, labels: Tensor, available: Tensor, groups: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the indices of the images trained on and of the held-out ones.
+
+        Args:
+            labels: int64 (N,).
+            available: images per class, int64 (C,).
+            groups: number of each image's group, int64 (N,), which is held out whole or not at all.
+        """
+        _, kept, _ = self.plan(available, None if groups is None else Grouped(labels, groups))
         everything = torch.arange(len(labels))
         if self.holdout is None:
             return choose_images(labels, kept, self.seed), everything[:0]
         if self.holdout.when == "before":
-            out = choose_images(labels, held, self.holdout.seed)
+            out = self._out(self.holdout, everything, labels, available, groups)
             rest = everything[~torch.isin(everything, out)]
             return rest[choose_images(labels[rest], kept, self.seed)], out
         chosen = choose_images(labels, kept, self.seed)
-        out = chosen[choose_images(labels[chosen], held, self.holdout.seed)]
+        out = self._out(self.holdout, chosen, labels, kept, groups)
         return chosen[~torch.isin(chosen, out)], out
+
+    @staticmethod
+    def _out(
+        holdout: Holdout, among: Tensor, labels: Tensor, counts: Tensor, groups: Tensor | None
+    ) -> Tensor:
+        """Return which of the images `among`, `counts` of each class, are held out."""
+        wanted = holdout.counts(counts)
+        if groups is None:
+            return among[choose_images(labels[among], wanted, holdout.seed)]
+        return among[choose_groups(Grouped(labels[among], groups[among]), wanted, holdout.seed)]
 
 
 def fingerprint(train: Tensor, held: Tensor, identity: bytes) -> str:

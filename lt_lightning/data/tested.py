@@ -8,8 +8,8 @@ import torch
 
 from lt_lightning.data.decode import decode_all, digest_of_files, unreadable
 from lt_lightning.data.files import PassedOver
-from lt_lightning.data.folder import ImageFolder
 from lt_lightning.data.layout import files_of_classes, labelled_part
+from lt_lightning.data.picture_source import PictureSource
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages, Source
 from lt_lightning.errors import UserError
 
@@ -38,7 +38,7 @@ def labelled_folder(root: Path, names: list[str], source: Source, size: int) -> 
     Args:
         root: the folder.
         names: the classes of the run, in label order; one without a folder is left out.
-        source: that of the run; an ImageFolder reads these images as it reads its own.
+        source: that of the run; one of files reads these images as it reads its own.
         size: width and height in pixels.
 
     Raises:
@@ -50,7 +50,7 @@ def labelled_folder(root: Path, names: list[str], source: Source, size: int) -> 
     folder, passed = labelled_part(root, names), PassedOver()
     paths, labels = files_of_classes(folder, names, passed)
     passed.warn(folder)
-    if isinstance(source, ImageFolder) and source.unreadable == "skip":
+    if isinstance(source, PictureSource) and source.files.skip:
         bad = unreadable(paths, folder, source.reading)
         kept = [k for k, path in enumerate(paths) if path not in bad]
         paths, labels = [paths[k] for k in kept], [labels[k] for k in kept]
@@ -64,6 +64,6 @@ def labelled_folder(root: Path, names: list[str], source: Source, size: int) -> 
         told = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
         log.warning("%s has no image of %d classes (%s).", folder, len(absent), told)
     target = torch.tensor(labels)
-    if isinstance(source, ImageFolder) and not source.in_memory:
-        return FileImages(target, tuple(paths), source.read)
+    if isinstance(source, PictureSource) and not source.files.in_memory:
+        return FileImages(target, tuple(paths), source.files.read)
     return MemoryImages(target, decode_all(paths, size, folder, source.reading))

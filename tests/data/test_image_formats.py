@@ -124,7 +124,7 @@ def damage(path, kind):
 
 def read_all(source, root):
     images = source.load(root)["train"]
-    if not source.in_memory:
+    if not source.files.in_memory:
         for path in images.paths:
             images.read(path, False)
 

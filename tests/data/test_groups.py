@@ -1,0 +1,180 @@
+"""Whole groups are set aside: never parted, near to the asked share, a training image each."""
+
+import itertools
+import logging
+
+import pytest
+import torch
+
+from lt_lightning.data import (
+    AsIs,
+    Exponential,
+    Holdout,
+    ImageFolder,
+    LongTailDataModule,
+)
+from lt_lightning.data.groups import Grouped, NamedGroup, choose_groups
+from lt_lightning.data.subset import Subset
+from lt_lightning.errors import UserError
+
+
+def grouped(*contents):
+    """Return images of groups, each given as class -> number of its images."""
+    labels, groups = [], []
+    for number, content in enumerate(contents):
+        for label, count in content.items():
+            labels += [label] * count
+            groups += [number] * count
+    return Grouped(torch.tensor(labels), torch.tensor(groups))
+
+
+def drawn(seed, classes, groups, most):
+    """Return random groups, half of them of more than one class."""
+    draw = torch.Generator().manual_seed(seed)
+
+    def number(low, high):
+        return int(torch.randint(low, high, (1,), generator=draw))
+
+    contents = [{c: number(1, most)} for c in range(classes)]
+    for _ in range(groups):
+        among = torch.randperm(classes, generator=draw)[: number(1, 3)].tolist()
+        contents.append({c: number(1, most) for c in among})
+    return grouped(*contents)
+
+
+def counts(data, where, classes):
+    return torch.bincount(data.labels[where], minlength=classes)
+
+
+def wanted_of(data, classes, share=0.2):
+    total = torch.bincount(data.labels, minlength=classes)
+    return torch.minimum((total * share).round().long().clamp_min(1), (total - 1).clamp_min(0))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_groups_are_whole_and_every_class_keeps_an_image(seed):
+    data = drawn(seed, 5, 20, 9)
+    out = choose_groups(data, wanted_of(data, 5), seed)
+    aside = set(data.groups[out].tolist())
+    rest = torch.ones(len(data.labels), dtype=torch.bool)
+    rest[out] = False
+    assert aside
+    assert aside.isdisjoint(data.groups[rest].tolist())
+    assert int(counts(data, rest, 5).min()) >= 1
+    assert torch.equal(out, choose_groups(data, wanted_of(data, 5), seed))
+
+
+def test_another_seed_takes_other_groups():
+    data = grouped(*[{0: 2}] * 20)
+    taken = {tuple(choose_groups(data, torch.tensor([8]), seed).tolist()) for seed in range(5)}
+    assert len(taken) == 5
+    assert all(len(indices) == 8 for indices in taken)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_number_of_a_class_with_groups_of_its_own_is_the_nearest_there_is(seed):
+    draw = torch.Generator().manual_seed(seed)
+    sizes = torch.randint(3, 40, (9,), generator=draw).tolist()
+    data = grouped(*({0: size} for size in sizes))
+    wanted = round(sum(sizes) * 0.2)
+    sums = {sum(part) for r in range(1, 9) for part in itertools.combinations(sizes, r)}
+    out = choose_groups(data, torch.tensor([wanted]), seed)
+    assert abs(len(out) - wanted) == min(abs(s - wanted) for s in sums)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_groups_of_several_classes_are_near_to_the_best_choice(seed):
+    data, classes = drawn(seed, 3, 7, 6), 3
+    wanted, total = wanted_of(data, classes, 0.3), torch.bincount(data.labels, minlength=classes)
+
+    def off(taken):
+        return float((((taken - wanted) / wanted.clamp_min(1)) ** 2).sum())
+
+    members = [data.groups == g for g in range(int(data.groups.max()) + 1)]
+    best = float("inf")
+    for choice in itertools.product([False, True], repeat=len(members)):
+        where = sum((m for m, c in zip(members, choice, strict=True) if c), members[0] & False)
+        taken = counts(data, where.bool(), classes)
+        if bool((taken < total).all()):
+            best = min(best, off(taken))
+    found = off(counts(data, choose_groups(data, wanted, seed), classes))
+    assert found <= best + 0.05
+
+
+def test_one_large_group_and_single_images_are_chosen_fast():
+    data = grouped({0: 50_000}, *[{0: 1}] * 30_000)
+    assert len(choose_groups(data, torch.tensor([16_000]), 0)) == 16_000
+
+
+def test_file_names_give_groups_and_paths_where_there_is_a_slash(tree):
+    from pathlib import PurePath
+
+    assert NamedGroup("^(.*)_").of(PurePath("a/x/s1_07.png")) == "s1"
+    assert NamedGroup("(.*/.*)_").of(PurePath("a/x/s1_07.png")) == "a/x/s1"
+    assert NamedGroup("^s[0-9]+").of(PurePath("s1_07.png")) == "s1"
+    assert NamedGroup("(a)|(b)").of(PurePath("b")) != NamedGroup("(a)|(b)").of(PurePath("a"))
+    with pytest.raises(UserError, match=r"does not match 'photo.png', so it has no group"):
+        NamedGroup("^(.*)_").of(PurePath("a/photo.png"))
+    with pytest.raises(UserError, match=r"group_by is '\(', which is no regular expression"):
+        ImageFolder(group_by="(")
+
+
+@pytest.fixture
+def tracks(tree):
+    """A folder of tracks: class a has 8 of 3 pictures, b 4, c one alone; one group is in both."""
+    names = [
+        f"{c}/{c}{k}_{i}.png"
+        for c, n in (("a", 8), ("b", 4), ("c", 1))
+        for k in range(n)
+        for i in range(3)
+    ]
+    return tree([*names, *(f"{c}/both_{i}.png" for c in "ab" for i in range(2))])
+
+
+def tracks_of(paths):
+    return {path.name.split("_")[0] for path in paths}
+
+
+def test_a_folder_is_split_by_groups_and_a_class_of_one_is_named(tracks, caplog):
+    source = ImageFolder(in_memory=False, test_fraction=0.25, group_by="^(.*)_")
+    with caplog.at_level(logging.INFO):
+        splits = source.load(tracks)
+    train, test = splits["train"], splits["test"]
+    assert tracks_of(train.paths).isdisjoint(tracks_of(test.paths))
+    assert torch.bincount(train.labels).tolist()[2] == 3
+    assert set(test.labels.tolist()) == {0, 1}
+    assert "The test split has no image of 1 classes ('c')" in caplog.text
+    assert "in whole groups" in caplog.text
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("profile", [AsIs(), Exponential(4)])
+def test_the_holdout_takes_whole_groups_and_the_plan_is_kept(tracks, when, profile):
+    source = ImageFolder(image_size=8, in_memory=False, test_fraction=0.2, group_by="^(.*)_")
+    holdout = Holdout(fraction=0.25, when=when)
+    data = LongTailDataModule(source, root=str(tracks), profile=profile, holdout=holdout)
+    data.setup("fit")
+    parts = {name: tracks_of(images.paths) for name, images in data._splits.items()}
+    assert parts["val"]
+    for one, other in itertools.combinations(parts, 2):
+        assert parts[one].isdisjoint(parts[other])
+
+
+def test_images_that_the_profile_left_over_are_not_of_a_held_out_group():
+    data = grouped(*[{0: 5}] * 6, *[{1: 5}] * 6)
+    subset = Subset(Exponential(5), Holdout(fraction=0.3), 0)
+    available = torch.bincount(data.labels)
+    train, held = subset.choose(data.labels, available, data.groups)
+    assert torch.equal(torch.bincount(data.labels[train]), subset.plan(available, data)[0])
+    assert len(held) > 0
+
+
+def test_images_of_each_class_in_the_test_split(tree):
+    root = tree([f"{c}/{k}.png" for c, n in (("a", 9), ("b", 4)) for k in range(n)])
+    assert ImageFolder(test_per_class=3).train_counts(root).tolist() == [6, 1]
+    with pytest.raises(UserError, match=r"test_per_class 4 leaves no training image .*'b'"):
+        ImageFolder(test_per_class=4).train_counts(root)
+    with pytest.raises(UserError, match="give one of them"):
+        ImageFolder(test_per_class=4, test_fraction=0.1)
+    with pytest.raises(UserError, match="test_per_class is 0"):
+        ImageFolder(test_per_class=0)
