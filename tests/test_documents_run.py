@@ -109,7 +109,7 @@ def pictures(tmp_path_factory):
         folder.mkdir(parents=True)
         for place in range(count):
             image = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
-            Image.fromarray(image).save(folder / f"{place}.png")
+            Image.fromarray(image).save(folder / f"s{place // 2}_{place}.png")
 
     for name in map(str, range(10)):
         write(root / "DIR" / "train" / name, 100)  # ratio 100 leaves one
