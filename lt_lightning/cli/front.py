@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 
 from lt_lightning import __version__
-from lt_lightning.cli.commands.configs import HELP as CONFIGS_HELP
-from lt_lightning.cli.commands.configs import configs_command
 from lt_lightning.nearest import nearest
 from lt_lightning.report.command import HELP as REPORT_HELP
 from lt_lightning.report.command import report
@@ -74,7 +72,6 @@ COMMANDS = (
 )
 _HELP = {
     "calibrate": CALIBRATE_HELP,
-    "configs": CONFIGS_HELP,
     "data": DATA_HELP,
     "methods": METHODS_HELP,
     "report": REPORT_HELP,
@@ -104,7 +101,11 @@ def answer(arguments: Sequence[str]) -> tuple[str | None, int]:
             return f"lt: 'lt methods' takes no argument, it was given {arguments[1]!r}.", 2
         return table(), 0
     if first == "configs":
-        return configs_command(arguments[1:]), 0
+        from lt_lightning.cli.commands.configs import HELP as CONFIGS_HELP
+        from lt_lightning.cli.commands.configs import configs_command
+
+        asked = {"--help", "-h"} & set(arguments)
+        return CONFIGS_HELP if asked else configs_command(arguments[1:]), 0
     if first == "report" and "--features" not in arguments:
         return report(arguments[1:])
     if first not in COMMANDS:

@@ -247,5 +247,3 @@ def test_a_run_begins_with_the_backbone_of_another_and_lives_without_it(lt, plac
     assert anew.status == 1
     assert anew.err.startswith("lt: There is no run runs/first")
     assert not Path("runs/second/1").exists()
-
-
