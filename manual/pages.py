@@ -101,8 +101,7 @@ def method_page(path: Path) -> str:
             "## What it computes",
             *(_part(one) for one in parts(content)),
             "## Run it",
-            f"```bash\n{command}\n{command} --config configs/data/digits.yaml\n```",
-            "The first line trains as published, on CIFAR-10-LT; the second on digits.",
+            *_commands(command, content),
             "## Config",
             f"```yaml\n{_body(path)}\n```",
             "## Measured, and its cost",
@@ -111,6 +110,15 @@ def method_page(path: Path) -> str:
             _published(path.stem, content),
         ]
     )
+
+
+def _commands(command: str, content: dict[str, Any]) -> list[str]:
+    if content["data"]["source"]["class_path"] == "ImageFolder":
+        return [f"```bash\n{command} --data.root DIR\n```", "It trains on a folder of pictures."]
+    return [
+        f"```bash\n{command}\n{command} --config configs/data/digits.yaml\n```",
+        "The first line trains as published, on CIFAR-10-LT; the second on digits.",
+    ]
 
 
 def _notes(lines: list[str]) -> Iterator[str]:
@@ -146,7 +154,8 @@ def _part(one: Public) -> str:
 def _flow(content: dict[str, Any]) -> str:
     """Return the way of a batch, from the images to the loss, one line per stream."""
     data, model = content["data"], content["model"]["init_args"]
-    images = f"{_name(data['source'])}<br>ratio {data['profile']['init_args']['imbalance_ratio']}"
+    ratio = data["profile"].get("init_args", {}).get("imbalance_ratio")
+    images = f"{_name(data['source'])}{f'<br>ratio {ratio}' if ratio else ''}"
     streams = data.get("samplers") or {"": data.get("sampler", {"class_path": "InstanceBalanced"})}
     stage = next(iter(streams)).startswith("stage")
     end = [_name(model["backbone"]) if "backbone" in model else "backbone"]

@@ -16,6 +16,7 @@ SECTIONS = {
     "classifiers": "Classifiers of stage 2",
     "post_hoc": "Without training",
     "backbones": "Backbones",
+    "tuning": "Fine-tuning",
     "data": "Data",
     "metrics": "Metrics",
 }

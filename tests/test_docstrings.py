@@ -16,10 +16,11 @@ from lt_lightning import (
     methods,
     post_hoc,
     samplers,
+    tuning,
 )
 from lt_lightning.recipes import BBNRecipe, BoTRecipe, CosineRecipe, LDAMRecipe, MiSLASRecipe
 
-PACKAGES = (augment, backbones, data, heads, losses, methods, post_hoc, samplers)
+PACKAGES = (augment, backbones, data, heads, losses, methods, post_hoc, samplers, tuning)
 RECIPES = (BBNRecipe, BoTRecipe, CosineRecipe, LDAMRecipe, MiSLASRecipe)
 
 # Parts of the house, which no paper has: bases, containers, and what reads or deals out data.

@@ -8,10 +8,31 @@ import inspect
 
 import pytest
 
-from lt_lightning import augment, backbones, heads, losses, metrics, post_hoc, recipes, samplers
+from lt_lightning import (
+    augment,
+    backbones,
+    heads,
+    losses,
+    metrics,
+    post_hoc,
+    recipes,
+    samplers,
+    tuning,
+)
 from lt_lightning import schedule as schedules
 
-PACKAGES = (augment, backbones, heads, losses, metrics, post_hoc, recipes, samplers, schedules)
+PACKAGES = (
+    augment,
+    backbones,
+    heads,
+    losses,
+    metrics,
+    post_hoc,
+    recipes,
+    samplers,
+    schedules,
+    tuning,
+)
 DATA = {"ClassIndex", "Mixed", "MixedInside"}  # all that they take is data
 
 

@@ -12,7 +12,7 @@ from lt_lightning.backbones import Backbone, ResNetCIFAR
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.engine.backbone_init import take_backbone
 from lt_lightning.engine.draws import step_generator
-from lt_lightning.engine.epoch_rate import EpochRate
+from lt_lightning.engine.epoch_rate import EpochRate, apply_factors
 from lt_lightning.engine.evaluated import EvaluatedModule
 from lt_lightning.engine.hyper_parameters import plain_hparams
 from lt_lightning.engine.scale import check_scale
@@ -207,11 +207,15 @@ class LongTailModule(EvaluatedModule):
         self.load_state_dict(content["state_dict"])
 
     def trained_parameters(self) -> list[Any]:
-        """Return what the optimizer trains: parameters, or groups of them with own options."""
+        """Return what the optimizer trains: parameters, or groups of them with own options.
+
+        A group may have "lr_factor" beside what the optimizer knows.
+        """
         return [p for p in self.parameters() if p.requires_grad]
 
     def configure_optimizers(self) -> Any:
         """Return the optimizer over what is trained, and the epoch-wise learning rate."""
         optimizer = self.optimizer_factory(self.trained_parameters())
+        apply_factors(optimizer)
         scheduler = EpochRate(optimizer, self.lr_schedule, self.max_epochs)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler}}

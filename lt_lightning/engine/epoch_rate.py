@@ -8,6 +8,12 @@ from torch.optim.lr_scheduler import LambdaLR
 from lt_lightning.schedule import Schedule
 
 
+def apply_factors(optimizer: Optimizer) -> None:
+    """Multiply the learning rate of each group by its "lr_factor", where it has one."""
+    for group in optimizer.param_groups:
+        group["lr"] *= group.get("lr_factor", 1.0)
+
+
 class EpochRate(LambdaLR):
     """Multiplies each group's learning rate by a factor that depends on the epoch.
 

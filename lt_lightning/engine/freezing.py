@@ -21,8 +21,8 @@ class Freezing:
         bn_mode: of frozen layers: "eval" normalises with the statistics of stage 1; "update_stats"
             normalises with those of the batch and moves the running ones; "train_affine" trains
             gamma and beta too.
-        trained_from: the first child of the backbone that is trained on; "all" is the whole
-            network, none is nothing.
+        trained_from: the first part of the backbone that is trained on, by its name or the path to
+            it ("layer4", "blocks.10"); "all" is the whole network, none is nothing.
 
     Raises:
         UserError: at `apply`, if the backbone has no such child.
@@ -61,13 +61,23 @@ class Freezing:
             return []
         if self.trained_from == "all":
             return [backbone]
-        names = [name for name, _ in backbone.named_children()]
-        if self.trained_from not in names:
-            raise UserError(
-                f"trained_from is {self.trained_from!r}: give all, or a part of the backbone: "
-                f"{', '.join(names)}."
-            )
-        return list(backbone.children())[names.index(self.trained_from) :]
+        children = list(backbone.named_children())
+        # A wrapped network: its own parts are what is meant, not the one part that holds them.
+        whole = children[0][1] if len(children) == 1 else backbone
+        return _from(whole, self.trained_from, self.trained_from.split("."))
+
+
+def _from(whole: nn.Module, path: str, names: list[str]) -> list[nn.Module]:
+    """Return the part that `names` lead to, and all that come after it."""
+    parts = dict(whole.named_children())
+    known = list(parts)
+    if names[0] not in parts:
+        raise UserError(
+            f"trained_from is {path!r}: give all, or a part of the backbone: {', '.join(known)}."
+        )
+    after = [parts[name] for name in known[known.index(names[0]) + 1 :]]
+    first = parts[names[0]]
+    return [*([first] if len(names) == 1 else _from(first, path, names[1:])), *after]
 
 
 def batch_norms(backbone: nn.Module) -> Iterator[nn.Module]:

@@ -14,7 +14,7 @@ from lt_lightning.augment import Mixing
 from lt_lightning.data.loader import derive_seed
 from lt_lightning.engine.base import LongTailModule, LossFactory
 from lt_lightning.engine.draws import run_seed
-from lt_lightning.engine.epoch_rate import EpochRate
+from lt_lightning.engine.epoch_rate import EpochRate, apply_factors
 from lt_lightning.engine.freezing import BNMode, Freezing
 from lt_lightning.engine.scale import check_scale
 from lt_lightning.engine.stage1 import STAGE, take_over, warn_of_other_images
@@ -245,8 +245,7 @@ class TwoStage(LongTailModule):
             schedule, epochs = self.lr_schedule, self.stage1_epochs
         else:
             optimizer = self.stage2_optimizer(self._second_groups())
-            for group in optimizer.param_groups:
-                group["lr"] *= group.get("lr_factor", 1.0)
+            apply_factors(optimizer)
             schedule, epochs = self.stage2_lr_schedule, self.stage2_epochs
         scheduler = EpochRate(optimizer, schedule, epochs)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler}}

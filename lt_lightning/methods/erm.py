@@ -1,16 +1,20 @@
 """Plain training with any loss, sampler, mixing and augmentation."""
 
-from typing import Any
+import warnings
+from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 from lt_lightning.augment import Mixing
 from lt_lightning.engine.base import LongTailModule, LossFactory
+from lt_lightning.engine.class_means import check_start, means_of
 from lt_lightning.engine.scale import check_scale
 from lt_lightning.engine.steps import mixed_loss, plain_loss
 from lt_lightning.errors import UserError
 from lt_lightning.losses import Loss, WeightRule
 from lt_lightning.schedule import Schedule, StepAt
+from lt_lightning.tuning import Tuning
 
 Stream = tuple[Tensor, Tensor]
 
@@ -35,11 +39,16 @@ class ERM(LongTailModule):
             trains the same head, and has its own class weights.
         deferral: 0 until weights or loss change, 1 from then on; the first epoch of the last
             fifth.
+        tuning: what of a pre-trained backbone is trained; none is all of it.
+        head_start: "class_means" gives a cosine head the mean features of the training images as
+            its rows before the first step, "random" leaves it as it is.
         kwargs: see LongTailModule.
 
     Raises:
         UserError: if class weights are given twice, or if the two losses need different heads.
     """
+
+    tuning: Tuning | None = None
 
     def __init__(
         self,
@@ -49,6 +58,8 @@ class ERM(LongTailModule):
         deferred_weights: WeightRule | None = None,
         deferred_loss: LossFactory | None = None,
         deferral: Schedule = StepAt(),
+        tuning: Tuning | None = None,
+        head_start: Literal["random", "class_means"] = "random",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -58,6 +69,45 @@ class ERM(LongTailModule):
         self._deferred: bool | None = None  # not known: the weights may be those of a checkpoint
         self.deferred_loss = deferred_loss and deferred_loss(self.loss.class_counts)
         self._check_deferral()
+        self.tuning, self.head_start = tuning, head_start
+        if head_start == "class_means":
+            check_start(self.head)
+        if tuning is not None:
+            tuning.prepare(self.backbone, self.num_classes)
+            self.train()
+
+    def train(self, mode: bool = True) -> "ERM":
+        """Set the mode; what is frozen stays as in evaluation."""
+        super().train(mode)
+        if mode and self.tuning is not None:
+            self.tuning.set_modes(self.backbone)
+        return self
+
+    def on_fit_start(self) -> None:
+        """Start the head from the class means; a run that goes on has its own."""
+        super().on_fit_start()
+        if self.tuning is not None:  # frozen layers are in eval mode on purpose
+            warnings.filterwarnings("ignore", message=r".*module\(s\) in eval mode at the start")
+        if self.head_start == "class_means" and self.trainer.ckpt_path is None:
+            loader = self.trainer.datamodule.whole("train")  # type: ignore[attr-defined]
+            features = self.stage_features(loader)
+            targets = torch.cat([targets for _, targets in loader]).to(features.device)
+            with torch.no_grad():
+                means = means_of(features, targets, self.num_classes)
+                self.head.weight.copy_(means)  # type: ignore[operator]
+
+    def on_train_epoch_start(self) -> None:
+        """See that frozen layers are as they must be; Lightning undoes it after a validation."""
+        if self.tuning is not None:
+            self.train()
+
+    def trained_parameters(self) -> list[Any]:
+        """Return what the optimizer trains: the classifier and what the tuning chooses."""
+        if self.tuning is None:
+            return super().trained_parameters()
+        inside = {id(parameter) for parameter in self.backbone.parameters()}
+        rest = [p for p in self.parameters() if p.requires_grad and id(p) not in inside]
+        return [{"params": rest}, *self.tuning.groups(self.backbone)]
 
     @property
     def last_loss(self) -> Loss:

@@ -123,6 +123,16 @@ def test_without_weights_only_the_constants_follow_the_network(options):
     assert found.data.normalize is None
 
 
+def test_a_null_below_a_class_is_no_text(options):
+    found, _ = options(
+        "--model.backbone.weights null --model.tuning FineTuning "
+        "--model.tuning.trained_from null --data.test_root null"
+    )
+    assert found.model.init_args.backbone.init_args.weights is None
+    assert found.model.init_args.tuning.init_args.trained_from is None
+    assert found.data.test_root is None
+
+
 def test_unknown_networks_are_refused_before_there_is_a_folder(lt, place):
     for words in ("--model.backbone.name resnet19", "--model.backbone.weights gone.pth"):
         answer = lt(f"{LINE} --data.root {place['images']} {words}")

@@ -6,7 +6,7 @@ import re
 import pytest
 from config_files import CONFIGS
 
-from lt_lightning import augment, data, heads, losses, methods, post_hoc, samplers
+from lt_lightning import augment, data, heads, losses, methods, post_hoc, samplers, tuning
 from lt_lightning.augment import BatchTransform, Mixing
 from lt_lightning.data import Profile, Source, Unlabelled
 from lt_lightning.heads import ClassifierRule
@@ -14,6 +14,7 @@ from lt_lightning.losses import ContrastiveLoss, CrossEntropy, DeltaRule, Loss, 
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc import PostHoc
 from lt_lightning.samplers import SamplingRule
+from lt_lightning.tuning import Tuning
 
 FAMILIES = {
     augment: (BatchTransform, Mixing),
@@ -23,6 +24,7 @@ FAMILIES = {
     methods: (LongTailModule,),
     post_hoc: (PostHoc,),
     samplers: (SamplingRule,),
+    tuning: (Tuning,),
 }
 
 

@@ -46,7 +46,8 @@ def _plain(options):
 @pytest.mark.parametrize("path", FRAGMENTS, ids=[f"{p.parent.name}/{p.stem}" for p in FRAGMENTS])
 def test_every_value_of_a_fragment_wins_over_the_method(path, parse):
     given = dict(_leaves(content(path)))
-    options = parse("--config", CONFIGS / "bbn.yaml", "--config", path, *_last(given))
+    method = "ce" if path.stem == "fine_tune" else "bbn"  # methods of one network are tuned
+    options = parse("--config", CONFIGS / f"{method}.yaml", "--config", path, *_last(given))
     laid = dict(_leaves(_plain(options)))
     for key, value in given.items():
         if key[-1] == "class_path":

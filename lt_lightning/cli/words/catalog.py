@@ -17,6 +17,7 @@ SECTIONS = {
     "heads": "Heads (--model.head NAME) and classifiers of stage 2 (--model.classifier NAME)",
     "post_hoc": "Without training (--post_hoc NAME)",
     "backbones": "Backbones (--model.backbone NAME)",
+    "tuning": "Fine-tuning (--model.tuning NAME)",
     "data": "Data (--data.source NAME, --data.profile NAME)",
 }
 

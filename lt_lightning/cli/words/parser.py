@@ -9,6 +9,7 @@ from jsonargparse import DefaultHelpFormatter, get_loader, set_loader
 from lightning.pytorch.cli import LightningArgumentParser
 
 from lt_lightning.cli.words.messages import finding
+from lt_lightning.cli.words.nulls import settle_nulls
 from lt_lightning.cli.words.type_words import hint_of
 from lt_lightning.errors import Refused
 from lt_lightning.runs import gate
@@ -73,6 +74,7 @@ class LTParser(LightningArgumentParser):
         Raises:
             Refused: if there is one.
         """
+        settle_nulls(namespace)
         later = {target.replace(".init_args.", ".") for target in self.linked}
         for action in self._actions:
             hint = hint_of(action)
