@@ -91,7 +91,7 @@ def _without(words, keys):
 
 def _placed(words, runs):
     """Return the words with what this test made in the place of RUN, DIR and the like."""
-    held = words[1] == "calibrate" or "--post_hoc.tau" in words
+    held = words[1] == "calibrate" or {"--post_hoc.tau", "--calibrated"} & set(words)
     names = {**runs, "RUN": runs["HELD"] if held else runs["RUN"]}
     if "TotalDirectEffect" in words:
         names["RUN"] = runs["TDE"]

@@ -13,6 +13,8 @@ from lt_lightning.cli.commands.predict import device_of
 from lt_lightning.engine.predictor import Predictor
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
+from lt_lightning.post_hoc import PostHoc
+from lt_lightning.post_hoc.finished import Calibration, change_of
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.config import began_with
 
@@ -59,7 +61,14 @@ class Run:
         """
         return Results.read(self.folder)
 
-    def predict(self, images: Images, *, batch_size: int = 128) -> Predictions:
+    def predict(
+        self,
+        images: Images,
+        *,
+        batch_size: int = 128,
+        post_hoc: PostHoc | None = None,
+        calibrated: Calibration | None = None,
+    ) -> Predictions:
         """Classify images as `lt predict` does: the same preprocessing, in float32.
 
         Args:
@@ -67,14 +76,21 @@ class Run:
                 (N, 3, H, W) or (3, H, W) of uint8 or of floats from 0 to 1, or a list of these.
                 A tensor of another size than the run's is resized as a file would be.
             batch_size: images that are looked at together.
+            post_hoc: a change without training, such as `LogitAdjuster()`; a knob that is null is
+                taken from a test of the run that fitted it.
+            calibrated: "temperature" or "vector", as `lt calibrate` fitted it.
 
         Raises:
-            UserError: if one is no image or cannot be read, or gets no finite numbers.
+            UserError: if one is no image or cannot be read, or gets no finite numbers, or a change
+                was not fitted.
         """
         if batch_size < 1:
             raise UserError(f"batch_size is {batch_size}: give 1 or more.")
-        given = pixels(images, self.predictor.image_size, self.predictor.reading)
-        rows = list(self.predictor.classify(given, batch_size))
+        change, run = change_of(self.folder, self.checkpoint, post_hoc, calibrated), self.predictor
+        if change is not None:
+            run = Predictor.read(self.checkpoint, run.model.device, change)
+        given = pixels(images, run.image_size, run.reading)
+        rows = list(run.classify(given, batch_size))
         shape, names = (len(rows), len(self.class_names)), self.class_names
         found = torch.zeros(shape, dtype=torch.float64)
         for place, row in enumerate(rows):

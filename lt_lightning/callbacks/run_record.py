@@ -43,8 +43,10 @@ class RunRecord(Callback):
         tau_curve: macro accuracy at each value that a change after training was chosen from.
         fitted_on: the images that it was fitted on, if any.
         change: the change after training and its options, as they were asked for.
+        fitted: its values by name, as they were given or fitted.
         own_test: fingerprint of the run's own test images, as its checkpoint has it.
-    To be read: `extra_pictures`, PNG files of the last test by name that are not of its own.
+    To be read: `extra_pictures`, PNG files of the last test by name that are not of its own, and
+    `written`, the name that its evaluation got.
 
     Args:
         folder: the run folder; none is the trainer's default_root_dir.
@@ -59,7 +61,9 @@ class RunRecord(Callback):
         self.tau_curve: dict[float, float] = {}
         self.fitted_on: str | None = None
         self.change: dict[str, Any] | None = None
+        self.fitted: dict[str, float | list[float]] = {}
         self.own_test: str | None = None
+        self.written = ""
         self.extra_pictures: dict[str, bytes] = {}
         self._seconds = 0.0
         self._since: float | None = None
@@ -163,6 +167,7 @@ class RunRecord(Callback):
             names[variant], found = merge(found, full, evaluation, content["hardware"])
         folder = self._folder(trainer)
         write_results(folder, {**content, "evaluations": found})
+        self.written = names[""]
         self._written = True
         self._draw(folder, names[""], outcomes[""], found, type(pl_module).__name__)
 
@@ -178,6 +183,8 @@ class RunRecord(Callback):
             about["part_of_test"] = True
         if self.change is not None:
             about["post_hoc"] = self.change
+        if self.fitted:
+            about["fitted"] = self.fitted
         if self.tau_curve and "+" in self.label(trainer):
             about["tau_curve"] = [list(point) for point in self.tau_curve.items()]
         return about

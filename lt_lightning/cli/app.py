@@ -1,5 +1,6 @@
 """LightningCLI with the house's rules: links, run folder, checkpoints, the test at the end."""
 
+import logging
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -17,9 +18,8 @@ from lt_lightning.callbacks.checkpoints import BestCheckpoint
 from lt_lightning.callbacks.epoch_metrics import EpochMetrics
 from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.callbacks.save_config import SaveConfig
-from lt_lightning.cli import checks, pretraining, resuming, staged, where
+from lt_lightning.cli import checks, post_hoc, pretraining, resuming, staged, where
 from lt_lightning.cli.follow_backbone import follow_backbone
-from lt_lightning.cli.post_hoc import change_model
 from lt_lightning.cli.watchers import Watchers
 from lt_lightning.cli.words import outside
 from lt_lightning.cli.words.closing import closing
@@ -36,6 +36,8 @@ from lt_lightning.runs import fits
 from lt_lightning.trainer_parts import is_trial
 from lt_lightning.wandb_.media import data_name
 from lt_lightning.wandb_.run import WandbRun
+
+log = logging.getLogger("lt_lightning")
 
 
 class LTCLI(LightningCLI):
@@ -103,6 +105,13 @@ class LTCLI(LightningCLI):
         )
         parser.add_class_arguments(CheckpointOptions, "checkpoint")
         parser.add_class_arguments(PretrainOptions, "pretrain")
+        if self.argv[0] == "test":
+            parser.add_argument(
+                "--save_as",
+                type=str | None,
+                default=None,
+                help="Name of a new run that has the post_hoc change, beside this one.",
+            )
         parser.add_subclass_arguments(
             PostHoc,
             "post_hoc",
@@ -146,6 +155,7 @@ class LTCLI(LightningCLI):
         """Build data, model and trainer, after a look into the checkpoint."""
         goes_on = self.config.subcommand == "fit"
         content = checkpoint_file.read(self.resume, goes_on) if self.resume else None
+        self.was_changed = bool(content and content.get(checkpoint_file.CHANGES))
         if content is not None and goes_on:
             self.resumed = int(content["global_step"]), checkpoint_file.whole_epochs(content)
         # A checkpoint brings its weights: nothing is fetched, and no file asked for.
@@ -248,19 +258,36 @@ class LTCLI(LightningCLI):
 
     def before_test(self) -> None:
         """Apply a post-hoc change, fitted on held-out or training images where it has a knob."""
-        change = self._get(self.config_init, "post_hoc")
-        if change is None:
+        change, name = self._get(self.config_init, "post_hoc"), self.options.save_as
+        self.new_run: Path | None = None
+        if name is not None:
+            if change is None:
+                raise UserError("--save_as saves a change: add --post_hoc NAME.")
+            assert self.folder is not None
+            self.new_run = post_hoc.new_run(self.folder, name)
+        self._take_changed(change)
+
+    def _take_changed(self, change: PostHoc | None) -> None:
+        """Put weights that are changed, or were saved with a change, into the model."""
+        if change is None and not self.was_changed:
             return
         assert self.resume is not None
         self._change_by(change, self.resume)
-        self.config_init["test"]["ckpt_path"] = None  # the weights are in the model, and changed
+        command = self.config.subcommand
+        self.config_init[command]["ckpt_path"] = None  # the weights are in the model, and changed
 
-    def _change_by(self, change: PostHoc, checkpoint: Path) -> None:
-        device = self.trainer.strategy.root_device
-        change_model(change, self.model, self.datamodule, checkpoint, device, self.record)
+    def _change_by(self, change: PostHoc | None, checkpoint: Path) -> None:
+        device, record = self.trainer.strategy.root_device, self.record
+        self.changed = post_hoc.change_model(
+            change, self.model, self.datamodule, checkpoint, device, record
+        )
 
     def after_test(self) -> None:
-        """Close with the numbers of all tests of the run."""
+        """Save the changed run, where asked, and close with the numbers of all tests."""
+        if self.new_run is not None and self.trainer.is_global_zero:
+            assert self.folder is not None
+            post_hoc.save(self.changed, self.folder, self.new_run, self.record.written)
+            log.info("The changed run is saved as %s.", self.new_run)
         self._say_where()
 
     def before_validate(self) -> None:
@@ -270,6 +297,7 @@ class LTCLI(LightningCLI):
                 "The run has no validation split: train with --data.holdout.fraction 0.1, say, or "
                 "use lt test."
             )
+        self._take_changed(None)
 
     def _test_again(self, label: str, checkpoint: Path) -> None:
         """Test other weights of the run, where there are any."""

@@ -1,35 +1,120 @@
-"""Applying a post-hoc change to the weights of a checkpoint, ready to be tested."""
+"""Applying a post-hoc change to the weights of a checkpoint, ready to be tested, and saving it."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
+import yaml
 
 from lt_lightning.callbacks import RunRecord
+from lt_lightning.cli.words.parser import LTParser
 from lt_lightning.data import LongTailDataModule
+from lt_lightning.engine.changes import names_of
+from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc import PostHoc
 from lt_lightning.runs import checkpoint as checkpoint_file
-from lt_lightning.runs.checkpoint import DATA_STATE
+from lt_lightning.runs import fitted
+from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs.checkpoint import CHANGES, DATA_STATE
+from lt_lightning.runs.config import config_of
+from lt_lightning.runs.files import whole_folder
+from lt_lightning.runs.results import read_results, write_results
+
+_KEPT = ("state_dict", "hyper_parameters", "epoch", "global_step", "pytorch-lightning_version")
+
+
+def parsed(words: list[str], prog: str) -> PostHoc | None:
+    """Return the change that `--post_hoc NAME --post_hoc.tau 1` asks for, if any."""
+    parser = LTParser(prog=prog, default_env=False)
+    parser.add_subclass_arguments(PostHoc, "post_hoc", required=False)
+    found: PostHoc | None = parser.instantiate_classes(parser.parse_args(words)).get("post_hoc")
+    return found
 
 
 def change_model(
-    change: PostHoc,
+    change: PostHoc | None,
     model: LongTailModule,
     data: LongTailDataModule,
     checkpoint: Path,
     device: torch.device,
     record: RunRecord,
-) -> None:
-    """Put the weights of `checkpoint` into `model`, change it, and tell `record` so."""
+) -> dict[str, Any]:
+    """Put the weights of `checkpoint` into `model`, change it, and tell `record` so.
+
+    Returns:
+        What a checkpoint of the changed model holds.
+
+    Raises:
+        UserError: if the change does not go with the model, or with what was changed already.
+    """
     content = checkpoint_file.read(checkpoint)
     model.take(content)
     model.to(device, torch.float32)  # from a training in half precision
-    data.prepare_data()
-    data.setup("test")
-    record.change = change.options()  # before what is fitted takes the place of none
-    change.apply(model, data)
-    record.evaluation = f"{checkpoint.stem}+{change.describe()}"
+    names, kept = names_of(content), list(content.get(CHANGES, ()))
+    if change is not None:
+        if names and not change.calibrates:
+            raise UserError(
+                f"{checkpoint} was saved with {names[-1]} already, and {type(change).__name__} is "
+                "for a run as it was trained: give the run that it was saved from."
+            )
+        data.prepare_data()
+        data.setup("test")
+        options = record.change = change.options()  # before what is fitted takes the place of none
+        values = {name: value.cpu() for name, value in change.apply(model, data).items()}
+        names.append(change.describe())
+        kept.append(
+            {
+                "name": names[-1],
+                "class_path": f"{type(change).__module__}.{type(change).__qualname__}",
+                "init_args": {key: value for key, value in options.items() if key != "class"},
+                "values": values,
+            }
+        )
+        record.fitted, record.tau_curve = fitted.as_json(values), dict(change.curve)
+        record.fitted_on = change.fitted_on
+    record.evaluation = "+".join([checkpoint.stem, *names])
     record.tested = (checkpoint, int(content["epoch"]))
     record.own_test = content.get(DATA_STATE, {}).get("test_fingerprint")
-    record.tau_curve = dict(change.curve)
-    record.fitted_on = change.fitted_on
+    return {**{key: content[key] for key in (*_KEPT, DATA_STATE)}, CHANGES: kept}
+
+
+def new_run(folder: Path, name: str) -> Path:
+    """Return the folder that a run saved as `name` gets, beside the run `folder`.
+
+    Raises:
+        Refused: if it is no name of a folder.
+    """
+    root = folder.resolve().parent.parent
+    run_folder.check_names(str(root), name, None)
+    number = 0
+    while (root / name / str(number)).exists():
+        number += 1
+    return root / name / str(number)
+
+
+def save(content: dict[str, Any], folder: Path, new: Path, label: str) -> None:
+    """Write a run of its own: the weights with their change, the config, and the test.
+
+    Args:
+        content: of its checkpoint.
+        folder: the run that was changed and tested.
+        new: the folder of the new one.
+        label: its evaluation.
+
+    Raises:
+        UserError: if the disk refuses it.
+    """
+    again = "test the run with --save_as again"
+    results = read_results(folder)
+    evaluation = results["evaluations"][label]
+    evaluation["checkpoint"] = {**evaluation["checkpoint"], "path": "checkpoints/last.ckpt"}
+    with whole_folder(new, again) as aside:
+        (aside / "checkpoints").mkdir()
+        torch.save(content, aside / "checkpoints" / "last.ckpt")
+        config = {**config_of(folder), "post_hoc": None}
+        (aside / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
+        for name in ("metrics.csv",):
+            if (folder / name).is_file():
+                (aside / name).write_bytes((folder / name).read_bytes())
+        write_results(aside, {**results, "evaluations": {label: evaluation}})

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from lt_lightning.backbones import Backbone, ResNetCIFAR
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.engine.backbone_init import take_backbone
+from lt_lightning.engine.changes import put_changes
 from lt_lightning.engine.draws import step_generator
 from lt_lightning.engine.epoch_rate import EpochRate, apply_factors
 from lt_lightning.engine.evaluated import EvaluatedModule
@@ -202,9 +203,10 @@ class LongTailModule(EvaluatedModule):
             check_same(checkpoint, data)
 
     def take(self, content: dict[str, Any]) -> None:
-        """Take the weights of a checkpoint that was read."""
+        """Take the weights of a checkpoint that was read, and what it was saved with."""
         self.on_load_checkpoint(content)
         self.load_state_dict(content["state_dict"])
+        put_changes(self, content)
 
     def trained_parameters(self) -> list[Any]:
         """Return what the optimizer trains: parameters, or groups of them with own options.

@@ -1,6 +1,6 @@
 """A finished run that classifies images: what `lt predict` and `lt_lightning.load_run` share."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -56,14 +56,27 @@ class Predictor:
     reading: Reading
 
     @classmethod
-    def read(cls, checkpoint: Path, device: torch.device) -> "Predictor":
+    def read(
+        cls,
+        checkpoint: Path,
+        device: torch.device,
+        change: Callable[[LongTailModule], None] | None = None,
+    ) -> "Predictor":
         """Return the predictor of a checkpoint; none of its training data are asked for.
+
+        Args:
+            checkpoint: the file.
+            device: where it predicts.
+            change: of the model, without training.
 
         Raises:
             UserError: if it is damaged, holds NaN, or its method cannot be built.
         """
         content = checkpoint_file.read(checkpoint)
-        model = load_model(content, checkpoint).to(device).eval()
+        model = load_model(content, checkpoint)
+        if change is not None:
+            change(model)
+        model.to(device).eval()
         state = content[DATA_STATE]
         normalize = Normalize(state["mean"], state["std"])
         return cls(model, normalize, state["image_size"], Reading.of(state))

@@ -1,15 +1,18 @@
 """What `lt test RUN --post_hoc NAME` may apply."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from torch import Tensor
+
 from lt_lightning.data import LongTailDataModule
+from lt_lightning.engine.changes import Change
 from lt_lightning.methods import LongTailModule
 
 
-class PostHoc(ABC):
+class PostHoc(Change):
     """A change of a finished model without training.
 
     A knob is given, or fitted on held-out or training images; never on the test split.
@@ -23,21 +26,45 @@ class PostHoc(ABC):
 
     curve: Mapping[float, float] = MappingProxyType({})
     fitted_on: str | None = None
+    calibrates: bool = False  # whether it goes behind another change
+
+    def given(self) -> dict[str, Tensor] | None:
+        """Return the values where the options say all of them, none where data are needed."""
+        return None
 
     @abstractmethod
-    def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
-        """Change `model`, which has its trained weights, in place; `data` has been set up.
+    def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
+        """Return the values, worked out on data; the model stays as it is.
+
+        Raises:
+            UserError: if there is nothing to fit them on.
+        """
+
+    def check(self, model: LongTailModule) -> None:
+        """Refuse a model that the change does not go with, before anything is fitted.
+
+        Raises:
+            UserError: if it does not.
+        """
+
+    def apply(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
+        """Change `model`, which has its trained weights, in place, and return the values.
+
+        Args:
+            model: the model.
+            data: its data, which were set up.
 
         Raises:
             UserError: if the change does not go with this model, or has nothing to be fitted on.
         """
+        self.check(model)
+        given = self.given()
+        values = self.fit(model, data) if given is None else given
+        self.put(model, values)
+        return values
 
     def options(self) -> dict[str, Any]:
         """Return the class and its options, for the record of the results."""
         plain = (str, int, float, bool, type(None))
         own = {name: value for name, value in vars(self).items() if isinstance(value, plain)}
         return {"class": type(self).__name__, **own}
-
-    @abstractmethod
-    def describe(self) -> str:
-        """Return the name and the values used, for the record of the results."""

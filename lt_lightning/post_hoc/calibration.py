@@ -1,12 +1,13 @@
 """Temperature and vector scaling of a finished run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
+from lt_lightning.engine.changes import follow
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
@@ -30,6 +31,8 @@ class TemperatureScaling(PostHoc):
         UserError: if the temperature is not positive.
     """
 
+    calibrates = True
+
     def __init__(self, temperature: float | None = None) -> None:
         if temperature is not None and not 0 < temperature < float("inf"):
             raise UserError(
@@ -37,15 +40,21 @@ class TemperatureScaling(PostHoc):
             )
         self.temperature = temperature
 
-    def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
-        """Fit T where none was given, and divide the logits."""
-        temperature = self.temperature
-        if temperature is None:
-            self.fitted_on = "held-out"
-            log_t = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-            minimise_nll(*held_out_logits(model, data), [log_t], lambda z: z / log_t.exp())
-            temperature = self.temperature = log_t.exp().item()
-        model.post_hoc = lambda logits: logits / temperature
+    def given(self) -> dict[str, Tensor] | None:
+        """Return T, where it was given."""
+        return None if self.temperature is None else {"temperature": _wide(self.temperature)}
+
+    def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
+        """Return the T of the least NLL."""
+        self.fitted_on = "held-out"
+        log_t = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+        minimise_nll(*held_out_logits(model, data), [log_t], lambda z: z / log_t.exp())
+        return {"temperature": _wide(log_t.exp().item())}
+
+    def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
+        """Divide the logits."""
+        temperature = self.temperature = float(values["temperature"])
+        follow(model, lambda logits: logits / temperature)
 
     def describe(self) -> str:
         """Return the name and T."""
@@ -65,13 +74,15 @@ class VectorScalingCalibration(PostHoc):
         UserError: if the decay is negative.
     """
 
+    calibrates = True
+
     def __init__(self, decay: float = 1e-2) -> None:
         if not 0 <= decay < float("inf"):
             raise UserError(f"decay is {decay}: give 0 or more, such as 0.01.")
         self.decay = decay
 
-    def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
-        """Fit a and b, and change the logits."""
+    def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
+        """Return a and b of the least objective."""
         scale = torch.ones(model.num_classes, dtype=torch.float64, requires_grad=True)
         bias = torch.zeros(model.num_classes, dtype=torch.float64, requires_grad=True)
         logits, targets = held_out_logits(model, data)
@@ -81,8 +92,12 @@ class VectorScalingCalibration(PostHoc):
             return self.decay * ((scale - 1).square().sum() + bias.square().sum())
 
         minimise_nll(logits, targets, [scale, bias], lambda z: scale * z + bias, penalty)
-        a, b = scale.detach().float(), bias.detach().float()
-        model.post_hoc = lambda logits: logits * a.to(logits.device) + b.to(logits.device)
+        return {"scale": scale.detach().float(), "bias": bias.detach().float()}
+
+    def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
+        """Change the logits."""
+        a, b = values["scale"].float(), values["bias"].float()
+        follow(model, lambda logits: logits * a.to(logits.device) + b.to(logits.device))
 
     def describe(self) -> str:
         """Return the name."""
@@ -122,3 +137,7 @@ def minimise_nll(
         return value
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
+
+
+def _wide(value: float) -> Tensor:
+    return torch.tensor(value, dtype=torch.float64)

@@ -1,8 +1,12 @@
 """Logit adjustment of a finished run."""
 
+from collections.abc import Mapping
+
+import torch
 from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
+from lt_lightning.engine.changes import follow
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
@@ -29,26 +33,34 @@ class LogitAdjuster(PostHoc):
             raise UserError(f"tau is {tau}: give 0 or more, or null to fit it on held-out images.")
         self.tau = tau
 
-    def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
-        """Choose tau where none was given, and change the logits."""
+    def given(self) -> dict[str, Tensor] | None:
+        """Return tau, where it was given."""
+        return None if self.tau is None else {"tau": torch.tensor(self.tau, dtype=torch.float64)}
+
+    def check(self, model: LongTailModule) -> None:
+        """Refuse a model that was trained to compensate the class sizes."""
         last = model.last_loss
         if last.corrects_prior:
             raise UserError(
                 f"The run was trained with {type(last).__name__}, which compensates the "
                 "class sizes already: LogitAdjuster is for runs of CrossEntropy."
             )
+
+    def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
+        """Return the best tau of the grid."""
+        logits, targets = held_out_logits(model, data)
         counts = data.class_counts
-        tau = self.tau
-        if tau is None:
-            logits, targets = held_out_logits(model, data)
-            tau = self.tau = fit_tau(logits, targets, counts, GRID)
-            tried = [(value, adjust_logits(logits, counts, value)) for value in GRID]
-            self.curve, self.fitted_on = tau_curve(tried, targets, len(counts)), "held-out"
+        tau = fit_tau(logits, targets, counts, GRID)
+        tried = [(value, adjust_logits(logits, counts, value)) for value in GRID]
+        self.curve, self.fitted_on = tau_curve(tried, targets, len(counts)), "held-out"
+        return {"tau": torch.tensor(tau, dtype=torch.float64)}
 
-        def change(logits: Tensor) -> Tensor:
-            return adjust_logits(logits, counts, tau)
-
-        model.post_hoc = change
+    def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
+        """Subtract tau log(n / N)."""
+        self.check(model)
+        tau, counts = float(values["tau"]), model.last_loss.class_counts
+        self.tau = tau
+        follow(model, lambda logits: adjust_logits(logits, counts, tau))
 
     def describe(self) -> str:
         """Return the name and tau."""

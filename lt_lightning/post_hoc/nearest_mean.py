@@ -1,5 +1,10 @@
 """Nearest class mean on a finished run."""
 
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.heads import NearestMeanHead
@@ -35,18 +40,28 @@ class NearestMean(PostHoc):
         self.distance: Distance = distance
         self.temperature, self.form = temperature, form
 
-    def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
-        """Compute the means and replace the classifier."""
+    def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
+        """Return the mean of all features (D,) and of each class (C, D)."""
         features, targets = training_features(model, data)
-        head = NearestMeanHead(
-            features,
-            targets,
+        head = self._head(model, features.shape[1]).to(features.device)
+        head.fit(features, targets)
+        return {"mean": head.mean, "centroids": head.centroids}
+
+    def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
+        """Replace the classifier."""
+        head = self._head(model, values["centroids"].shape[1])
+        head.load_state_dict(dict(values))
+        model.head = head.to(model.device)
+
+    def _head(self, model: LongTailModule, width: int) -> NearestMeanHead:
+        return NearestMeanHead(
+            torch.zeros(0, width),
+            torch.zeros(0, dtype=torch.int64),
             model.num_classes,
             distance=self.distance,
             temperature=self.temperature,
             form=self.form,
         )
-        model.head = head.to(model.device)
 
     def describe(self) -> str:
         """Return the name, the distance, and the form where it is not the usual one."""

@@ -1,9 +1,10 @@
 """tau-normalisation of a finished run."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
@@ -54,12 +55,20 @@ class TauNormalization(PostHoc):
             )
         self.tau, self.keep_bias, self.fit_on = tau, keep_bias, fit_on
 
-    def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
-        """Choose tau where none was given, and replace the classifier."""
-        if self.tau is None:
-            self.fitted_on = self.fit_on.replace("_", "-")
-            pick = held_out_features if self.fit_on == "held_out" else training_features
-            self.tau = self._choose(model, *pick(model, data))
+    def given(self) -> dict[str, Tensor] | None:
+        """Return tau, where it was given."""
+        return None if self.tau is None else {"tau": torch.tensor(self.tau, dtype=torch.float64)}
+
+    def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
+        """Return the best tau of the grid."""
+        self.fitted_on = self.fit_on.replace("_", "-")
+        pick = held_out_features if self.fit_on == "held_out" else training_features
+        tau = self._choose(model, *pick(model, data))
+        return {"tau": torch.tensor(tau, dtype=torch.float64)}
+
+    def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
+        """Replace the classifier."""
+        self.tau = float(values["tau"])
         model.head = self._head(model, self.tau)
 
     def _head(self, model: LongTailModule, tau: float) -> TauNormHead:

@@ -1,7 +1,9 @@
 """Another strength of causal TDE on a finished run."""
 
 import logging
+from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
@@ -43,17 +45,26 @@ class TotalDirectEffect(PostHoc):
             )
         self.alpha = alpha
 
-    def apply(self, model: LongTailModule, data: LongTailDataModule) -> None:
-        """Choose alpha where none was given, and predict by it."""
-        if not isinstance(model, CausalTDE) or not isinstance(model.head, CausalNormHead):
-            raise UserError(
-                f"TotalDirectEffect is for runs of CausalTDE, this one is of {type(model).__name__}"
-                ": leave it out."
-            )
+    def given(self) -> dict[str, Tensor] | None:
+        """Return alpha, where it was given."""
         if self.alpha is None:
-            self.fitted_on = "held-out"
-            self.alpha = self._choose(model, *held_out_features(model, data))
-        model.change_alpha(self.alpha)
+            return None
+        return {"alpha": torch.tensor(self.alpha, dtype=torch.float64)}
+
+    def check(self, model: LongTailModule) -> None:
+        """Refuse another method."""
+        _causal(model)
+
+    def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
+        """Return the best alpha of the grid."""
+        self.fitted_on = "held-out"
+        alpha = self._choose(_causal(model), *held_out_features(model, data))
+        return {"alpha": torch.tensor(alpha, dtype=torch.float64)}
+
+    def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
+        """Predict by this alpha."""
+        self.alpha = float(values["alpha"])
+        _causal(model).change_alpha(self.alpha)
 
     def _choose(self, model: CausalTDE, features: Tensor, targets: Tensor) -> float:
         tried = [(alpha, model.direct_effect(features, alpha)) for alpha in GRID]
@@ -69,3 +80,12 @@ class TotalDirectEffect(PostHoc):
     def describe(self) -> str:
         """Return the name and alpha."""
         return f"tde_alpha_{self.alpha:g}"
+
+
+def _causal(model: LongTailModule) -> CausalTDE:
+    if not isinstance(model, CausalTDE) or not isinstance(model.head, CausalNormHead):
+        raise UserError(
+            f"TotalDirectEffect is for runs of CausalTDE, this one is of {type(model).__name__}"
+            ": leave it out."
+        )
+    return model

@@ -117,6 +117,15 @@ def split(argv: Sequence[str], group: str) -> tuple[list[str], list[str]]:
     return own, below
 
 
+def apart(argv: Sequence[str], key: str) -> tuple[list[str], list[str]]:
+    """Return the words without those that give `key` or an option of it, and those."""
+    own: list[str] = []
+    below: list[str] = []
+    for item in items(argv):
+        (below if item.is_below(key) else own).extend(item.words)
+    return own, below
+
+
 def files_first(argv: Sequence[str]) -> list[str]:
     """Return words that mean the same to a parser in which the last word wins.
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
-from lt_lightning.runs.checkpoint_parts import DATA_STATE, Unfit, check
+from lt_lightning.runs.checkpoint_parts import CHANGES, DATA_STATE, Unfit, check
 
-__all__ = ["DATA_STATE", "not_finite", "read", "whole_epochs"]
+__all__ = ["CHANGES", "DATA_STATE", "not_finite", "read", "whole_epochs"]
 _GROWTH = 4  # times the size of the file that its parts may take; torch packs nothing
 
 
@@ -34,6 +34,11 @@ def read(path: str | Path, to_resume: bool = False) -> dict[str, Any]:
         what = f"{path} is no file" if file.exists() else f"There is no checkpoint {path}"
         raise UserError(f"{what}: give a .ckpt file, or `last`.")
     content = _content(file)
+    if to_resume and isinstance(content, dict) and content.get(CHANGES):
+        raise UserError(
+            f"{path} was changed after its training, so it cannot be trained on: go on with the "
+            "run that it was saved from."
+        )
     try:
         check(content, to_resume, file.stat().st_size)
     except Unfit as unfit:

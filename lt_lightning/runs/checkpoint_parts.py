@@ -15,6 +15,7 @@ from torch import Tensor
 from lt_lightning.runs.yaml_file import Endless, check_value, walk
 
 DATA_STATE = "lt_data"  # the key of the data's facts in a checkpoint
+CHANGES = "lt_changes"  # that of changes without training, of a run that was saved with them
 INSTANTIATOR = "lightning.pytorch.cli.instantiate_module"  # what builds a model from its options
 _NODES, _DEPTH, _BITS = 300_000, 50, 64  # values, levels and bits of a whole number
 _NO_VALUE = object()
@@ -42,11 +43,11 @@ def check(content: Any, to_resume: bool, size: int) -> None:
     _walk(content, [_NODES], 0)
     if not isinstance(content, dict):
         raise Unfit("it holds no parts")
-    parts = {**_PARTS, **_OF_TRAINING}
+    parts = {**_PARTS, **_OF_TRAINING, **_PARTS_OF_OTHERS}
     for name, (wanted, fits) in parts.items():
         value = content.get(name, _NO_VALUE)
         if value is _NO_VALUE:
-            if to_resume or name not in _OF_TRAINING:
+            if name in _PARTS or (to_resume and name in _OF_TRAINING):
                 raise Unfit(f"it has no {name}")
         elif not fits(value):
             raise Unfit(f"its {name} is no {wanted}")
@@ -54,6 +55,9 @@ def check(content: Any, to_resume: bool, size: int) -> None:
         raise Unfit("its optimizer_states is empty")
     _check_weights(content["state_dict"], size)
     _check_options(content["hyper_parameters"])
+    for change in content.get(CHANGES, ()):
+        _check_keys(CHANGES, change, _CHANGE)
+        _check_weights(change["values"], size, f"{CHANGES}.values")
     if DATA_STATE in content:  # an earlier version kept less
         facts = {**_LATER, **content[DATA_STATE]}
         _check_keys(DATA_STATE, facts, _DATA)
@@ -77,17 +81,17 @@ def _walk(value: Any, left: list[int], depth: int) -> None:
         raise Unfit(f"it holds a {type(value).__name__}")
 
 
-def _check_weights(state: Mapping[str, Tensor], size: int) -> None:
+def _check_weights(state: Mapping[str, Tensor], size: int, where: str = "state_dict") -> None:
     elements = 0
     for name, value in state.items():
         if not isinstance(value, Tensor):
-            raise Unfit(f"its state_dict.{name} is no tensor")
+            raise Unfit(f"its {where}.{name} is no tensor")
         if value.layout is not torch.strided or value.dtype not in (*_FLOATS, *_WHOLE):
-            raise Unfit(f"its state_dict.{name} is no tensor of numbers ({value.dtype})")
+            raise Unfit(f"its {where}.{name} is no tensor of numbers ({value.dtype})")
         elements += value.numel()
     # One stored number can be shown as many; to look at them all would take for ever.
     if elements > 8 * size:
-        raise Unfit("its state_dict has more numbers than the file holds")
+        raise Unfit(f"its {where} has more numbers than the file holds")
 
 
 def _check_options(options: Mapping[str, Any]) -> None:
@@ -169,6 +173,10 @@ def _are_loops(value: Any) -> bool:
     return _is_mapping(value) and all(map(_is_mapping, value.values())) and "fit_loop" in value
 
 
+def _is_change(value: Any) -> bool:
+    return _is_mapping(value) and _CHANGE.keys() <= value.keys()
+
+
 _Keys = dict[str, tuple[str, Callable[[Any], bool]]]
 _PARTS: _Keys = {
     "state_dict": ("mapping of names to tensors", lambda v: _is_mapping(v) and bool(v)),
@@ -186,6 +194,13 @@ _OF_TRAINING: _Keys = {
         lambda v: _is_mapping(v) and all(map(_is_mapping, v.values())),
     ),
     DATA_STATE: ("mapping of facts", _is_mapping),
+}
+_PARTS_OF_OTHERS: _Keys = {CHANGES: ("list of changes", lambda v: _is_list(v, _is_change))}
+_CHANGE: _Keys = {
+    "name": ("text", _is_text),
+    "class_path": ("text", _is_text),
+    "init_args": ("mapping of options", _is_mapping),
+    "values": ("mapping of names to tensors", _is_mapping),
 }
 _NAMES = ("class_names", "groups")  # of the user, which may look like anything
 _OPTIONS: _Keys = {

@@ -68,6 +68,10 @@ def _is_point(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
 
 
+def _are_numbers(value: Any) -> bool:
+    return _is_number(value) or (isinstance(value, list) and all(map(_is_number, value)))
+
+
 def _is_mapping(value: Any) -> bool:
     return isinstance(value, dict)
 
@@ -133,6 +137,7 @@ _MORE_OF_EVALUATION: dict[str, Fits] = {
     "hardware": _mapping_to(_or_none(_is_plain)),
     "versions": _mapping_to(_or_none(_is_plain)),
     "post_hoc": _mapping_to(_or_none(_is_plain)),
+    "fitted": _mapping_to(_are_numbers),
     "pretext": _mapping_to(_is_number),
     "tde_alpha": _or_none(_is_number),
     "tau_curve": _list_of(_is_point),

@@ -33,15 +33,17 @@ def calibrate(
         more: options that lie over those of the run.
         test: runs `lt test` on the run with these arguments, without its answer.
     """
-    folder, checkpoint = run_folder.of_run(run, best)
+    folder, _ = run_folder.of_run(run, best)
     before = _evaluations(folder) if (folder / FILE_NAME).is_file() else {}
     for change in CHANGES:
         test([*ALONE, *more, "--post_hoc", change])
     found = _evaluations(folder)
     fitted = [name for name in found if found[name] != before.get(name)]
     # As it is, under the same conditions: part of the images, say, or others.
-    conditions = parts(fitted[-1])[2]
-    label = f"{checkpoint.stem}@{conditions}" if conditions else checkpoint.stem
+    weights, change, conditions = parts(fitted[-1])
+    saved_with = change.rpartition("+")[0]  # of a run that was saved with another change
+    label = f"{weights}+{saved_with}" if saved_with else weights
+    label += f"@{conditions}" if conditions else ""
     if "brier" not in found.get(label, {}).get("overall", {}):
         test([*ALONE, *more])
         found = _evaluations(folder)

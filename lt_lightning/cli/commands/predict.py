@@ -9,16 +9,20 @@ from typing import NoReturn
 
 import torch
 
+from lt_lightning.cli.post_hoc import parsed
 from lt_lightning.engine.predictor import Predictor
 from lt_lightning.errors import Incomplete, Refused, UserError
+from lt_lightning.post_hoc.finished import CALIBRATIONS, change_of
 from lt_lightning.predictions import table
 from lt_lightning.predictions.job import Job
 from lt_lightning.predictions.pictures import Columns, pictures
 from lt_lightning.predictions.tally import Tally
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import lock
+from lt_lightning.runs.argv import apart
 
 log = logging.getLogger("lt_lightning")
+_CHANGE = "post_hoc"
 _THREADS = 8  # at most, where no number is given
 
 
@@ -38,6 +42,10 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     add("--best", action="store_true", help="best.ckpt instead of last.ckpt")
     add("--top_k", type=int, default=1, metavar="K", help="name the K most probable classes")
     add("--no_probabilities", action="store_true", help="leave out the column of each class")
+    add("--post_hoc", metavar="CLASS", help="change without training: --post_hoc LogitAdjuster")
+    calibrated = "as lt calibrate fitted it: temperature (where nothing is said) or vector"
+    kinds = tuple(CALIBRATIONS)
+    add("--calibrated", nargs="?", const=kinds[0], choices=kinds, help=calibrated)
     add("--path_column", metavar="NAME", help="column of a CSV that names the files")
     add("--label_column", metavar="NAME", help="column of a CSV that names the classes")
     add("--batch_size", type=int, default=128)
@@ -55,15 +63,17 @@ def predict(argv: list[str]) -> None:
     Raises:
         Incomplete: if images were left out, as asked.
     """
-    options = _parse(argv)
+    own, of_change = apart(argv, _CHANGE)
+    options = _parse(own)
     for name in ("batch_size", "threads", "top_k"):
         if getattr(options, name) < 1:
             raise UserError(f"--{name} is {getattr(options, name)}: give 1 or more.")
     out, device = Path(options.out), device_of(options.device)
     given = pictures(Path(options.images), Columns(options.path_column, options.label_column))
     _check_out(out, Path(options.images), options.force)
-    _, checkpoint = run_folder.of_run(options.run, options.best)
-    run = Predictor.read(checkpoint, device)
+    folder, checkpoint = run_folder.of_run(options.run, options.best)
+    change = change_of(folder, checkpoint, parsed(of_change, "lt predict"), options.calibrated)
+    run = Predictor.read(checkpoint, device, change)
     if options.top_k > len(run.class_names):
         raise UserError(
             f"--top_k is {options.top_k} but the run has {len(run.class_names)} classes: give as "

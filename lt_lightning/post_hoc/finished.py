@@ -1,0 +1,68 @@
+"""A change of a finished run that needs none of its data: what was given, or fitted before."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from lt_lightning.errors import UserError
+from lt_lightning.methods import LongTailModule
+from lt_lightning.post_hoc.base import PostHoc
+from lt_lightning.post_hoc.calibration import TemperatureScaling, VectorScalingCalibration
+from lt_lightning.runs import fitted
+
+Calibration = Literal["temperature", "vector"]
+CALIBRATIONS: dict[str, type[PostHoc]] = {
+    "temperature": TemperatureScaling,
+    "vector": VectorScalingCalibration,
+}
+
+
+def change_of(
+    folder: Path, checkpoint: Path, post_hoc: PostHoc | None, calibrated: str | None
+) -> Callable[[LongTailModule], None] | None:
+    """Return what changes the model of a run, none where nothing is asked for.
+
+    Args:
+        folder: of the run.
+        checkpoint: the file of its weights.
+        post_hoc: a change, whose knobs are given or were fitted by a test of the run.
+        calibrated: "temperature" or "vector", as `lt calibrate` fitted it.
+
+    Raises:
+        UserError: if both are asked for, or what must be fitted was not.
+    """
+    if post_hoc is None and calibrated is None:
+        return None
+    if post_hoc is not None and calibrated is not None:
+        raise UserError(
+            "A calibration is fitted on the outputs as they are, so it does not go with another "
+            "change: save the change by `lt test RUN --post_hoc NAME --save_as NEW`, then "
+            "`lt calibrate` that run."
+        )
+    if calibrated is not None and calibrated not in CALIBRATIONS:
+        raise UserError(f"calibrated is {calibrated!r}: give {' or '.join(CALIBRATIONS)}.")
+    # A copy, for it takes the values of this run.
+    change = CALIBRATIONS[calibrated]() if calibrated is not None else copy.copy(post_hoc)
+    assert change is not None
+    given = change.given()
+    values = fitted.find(folder, checkpoint.stem, change.options()) if given is None else given
+    if values is None:
+        raise UserError(_not_fitted(folder, checkpoint, change, calibrated is not None))
+
+    def make(model: LongTailModule) -> None:
+        change.check(model)
+        change.put(model, values)
+
+    return make
+
+
+def _not_fitted(folder: Path, checkpoint: Path, change: PostHoc, calibrated: bool) -> str:
+    name = type(change).__name__
+    run = f"{folder} --best" if checkpoint.stem == "best" else str(folder)
+    if calibrated:
+        return f"{name} was not fitted to {checkpoint}: run `lt calibrate {run}` first."
+    return (
+        f"{name} with these options is worked out on images, and no test of {checkpoint} has kept "
+        f"it: save it by `lt test {run} --post_hoc {name} --save_as NEW`, and use that run."
+    )

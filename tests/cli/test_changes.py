@@ -1,0 +1,192 @@
+"""What was chosen is what predicts: changes without training, as given, fitted or saved."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from lt_runs import in_process, put_back
+from PIL import Image
+
+import lt_lightning as lt_library
+from lt_lightning.data import Digits
+from lt_lightning.post_hoc import LogitAdjuster
+
+
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory):
+    """Return a list of the test images of the digits with their labels."""
+    folder, split = tmp_path_factory.mktemp("digits"), Digits(size=8).load(Path())["test"]
+    for number, image in enumerate(split.images.permute(0, 2, 3, 1).numpy()):
+        Image.fromarray(image).save(folder / f"{number:04}.png")
+    lines = [f"{number:04}.png {y}" for number, y in enumerate(split.labels.tolist())]
+    (folder / "list.txt").write_text("\n".join(lines))
+    return folder / "list.txt"
+
+
+@pytest.fixture(scope="module")
+def changed(finished, tmp_path_factory):
+    """Return a run after lt calibrate and tests with changes, each saved as a run of its own."""
+    run = tmp_path_factory.mktemp("changed") / "runs" / "held" / "0"
+    shutil.copytree(finished, run)
+    with pytest.MonkeyPatch.context() as patch, put_back():
+        patch.chdir(run.parents[2])
+        patch.setattr("lt_lightning.callbacks.RunRecord._draw", lambda *_: None)
+        assert in_process(["calibrate", str(run)]).status == 0
+        for name, words in SAVED.items():
+            answer = in_process(["test", str(run), "--save_as", name, *words.split()])
+            assert answer.status == 0, answer.err
+    return run
+
+
+SAVED = {
+    "adjusted": "--post_hoc LogitAdjuster --post_hoc.tau null",
+    "even": "--post_hoc TauNormalization --post_hoc.tau 0.7",
+    "near": "--post_hoc NearestMean",
+    "warm": "--post_hoc TemperatureScaling",
+    "vector": "--post_hoc VectorScalingCalibration",
+}
+
+
+def results(run):
+    return json.loads((run / "results.json").read_text(encoding="utf-8"))["evaluations"]
+
+
+def evaluation(run, part):
+    return next(found for label, found in results(run).items() if part in label)
+
+
+def predicted(lt, run, listed, more=""):
+    answer = lt(f"predict {run} --images {listed} --out x.csv --force --device cpu {more}")
+    assert answer.status == 0, answer.err
+    with open("x.csv", newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def check_same(rows, found):
+    """The CSV has the confusion of the evaluation, and its NLL to nine digits."""
+    for y, text in enumerate(found["confusion"]):
+        own = [row["class"] for row in rows if row["label"] == str(y)]
+        counted = {k: own.count(str(k)) for k in range(10) if str(k) in own}
+        assert text == " ".join(f"{k}:{count}" for k, count in counted.items())
+    chances = torch.tensor([float(row[f"p:{row['label']}"]) for row in rows], dtype=torch.float64)
+    assert float(-chances.log().mean()) == pytest.approx(found["overall"]["nll"], abs=1e-6)
+
+
+ASKED = {  # options of lt predict, a part of the label of the same in results.json
+    "--post_hoc LogitAdjuster --post_hoc.tau null": "logit_adjustment",
+    "--post_hoc TauNormalization --post_hoc.tau 0.7": "tau_norm_0.7",
+    "--calibrated": "temperature",
+    "--calibrated vector": "vector_scaling",
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_the_csv_is_what_results_json_counted(lt, changed, listed, asked):
+    rows = predicted(lt, changed, listed, asked)
+    check_same(rows, evaluation(changed, ASKED[asked]))
+    if evaluation(changed, ASKED[asked])["fitted"] != {"tau": 0}:
+        assert rows != predicted(lt, changed, listed)
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_a_saved_run_predicts_and_tests_as_what_it_was_saved_from(lt, changed, listed, name):
+    run = changed.parent.parent / name / "0"
+    rows = predicted(lt, run, listed)
+    (label,) = results(run)
+    assert results(run)[label]["classes"] == results(changed)[label]["classes"]
+    check_same(rows, results(run)[label])
+    before = json.loads((run / "results.json").read_text(encoding="utf-8"))
+
+    copy = Path(shutil.copytree(run, Path("runs") / "copy" / "0"))
+    answer = lt(f"test {copy}")
+    assert answer.status == 0, answer.err
+    assert list(results(copy)) == [label]
+    for key in ("classes", "overall", "confusion"):
+        assert results(copy)[label][key] == before["evaluations"][label][key]
+    assert lt(f"report {copy}").status == 0
+
+
+def test_fitted_values_are_kept_bit_for_bit(changed):
+    for name, key in (("warm", "temperature"), ("vector", "bias"), ("adjusted", "tau")):
+        run = changed.parent.parent / name / "0"
+        content = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+        (label,) = results(run)
+        kept = content["lt_changes"][0]["values"][key]
+        assert results(changed)[label]["fitted"][key] == kept.tolist()
+    assert "fitted" not in evaluation(changed, "ncm")
+
+
+def test_python_has_the_same_choices(lt, changed, listed):
+    run = lt_library.load_run(changed, device="cpu")
+    files = [listed.parent / f"{number:04}.png" for number in range(40)]
+    for asked, options in (
+        ("--calibrated vector", {"calibrated": "vector"}),
+        ("--post_hoc LogitAdjuster --post_hoc.tau null", {"post_hoc": LogitAdjuster(tau=None)}),
+    ):
+        rows = predicted(lt, changed, listed, asked)
+        found = run.predict(files, **options).probabilities
+        wanted = [[float(row[f"p:{k}"]) for k in range(10)] for row in rows[:40]]
+        assert found.tolist() == pytest.approx(torch.tensor(wanted).double(), abs=1e-6)
+    plain = predicted(lt, changed, listed)
+    assert list(run.predict(files).names) == [row["class"] for row in plain[:40]]
+
+
+REFUSED = {
+    "predict {run} {images} --calibrated": "TemperatureScaling was not fitted to {run}",
+    "predict {run} {images} --post_hoc NearestMean": "--post_hoc NearestMean --save_as NEW",
+    "predict {run} {images} --calibrated --post_hoc LogitAdjuster": "does not go with another",
+    "predict {run} {images} --calibrated warm": "invalid choice: 'warm'",
+    "predict {run} {images} --post_hoc ERM": "post_hoc",
+    "predict {run} {images} --post_hoc LogitAdjuster --post_hoc.tau -1": "tau is -1",
+    "predict {run} {images} --post_hoc LogitAdjuster --post_hoc.taus 1": "post_hoc.taus",
+    "test {run} --save_as new": "add --post_hoc NAME",
+    "test {run} --post_hoc LogitAdjuster --save_as a/b": "give the name of one folder",
+    "test {saved} --post_hoc LogitAdjuster": "was saved with logit_adjustment",
+    "fit --ckpt_path {saved}/checkpoints/last.ckpt {quick}": "was changed after its training",
+}
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_what_was_not_fitted_or_cannot_be_saved_is_said(lt, place, changed, listed, line):
+    names = {"run": place["run"], "images": f"--images {listed} --out x.csv", **place}
+    names |= {"saved": changed.parent.parent / "adjusted" / "0", "quick": place["quick"]}
+    answer = lt(line.format(**names))
+    assert answer.status in (1, 2)
+    assert REFUSED[line].format(**names) in answer.err
+    assert answer.err.count("\n") == 1
+    assert not Path("x.csv").exists()
+
+
+def test_a_saved_run_can_be_calibrated(lt, changed, listed):
+    run = changed.parent.parent / "adjusted" / "0"
+    copy = Path(shutil.copytree(run, Path("runs") / "copy" / "0"))
+    assert lt(f"calibrate {copy}").status == 0
+    label = next(label for label in results(copy) if "+temperature" in label)
+    assert label.startswith("last+logit_adjustment_tau_")
+    check_same(predicted(lt, copy, listed, "--calibrated"), results(copy)[label])
+
+
+SPOILT = {
+    "class": {"class_path": "os.path.join"},
+    "values": {"values": {"tau": "1"}},
+    "other": {"class_path": "lt_lightning.methods.ERM"},
+    "missing": {"values": {}},
+    "options": {"init_args": {"taus": 1}},
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_a_spoilt_change_in_a_checkpoint_is_refused(lt, changed, listed, name):
+    run = changed.parent.parent / "adjusted" / "0"
+    copy = Path(shutil.copytree(run, Path("runs") / "copy" / "0"))
+    file = copy / "checkpoints" / "last.ckpt"
+    content = torch.load(file, weights_only=True)
+    content["lt_changes"][0].update(SPOILT[name])
+    torch.save(content, file)
+    answer = lt(f"predict {copy} --images {listed} --out x.csv")
+    assert answer.status == 1
+    assert answer.err.count("\n") == 1, answer.err
+    assert "lt_changes" in answer.err
