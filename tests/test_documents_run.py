@@ -116,7 +116,10 @@ def pictures(tmp_path_factory):
         write(root / "DIR" / "test" / name, 3)
         write(root / "ONE_TREE" / name, 10)
     write(root / "MORE", 12)
-    return {name: str(root / name) for name in ("DIR", "ONE_TREE", "MORE")}
+    write(root / "SHOP" / "images", 40)
+    rows = [f"s{k // 2}_{k},{k // 4},{'boot' if k % 8 < 4 else 'hat'}" for k in range(40)]
+    (root / "SHOP" / "images.csv").write_text("\n".join(["image,sender,label", *rows]))
+    return {name: str(root / name) for name in ("DIR", "ONE_TREE", "MORE", "SHOP")}
 
 
 @pytest.fixture(scope="module")

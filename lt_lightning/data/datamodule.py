@@ -40,7 +40,8 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
     construction; `fingerprint` after `setup`.
 
     Args:
-        source: where the images come from: CIFAR10, CIFAR100, Digits, ImageFolder.
+        source: where the images come from: CIFAR10, CIFAR100, Digits, ImageFolder,
+            ImageTable.
         root: the folder of the source's files.
         profile: which part of each class is kept: Exponential, Step, AsIs.
         subset_seed: which images the profile keeps; 0 is the subset of the LDAM-DRW code.

@@ -22,7 +22,7 @@ SPLITS = {  # names of their folders, in any case
     "test": ("test", "testing"),
 }
 _LIKE = {"eval": "val", "evaluation": "val", "dev": "val", "holdout": "val", "trn": "train"}
-_ODD = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # the last are bytes that are no UTF-8
+ODD = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # the last are bytes that are no UTF-8
 _SHORTEST = 4  # letters of a name that may be a mistyped one
 
 
@@ -183,7 +183,7 @@ def class_folders(folder: Path) -> list[str]:
         UserError: if there are fewer than two, or a name is no text.
     """
     names = [path.name for path in folders_in(folder)]
-    odd = next((name for name in names if _ODD.search(name)), None)
+    odd = next((name for name in names if ODD.search(name)), None)
     if odd is not None:
         raise UserError(
             f"{folder} has the class folder {odd!r}, a name that is no text in UTF-8 or has "

@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from lt_lightning.data.csv_table import LABEL_COLUMNS, PATH_COLUMNS, SEPARATORS
 from lt_lightning.data.files import KINDS, PassedOver, each_image_below
 from lt_lightning.errors import UserError
 from lt_lightning.nearest import nearest
-
-PATH_COLUMNS = ("file", "path", "image", "file_name", "filename", "image_path")
-LABEL_COLUMNS = ("label", "class", "class_name", "target")
-_SEPARATORS = (",", ";", "\t", "|")
 
 
 @dataclass(frozen=True)
@@ -166,7 +163,7 @@ def _of_text(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
 
 def _of_csv(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
     header = stream.readline()
-    separator = max(_SEPARATORS, key=header.count)
+    separator = max(SEPARATORS, key=header.count)
     names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
     path = _column(file, names, columns.path, PATH_COLUMNS, "--path_column")
     if path is None:
