@@ -247,3 +247,52 @@ def test_a_run_begins_with_the_backbone_of_another_and_lives_without_it(lt, plac
     assert anew.status == 1
     assert anew.err.startswith("lt: There is no run runs/first")
     assert not Path("runs/second/1").exists()
+
+
+def test_a_training_that_skips_unreadable_images_counts_them(lt, place):
+    answer = lt(
+        f"fit {place['quick']} --data.profile AsIs --data.source ImageFolder --data.root "
+        f"{place['torn']} --data.source.image_size 8 --data.source.unreadable skip"
+    )
+
+    assert answer.status == 0, answer.err
+    assert "1 of 12 images cannot be read" in answer.err
+    assert "5 training images" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("form", "says"), [("text", "held/0"), ("md", "| ERM |"), ("csv", "macro_mean")]
+)
+def test_the_report_has_several_forms(lt, finished, form, says):
+    answer = lt(f"report {finished} --format {form}")
+
+    assert answer.status == 0, answer.err
+    assert says in answer.out
+
+
+def test_debug_shows_the_traceback(lt, place, monkeypatch):
+    line = f"fit {place['quick']} --data.batch_size -3"
+    plain = lt(line)
+    monkeypatch.setenv("LT_DEBUG", "1")
+
+    with pytest.raises(ValueError, match="batch_size is -3"):
+        lt(line)
+
+    assert plain.status == 1
+
+
+@pytest.mark.parametrize("command", ["fit", "test"])
+def test_each_command_has_a_help(lt, command):
+    answer = lt(f"{command} --help")
+
+    assert answer.status == 0
+    assert "--data.batch_size" in answer.out
+    assert answer.err == ""
+
+
+def test_the_help_of_a_method_shows_its_options(lt):
+    answer = lt("fit --model.help BBN")
+
+    assert answer.status == 0
+    assert "--model.alpha" in answer.out
+    assert "--model.joint_pass" in answer.out
