@@ -58,6 +58,12 @@ def run(argv: list[str]) -> Path | None:
         quiet()
         data(rest)
         return None
+    if command == "export":
+        from lt_lightning.cli.commands.export import export
+
+        quiet()
+        export(rest)
+        return None
     if command == "cam":
         from lt_lightning.cli.commands.cam import cam
 

@@ -18,6 +18,7 @@ lt: long-tailed image classification
   lt data check DIR [--out FILE.png]               look at a folder of pictures before training
   lt cam RUN [--out DIR] [--per_class N]           make images of the rare classes to train on
   lt predict RUN --images DIR --out FILE.csv       classify the images of a folder or list
+  lt export RUN --format onnx --out DIR            a model that needs nothing of this package
   lt report RUN [RUN ...] [--out FILE.html]        one table, or one page, of finished runs
   lt report RUN [RUN ...] --features               t-SNE of test features as well
   lt dashboard [RUN ...] --project NAME            the W&B workspace of all methods side by side
@@ -65,6 +66,7 @@ COMMANDS = (
     "data",
     "cam",
     "predict",
+    "export",
     "report",
     "dashboard",
     "methods",

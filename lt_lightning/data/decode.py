@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _DECODER = 3  # counted up when the same file gives other pixels, so that old caches are not read
 T = TypeVar("T")
+_SMALL = 64  # pixels; of so small pictures no rim is cut off
 _EVAL_ZOOM = 8 / 7  # 256 pixels for a crop of 224, the common ImageNet protocol
 
 
@@ -115,13 +116,19 @@ def _view(image: "Picture", size: int, crop_scale: float | None) -> Tensor:
         view = v2.RandomResizedCrop(size, scale=(crop_scale, 1.0), antialias=True)(image)
     elif max(image.size) <= size:
         view = image if image.size == (size, size) else tv.resize(image, [size, size])
-    elif size <= 64:
-        view = tv.center_crop(tv.resize(image, [size], antialias=True), [size, size])
     else:
-        view = tv.center_crop(
-            tv.resize(image, [round(size * _EVAL_ZOOM)], antialias=True), [size, size]
-        )
+        side = evaluation_side(size)
+        view = tv.center_crop(tv.resize(image, [side], antialias=True), [size, size])
     return torch.from_numpy(np.asarray(view).copy()).permute(2, 0, 1)
+
+
+def evaluation_side(size: int) -> int:
+    """Return to what the short side of a picture is resized before the middle is cropped.
+
+    Args:
+        size: pixels a side that the model sees.
+    """
+    return size if size <= _SMALL else round(size * _EVAL_ZOOM)
 
 
 def in_parallel(work: Callable[[Path], T], paths: list[Path], what: str) -> Iterable[T]:

@@ -10,6 +10,8 @@ from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.calibration import TemperatureScaling, VectorScalingCalibration
 from lt_lightning.runs import fitted
+from lt_lightning.runs.evaluations import parts
+from lt_lightning.runs.results import FILE_NAME, read_results
 
 Calibration = Literal["temperature", "vector"]
 CALIBRATIONS: dict[str, type[PostHoc]] = {
@@ -55,6 +57,20 @@ def change_of(
         change.put(model, values)
 
     return make
+
+
+def evaluation_of(
+    folder: Path, checkpoint: Path, post_hoc: PostHoc | None, calibrated: str | None
+) -> str | None:
+    """Return the evaluation of these outputs in results.json, none where there is none."""
+    if not (folder / FILE_NAME).is_file():
+        return None
+    change = CALIBRATIONS[calibrated]() if calibrated is not None else post_hoc
+    found = read_results(folder)["evaluations"]
+    own = [label for label in found if parts(label)[0] == checkpoint.stem and not parts(label)[2]]
+    if change is None:  # of a run that was saved with a change, that one comes first
+        return own[0] if own else None
+    return next((n for n in own if found[n].get("post_hoc") == change.options()), None)
 
 
 def _not_fitted(folder: Path, checkpoint: Path, change: PostHoc, calibrated: bool) -> str:

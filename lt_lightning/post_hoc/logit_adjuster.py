@@ -8,6 +8,7 @@ from torch import Tensor
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.changes import follow
 from lt_lightning.errors import UserError
+from lt_lightning.losses.logit_adjustment import log_prior
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.functions import adjust_logits, fit_tau
@@ -58,9 +59,10 @@ class LogitAdjuster(PostHoc):
     def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
         """Subtract tau log(n / N)."""
         self.check(model)
-        tau, counts = float(values["tau"]), model.last_loss.class_counts
-        self.tau = tau
-        follow(model, lambda logits: adjust_logits(logits, counts, tau))
+        self.tau = float(values["tau"])
+        shift = self.tau * log_prior(model.last_loss.class_counts.cpu()).float()
+        # Without the questions of `adjust_logits`, so that it can be exported.
+        follow(model, lambda logits: logits.float() - shift.to(logits.device))
 
     def describe(self) -> str:
         """Return the name and tau."""

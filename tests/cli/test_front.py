@@ -55,6 +55,7 @@ SAYS = {  # what the help of each command must say
     "data": "look at a folder of pictures before training",
     "cam": "new training images for the rare classes",
     "predict": "classify the images of a folder",
+    "export": "a model that needs nothing of this package",
     "report": "One table of finished runs",
     "dashboard": "the W&B workspace",
     "methods": "every method, loss, sampler",

@@ -1,0 +1,57 @@
+"""`lt export RUN --out DIR`: a model that needs nothing of this package."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import torch
+
+from lt_lightning.cli.post_hoc import parsed
+from lt_lightning.engine.changes import names_of
+from lt_lightning.engine.predictor import Predictor
+from lt_lightning.errors import Refused
+from lt_lightning.export import formats
+from lt_lightning.export.folder import export as write
+from lt_lightning.post_hoc.finished import CALIBRATIONS, change_of, evaluation_of
+from lt_lightning.runs import checkpoint as checkpoint_file
+from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs import lock
+from lt_lightning.runs.argv import apart
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise Refused(f"lt export RUN --format onnx --out DIR: {message}.")
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = _Parser(prog="lt export", allow_abbrev=False, description=__doc__)
+    add = parser.add_argument
+    add("run", metavar="RUN", help="a run folder, or a checkpoint in it")
+    add("--format", choices=tuple(formats.FILES), default="onnx", help="of the network")
+    add("--out", required=True, metavar="DIR", help="folder to make")
+    add("--best", action="store_true", help="best.ckpt instead of last.ckpt")
+    add("--post_hoc", metavar="CLASS", help="change without training: --post_hoc LogitAdjuster")
+    kinds = tuple(CALIBRATIONS)
+    add("--calibrated", nargs="?", const=kinds[0], choices=kinds, help="as lt calibrate fitted it")
+    return parser.parse_args(argv)
+
+
+def export(argv: list[str]) -> None:
+    """Write the network, a README, a model card and the class names into a new folder."""
+    own, of_change = apart(argv, "post_hoc")
+    options = _parse(own)
+    formats.check(options.format)
+    out = Path(options.out)
+    lock.take_output(out)
+    folder, checkpoint = run_folder.of_run(options.run, options.best)
+    post_hoc = parsed(of_change, "lt export")
+    change = change_of(folder, checkpoint, post_hoc, options.calibrated)
+    names = names_of(checkpoint_file.read(checkpoint))
+    label = evaluation_of(folder, checkpoint, post_hoc, options.calibrated)
+    run = Predictor.read(checkpoint, torch.device("cpu"), change)
+    if post_hoc is not None or options.calibrated:
+        names.append(str(options.calibrated or type(post_hoc).__name__))
+    by = write(options.format, run, folder, label, names, out)
+    sys.stdout.write(f"{out}: {formats.FILES[options.format]}, compared with the run by {by}\n")

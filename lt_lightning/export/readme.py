@@ -1,0 +1,76 @@
+"""README.md beside an exported network: how it is used without this package."""
+
+from typing import Any
+
+_VIEW = """import json
+
+import numpy as np
+from PIL import Image, ImageOps
+
+about = json.load(open("about.json", encoding="utf-8"))
+size, short = about["image_size"], about["short_side"]
+
+
+def pixels(file):
+    image = ImageOps.exif_transpose(Image.open(file)).convert("RGBA")
+    behind = Image.new("RGBA", image.size, tuple(about["background"]))
+    image = Image.alpha_composite(behind, image).convert("RGB")
+    width, height = image.size
+    if max(width, height) <= size:  # small pictures are stretched
+        return np.asarray(image.resize((size, size), Image.BILINEAR))
+    scale = short / min(width, height)
+    wide = (short, int(height * scale)) if width <= height else (int(width * scale), short)
+    image = image.resize(wide, Image.BILINEAR)
+    left, top = round((image.width - size) / 2), round((image.height - size) / 2)
+    return np.asarray(image.crop((left, top, left + size, top + size)))
+"""
+_RUN = {
+    "onnx": """import onnxruntime
+
+session = onnxruntime.InferenceSession("model.onnx", providers=["CPUExecutionProvider"])
+batch = np.stack([pixels("picture.png")])
+probabilities = session.run(None, {"pixels": batch})[0]
+""",
+    "torch_export": """import torch
+
+network = torch.export.load("model.pt2").module()
+batch = np.stack([pixels("picture.png")])
+probabilities = network(torch.tensor(batch)).detach().numpy()
+""",
+}
+_SHOW = """for row in probabilities:
+    print(about["class_names"][row.argmax()], row.max())
+"""
+_WEIGHTS = """from safetensors.numpy import load_file
+
+weights = load_file("model.safetensors")
+print(len(weights), "tensors")
+"""
+
+
+def readme(kind: str, about: dict[str, Any], by: str, tolerance: float) -> str:
+    """Return the text.
+
+    Args:
+        kind: the format.
+        about: the content of about.json.
+        by: what compared the file with the run.
+        tolerance: of a probability.
+    """
+    head = f"# {about['method']}, {len(about['class_names'])} classes\n\n"
+    if kind == "safetensors":
+        return (
+            f"{head}`model.safetensors` has the weights alone, bit for bit those of the run; the "
+            "network is that of lt_lightning, and a change without training is in `about.json` by "
+            f"name only.\n\n```python\n{_WEIGHTS}```\n"
+        )
+    return (
+        f"{head}The network takes uint8 pixels (N, {about['image_size']}, {about['image_size']}, "
+        "3), red, green, blue, for any N, and returns probabilities (N, C) in float32. "
+        "Normalisation, changes after training and softmax are inside; turning, resizing and "
+        "cropping are these lines, for pictures of 8 bits a channel.\n\n"
+        f"```python\n{_VIEW}\n\n{_RUN[kind]}{_SHOW}```\n\n"
+        f"At export the file was read again by {by} and compared with the run on random pixels, "
+        f"in batches of another size too: no probability differs by more than {tolerance:g}. "
+        "What the model is good for stands in MODEL_CARD.md.\n"
+    )
