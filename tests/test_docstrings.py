@@ -26,8 +26,8 @@ RECIPES = (BBNRecipe, BoTRecipe, CosineRecipe, LDAMRecipe, MiSLASRecipe)
 # Parts of the house, which no paper has: bases, containers, and what reads or deals out data.
 WITHOUT_PAPER = {
     *("AsIs", "BatchTransform", "ClassIndex", "Compose", "EpochSampler", "FileImages"),
-    *("Holdout", "ImageFolder", "ImageSet", "ImageTable", "LongTailDataModule", "MemoryImages"),
-    *("Mixed", "MixedInside", "Normalize", "Unlabelled", "UnlabelledFolder"),
+    *("Holdout", "ImageFolder", "ImageList", "ImageSet", "ImageTable", "LongTailDataModule"),
+    *("MemoryImages", "Mixed", "MixedInside", "Normalize", "Unlabelled", "UnlabelledFolder"),
 }
 
 

@@ -119,7 +119,11 @@ def pictures(tmp_path_factory):
     write(root / "SHOP" / "images", 40)
     rows = [f"s{k // 2}_{k},{k // 4},{'boot' if k % 8 < 4 else 'hat'}" for k in range(40)]
     (root / "SHOP" / "images.csv").write_text("\n".join(["image,sender,label", *rows]))
-    return {name: str(root / name) for name in ("DIR", "ONE_TREE", "MORE", "SHOP")}
+    for split in ("train", "test"):
+        write(root / "LISTED" / split, 12)
+        lines = [f"{split}/s{k // 2}_{k}.png {k % 2}" for k in range(12)]
+        (root / "LISTED" / f"my_{split}.txt").write_text("\n".join(lines))
+    return {name: str(root / name) for name in ("DIR", "ONE_TREE", "MORE", "SHOP", "LISTED")}
 
 
 @pytest.fixture(scope="module")

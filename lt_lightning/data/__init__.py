@@ -5,6 +5,7 @@ from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.data.digits import Digits
 from lt_lightning.data.folder import ImageFolder
 from lt_lightning.data.holdout import Holdout
+from lt_lightning.data.image_list import ImageList
 from lt_lightning.data.image_table import ImageTable
 from lt_lightning.data.profiles import AsIs, Exponential, Profile, Step
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages, Source
@@ -19,6 +20,7 @@ __all__ = [
     "FileImages",
     "Holdout",
     "ImageFolder",
+    "ImageList",
     "ImageSet",
     "ImageTable",
     "LeftOver",

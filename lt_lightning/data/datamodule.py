@@ -41,7 +41,7 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
 
     Args:
         source: where the images come from: CIFAR10, CIFAR100, Digits, ImageFolder,
-            ImageTable.
+            ImageList, ImageTable.
         root: the folder of the source's files.
         profile: which part of each class is kept: Exponential, Step, AsIs.
         subset_seed: which images the profile keeps; 0 is the subset of the LDAM-DRW code.

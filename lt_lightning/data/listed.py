@@ -6,12 +6,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 from lt_lightning.data.picture_files import Labelled
 from lt_lightning.errors import UserError, printable
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")  # also as Windows writes it
 _SHOWN = 80  # letters of a text that a message shows
 
 
@@ -90,6 +91,11 @@ def text_of(file: Path) -> str:
     return text
 
 
+def lines_of(file: Path) -> list[str]:
+    """Return the lines of a text in UTF-8, whatever system ended them."""
+    return re.split(r"\r\n|\n|\r", text_of(file))
+
+
 def inside(text: str, where: str) -> str:
     """Return a path below the root as it is written, in one spelling.
 
@@ -105,11 +111,11 @@ def inside(text: str, where: str) -> str:
         raise UserError(f"{where} names no file: complete it, or remove it.")
     if _CONTROL.search(text):
         raise UserError(f"{where} names a file with a control character, {shown}: rename it.")
-    if text.startswith(("/", "\\")) or PureWindowsPath(text).drive:
+    if _ABSOLUTE.match(text):
         raise UserError(
             f"{where} names {shown}, which does not start from the root: write paths below it."
         )
-    if ".." in re.split(r"[/\\]", text):
+    if ".." in text and ".." in re.split(r"[/\\]", text):
         raise UserError(
             f"{where} names {shown}, which leaves the root: write paths below it, without '..'."
         )
@@ -167,9 +173,10 @@ def check_there(
             _check_links(root / parent, real, row)
         linked = folders[parent].get(name)
         if linked is None or linked:
-            path = root / row.path
-            _check_links(path, real, row)
-            if not path.is_file():
+            path = f"{root}/{row.path}"
+            if os.path.lexists(path):  # by another spelling, as some systems allow, or by a link
+                _check_links(Path(path), real, row)
+            if not os.path.isfile(path):
                 missing.append(row)
     if missing and not skip:
         raise UserError(_told(missing, len(rows), root, archives or {}))

@@ -35,6 +35,8 @@ def _leaves(tree, above=()):
         path = above if key == "init_args" else (*above, key)
         if isinstance(value, dict):
             yield from _leaves(value, path)
+        elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            yield from _leaves(dict(enumerate(value)), path)
         else:
             yield path, value
 
