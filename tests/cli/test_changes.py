@@ -91,7 +91,13 @@ def test_the_csv_is_what_results_json_counted(lt, changed, listed, asked):
         assert rows != predicted(lt, changed, listed)
 
 
-@pytest.mark.parametrize("name", SAVED)
+# Of the logits and of the weights, one each; the others differ in how they are fitted.
+_DEFAULT = {"adjusted", "near"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n in _DEFAULT else pytest.mark.slow) for n in SAVED]
+)
 def test_a_saved_run_predicts_and_tests_as_what_it_was_saved_from(lt, changed, listed, name):
     run = changed.parent.parent / name / "0"
     rows = predicted(lt, run, listed)
@@ -160,6 +166,7 @@ def test_what_was_not_fitted_or_cannot_be_saved_is_said(lt, place, changed, list
     assert not Path("x.csv").exists()
 
 
+@pytest.mark.slow
 def test_a_saved_run_can_be_calibrated(lt, changed, listed):
     run = changed.parent.parent / "adjusted" / "0"
     copy = Path(shutil.copytree(run, Path("runs") / "copy" / "0"))

@@ -85,7 +85,7 @@ def test_a_loss_that_is_no_number_keeps_the_checkpoint_before(lt, place, tmp_pat
 
 
 def test_a_batch_that_the_processes_cannot_share_is_refused(lt, place, monkeypatch):
-    monkeypatch.setattr("lt_lightning.data.LongTailDataModule._processes", lambda _: (0, 3))
+    monkeypatch.setattr("lt_lightning.data.streams.Streams.processes", lambda _: (0, 3))
 
     answer = lt(_LINE.format_map(place))
 

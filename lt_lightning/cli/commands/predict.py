@@ -66,8 +66,9 @@ def predict(argv: list[str]) -> None:
     own, of_change = apart(argv, _CHANGE)
     options = _parse(own)
     for name in ("batch_size", "threads", "top_k"):
-        if getattr(options, name) < 1:
-            raise UserError(f"--{name} is {getattr(options, name)}: give 1 or more.")
+        value = vars(options)[name]
+        if value < 1:
+            raise UserError(f"--{name} is {value}: give 1 or more.")
     out, device = Path(options.out), device_of(options.device)
     given = pictures(Path(options.images), Columns(options.path_column, options.label_column))
     _check_out(out, Path(options.images), options.force)
