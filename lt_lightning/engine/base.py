@@ -184,6 +184,10 @@ class LongTailModule(EvaluatedModule):
             self._train_log.log(self, count, terms)
         return {name: v if name == "loss" else v.detach() for name, v in terms.items()}
 
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Refuse a step that trained nothing."""
+        self._train_log.check(self, outputs)
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep what `lt predict` and a resumed run must know of the data."""
         data = LongTailDataModule.of(self.trainer)

@@ -6,6 +6,7 @@ import lightning as L
 from torch import Tensor
 
 from lt_lightning.engine.epoch_sums import EpochSums
+from lt_lightning.errors import UserError
 from lt_lightning.mid_epoch import in_mid_epoch
 
 _SUMS = "lt_epoch_sums"  # the key of what an unfinished epoch has logged, in a checkpoint
@@ -16,9 +17,25 @@ class TrainLog:
 
     def __init__(self) -> None:
         self._sums = EpochSums()
+        self._logged = False  # since the last look
+
+    def check(self, module: L.LightningModule, outputs: Any) -> None:
+        """Refuse a step of `module` that returned nothing, or logged no loss.
+
+        Raises:
+            UserError: if it did; Lightning would go on and train nothing.
+        """
+        if not outputs or not self._logged:
+            did = "logged no loss" if outputs else "returned nothing"
+            raise UserError(
+                f"{type(module).__name__}.training_step {did}: let it end with "
+                "`return self.log_train(len(images), loss=...)`."
+            )
+        self._logged = False
 
     def log(self, module: L.LightningModule, count: int, terms: dict[str, Tensor]) -> None:
         """Log the terms of one step over `count` images."""
+        self._logged = "loss" in terms
         earlier, means = self._sums.take_earlier(module.current_epoch)
         for name, mean in means.items():  # of an epoch that was stopped in its middle
             if name in terms:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from lt_lightning.augment import Mixup
+from lt_lightning.errors import UserError
 from lt_lightning.methods import ERM, MoCo
 from lt_lightning.testing import check_method
 
@@ -100,6 +101,25 @@ class Tied(ERM):
     def training_step(self, batch, batch_idx):
         assert self.trainer.world_size == 1
         return super().training_step(batch, batch_idx)
+
+
+class Silent(ERM):
+    def training_step(self, batch, batch_idx):
+        super().training_step(batch, batch_idx)
+
+
+class Bare(ERM):
+    def training_step(self, batch, batch_idx):
+        images, targets = batch
+        return self.loss(self.head(self.backbone(images)), targets)
+
+
+@pytest.mark.parametrize(("kind", "did"), [(Silent, "returned nothing"), (Bare, "logged no loss")])
+# Lightning's own word about a step that returns nothing comes before ours.
+@pytest.mark.filterwarnings("ignore:.training_step. returned .None.")
+def test_a_step_that_trains_nothing_is_refused(lab, kind, did):
+    with pytest.raises(UserError, match=f"{kind.__name__}.training_step {did}: let it end with"):
+        lab.fit(kind, epochs=1, **SHORT)
 
 
 def test_contract_holds_on_the_toy_data():
