@@ -83,7 +83,10 @@ ASKED = {  # options of lt predict, a part of the label of the same in results.j
 }
 
 
-@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize(
+    "asked",
+    [pytest.param(a, marks=[] if a.endswith("null") else pytest.mark.slow) for a in ASKED],
+)
 def test_the_csv_is_what_results_json_counted(lt, changed, listed, asked):
     rows = predicted(lt, changed, listed, asked)
     check_same(rows, evaluation(changed, ASKED[asked]))

@@ -172,6 +172,7 @@ class Lab:
     def __init__(self, folder):
         self.folder = folder
         self._teacher = None
+        self._fitted = {}
 
     def data(self, method=None, **options):
         streams = tuple(getattr(method, "streams", ()))
@@ -247,6 +248,12 @@ class Lab:
         }
         return L.Trainer(callbacks=list(callbacks), **{**settings, **options})
 
+    def fitted(self, method):
+        """Return the one fit of a method that many tests look at."""
+        if method not in self._fitted:
+            self._fitted[method] = self.fit(method, epochs=12)
+        return self._fitted[method]
+
     def fit(self, method, *callbacks, data=None, model=None, ckpt_path=None, epochs=2, **trainer):
         """Train `epochs` epochs; a method in two stages has at least one epoch of each."""
         data = data or self.data(method)
@@ -296,7 +303,7 @@ def fitted(method, shared_lab):
     """One fit of each method; its tests look at it and leave it as it is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(SEED, "0")
-        return shared_lab.fit(method, epochs=12)
+        return shared_lab.fitted(method)
 
 
 @pytest.fixture
