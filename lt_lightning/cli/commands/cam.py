@@ -5,7 +5,7 @@ import hashlib
 import json
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 
@@ -13,11 +13,12 @@ from lt_lightning.cam import class_weight
 from lt_lightning.cam.make import Maker, TrainingImages, is_made, write
 from lt_lightning.cli.commands.predict import device_of
 from lt_lightning.cli.run_data import check_same, data_of_run
+from lt_lightning.cli.words.arguments import CommandParser
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.added_images import AddedImages
 from lt_lightning.data.decode import cache_folder
 from lt_lightning.engine.load import load_model
-from lt_lightning.errors import Refused, UserError
+from lt_lightning.errors import UserError
 from lt_lightning.runs import argv as words
 from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import folder as run_folder
@@ -26,16 +27,10 @@ from lt_lightning.runs.checkpoint import DATA_STATE
 from lt_lightning.runs.config import config_of
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise Refused(f"lt cam RUN [--out DIR]: {message}.")
-
-
 def _parse(argv: list[str]) -> argparse.Namespace:
-    parser = _Parser(
-        prog="lt cam",
-        allow_abbrev=False,
-        description=__doc__,
+    parser = CommandParser(
+        "lt cam RUN [--out DIR]",
+        __doc__,
         epilog="Options of the data, such as --data.root DIR, lie over those of the run.",
     )
     parser.add_argument("run", metavar="RUN", help="a run folder, or a checkpoint in it")

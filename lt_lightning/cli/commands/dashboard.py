@@ -5,9 +5,10 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from lt_lightning.errors import Refused, UserError, one_sentence
+from lt_lightning.cli.words.arguments import CommandParser
+from lt_lightning.errors import UserError, one_sentence
 from lt_lightning.metrics.groups import SHOTS
 from lt_lightning.report.measures import group_names
 from lt_lightning.report.table import find_runs
@@ -17,15 +18,10 @@ from lt_lightning.wandb_.run import has_account
 from lt_lightning.wandb_.workspace import as_json, workspace
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise Refused(
-            f"lt dashboard [RUN ...] --project NAME [--entity NAME] [--json FILE]: {message}."
-        )
-
-
 def _parse(argv: list[str]) -> argparse.Namespace:
-    parser = _Parser(prog="lt dashboard", allow_abbrev=False, description=__doc__)
+    parser = CommandParser(
+        "lt dashboard [RUN ...] --project NAME [--entity NAME] [--json FILE]", __doc__
+    )
     parser.add_argument(
         "runs",
         nargs="*",

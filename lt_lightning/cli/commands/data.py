@@ -3,11 +3,11 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import NoReturn
 
+from lt_lightning.cli.words.arguments import CommandParser
 from lt_lightning.data import ImageFolder
 from lt_lightning.data.layout import layout_of
-from lt_lightning.errors import Refused, UserError
+from lt_lightning.errors import UserError
 from lt_lightning.inspection import inspect
 from lt_lightning.inspection.told import chart, lines
 from lt_lightning.runs import lock
@@ -16,13 +16,8 @@ from lt_lightning.runs.files import write_whole
 _TEST_FRACTION = 0.2
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise Refused(f"lt data check DIR [--out FILE.png]: {message}.")
-
-
 def _parse(argv: list[str]) -> argparse.Namespace:
-    parser = _Parser(prog="lt data", allow_abbrev=False, description=__doc__)
+    parser = CommandParser("lt data check DIR [--out FILE.png]", __doc__)
     parser.add_argument("what", choices=["check"])
     parser.add_argument("source", metavar="DIR")
     parser.add_argument("--out", metavar="FILE.png")

@@ -3,14 +3,13 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import torch
 
 from lt_lightning.cli.post_hoc import parsed
+from lt_lightning.cli.words.arguments import CommandParser
 from lt_lightning.engine.changes import names_of
 from lt_lightning.engine.predictor import Predictor
-from lt_lightning.errors import Refused
 from lt_lightning.export import formats
 from lt_lightning.export.folder import export as write
 from lt_lightning.post_hoc.finished import CALIBRATIONS, change_of, evaluation_of
@@ -20,13 +19,8 @@ from lt_lightning.runs import lock
 from lt_lightning.runs.argv import apart
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise Refused(f"lt export RUN --format onnx --out DIR: {message}.")
-
-
 def _parse(argv: list[str]) -> argparse.Namespace:
-    parser = _Parser(prog="lt export", allow_abbrev=False, description=__doc__)
+    parser = CommandParser("lt export RUN --format onnx --out DIR", __doc__)
     add = parser.add_argument
     add("run", metavar="RUN", help="a run folder, or a checkpoint in it")
     add("--format", choices=tuple(formats.FILES), default="onnx", help="of the network")

@@ -5,13 +5,13 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import torch
 
 from lt_lightning.cli.post_hoc import parsed
+from lt_lightning.cli.words.arguments import CommandParser
 from lt_lightning.engine.predictor import Predictor
-from lt_lightning.errors import Incomplete, Refused, UserError
+from lt_lightning.errors import Incomplete, UserError
 from lt_lightning.post_hoc.finished import CALIBRATIONS, change_of
 from lt_lightning.predictions import table
 from lt_lightning.predictions.job import Job
@@ -26,13 +26,8 @@ _CHANGE = "post_hoc"
 _THREADS = 8  # at most, where no number is given
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise Refused(f"lt predict RUN --images DIR --out FILE: {message}.")
-
-
 def _parse(argv: list[str]) -> argparse.Namespace:
-    parser = _Parser(prog="lt predict", allow_abbrev=False, description=__doc__)
+    parser = CommandParser("lt predict RUN --images DIR --out FILE", __doc__)
     add = parser.add_argument
     add("run", metavar="RUN", help="a run folder, or a checkpoint in it")
     images = "a folder at any depth, an image, a .txt of paths, or a .csv with a column of them"
