@@ -7,6 +7,7 @@ PACKAGE = Path(__file__).parents[1] / "lt_lightning"
 # Files that ask by name, and how often: objects of other libraries that declare no type, names
 # that come from a file.
 ASKED = {
+    "backbones/timm_backbone.py": 1,  # its networks share no base that declares their widths
     "cli/words/type_words.py": 1,  # jsonargparse's actions are private classes
     "heads/parts.py": 1,  # a head is any module of torch
     "runs/class_path.py": 1,  # the name is that of a file

@@ -3,10 +3,7 @@
 from functools import partial
 from typing import Any
 
-from torch import Tensor
-
-from lt_lightning.backbones.base import Backbone
-from lt_lightning.backbones.torchvision_backbone import check_side
+from lt_lightning.backbones.sized import SizedBackbone
 from lt_lightning.backbones.view import View
 from lt_lightning.backbones.weights import from_hub, take_weights
 from lt_lightning.errors import UserError
@@ -15,7 +12,7 @@ from lt_lightning.nearest import nearest
 _DEFAULT = "DEFAULT"
 
 
-class TimmBackbone(Backbone):
+class TimmBackbone(SizedBackbone):
     """A network of timm by its name, without its classifier; `pip install 'lt_lightning[timm]'`.
 
     Paper: that of the network; see timm's documentation.
@@ -83,21 +80,11 @@ class TimmBackbone(Backbone):
                 "--model.backbone.gradient_checkpointing."
             ) from error
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return what the classifier would see, (N, D).
-
-        Raises:
-            UserError: if the network is made for images of another size.
-        """
-        check_side(self.name, self.side, images)
-        features: Tensor = self.network(images)
-        return features
-
 
 def _width(network: Any) -> int:
     """Return the width of the features; some networks widen them behind their maps."""
-    behind = "head_hidden_size" in dir(network)
-    return int(network.head_hidden_size if behind else network.num_features)
+    # timm's networks share no base, and only some have the width behind their maps.
+    return int(getattr(network, "head_hidden_size", network.num_features))
 
 
 def _timm() -> Any:

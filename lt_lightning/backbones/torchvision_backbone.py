@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
-from lt_lightning.backbones.base import Backbone
 from lt_lightning.backbones.positions import resample
+from lt_lightning.backbones.sized import SizedBackbone
 from lt_lightning.backbones.torchvision_networks import make, view_of
 from lt_lightning.backbones.view import View
 from lt_lightning.errors import UserError
 
 
-class TorchvisionBackbone(Backbone):
+class TorchvisionBackbone(SizedBackbone):
     """A classifier of torchvision by its name, without its last layer: ConvNeXt, ViT, Swin ...
 
     Paper: that of the network; see torchvision's documentation.
@@ -64,16 +64,6 @@ class TorchvisionBackbone(Backbone):
         network.image_size, network.seq_length = image_size, length
         self.side = image_size
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return what the last layer would see, (N, D).
-
-        Raises:
-            UserError: if the network is made for images of another size.
-        """
-        check_side(self.name, self.side, images)
-        features: Tensor = self.network(images)
-        return features
-
 
 def _check_patches(name: str, image_size: int) -> None:
     """Refuse a size that is no whole number of patches, such as 16 of vit_b_16."""
@@ -89,18 +79,3 @@ def _side(network: nn.Module) -> int | None:
     if isinstance(network, VisionTransformer):
         return int(network.image_size)
     return 224 if isinstance(network, MaxVit) else None  # it keeps no number of its own
-
-
-def check_side(name: str, side: int | None, images: Tensor) -> None:
-    """Refuse images of another size than the network is made for.
-
-    Raises:
-        UserError: if they are.
-    """
-    height, width = images.shape[-2:]
-    if side is not None and (height, width) != (side, side):
-        raise UserError(
-            f"{name} is made for images of {side} pixels and got {height}x{width}: give "
-            f"--data.source.image_size {side}, or --model.backbone.image_size {height} where the "
-            "network can be made for it."
-        )
