@@ -11,19 +11,16 @@ import torch
 import yaml
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
-from lightning.pytorch.loggers import Logger
 
 from lt_lightning.backbones import without_weights
-from lt_lightning.callbacks.checkpoints import BestCheckpoint
 from lt_lightning.callbacks.epoch_metrics import EpochMetrics
-from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.callbacks.save_config import SaveConfig
 from lt_lightning.cli import checks, post_hoc, pretraining, resuming, staged, where
 from lt_lightning.cli.follow_backbone import follow_backbone
 from lt_lightning.cli.watchers import Watchers
 from lt_lightning.cli.words import outside
 from lt_lightning.cli.words.closing import closing
-from lt_lightning.cli.words.options import CheckpointOptions, PretrainOptions
+from lt_lightning.cli.words.options import add_run_options
 from lt_lightning.cli.words.parser import LTParser
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.float32 import PRECISION
@@ -34,8 +31,6 @@ from lt_lightning.report import load_rows, render
 from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import fits
 from lt_lightning.trainer_parts import is_trial
-from lt_lightning.wandb_.media import data_name
-from lt_lightning.wandb_.run import WandbRun
 
 log = logging.getLogger("lt_lightning")
 
@@ -58,7 +53,6 @@ class LTCLI(LightningCLI):
         self.resume: Path | None = None
         self.resumed: tuple[int, int] | None = None  # the steps and whole epochs of its checkpoint
         outside.take(argv)
-        self.best_checkpoint: BestCheckpoint | None = None
         super().__init__(
             LongTailModule,
             LongTailDataModule,
@@ -90,34 +84,7 @@ class LTCLI(LightningCLI):
             parser.link_arguments(
                 f"data.{name}", f"model.init_args.{name}", _plain, apply_on="instantiate"
             )
-        parser.add_argument("--runs", default="runs", help="Folder of all runs.")
-        parser.add_argument(
-            "--name",
-            type=str | None,
-            default=None,
-            help="Name of the run; by default its config files' names.",
-        )
-        parser.add_argument(
-            "--version",
-            type=str | None,
-            default=None,
-            help="Version of the run; by default the next free number.",
-        )
-        parser.add_class_arguments(CheckpointOptions, "checkpoint")
-        parser.add_class_arguments(PretrainOptions, "pretrain")
-        if self.argv[0] == "test":
-            parser.add_argument(
-                "--save_as",
-                type=str | None,
-                default=None,
-                help="Name of a new run that has the post_hoc change, beside this one.",
-            )
-        parser.add_subclass_arguments(
-            PostHoc,
-            "post_hoc",
-            required=False,
-            help="Change without training, tested beside the run.",
-        )
+        add_run_options(parser, self.argv[0])
 
     def _parse_ckpt_path(self) -> None:
         """Leave the config as it is: Lightning would let the checkpoint's values win over it."""
@@ -192,12 +159,8 @@ class LTCLI(LightningCLI):
         given = _as_list(trainer.get("callbacks"))
         trainer["callbacks"] = [EpochMetrics(), *given, *self._callbacks(folder, fit)]
         if fit and not trainer.get("fast_dev_run"):
-            loggers = _as_list(trainer.get("logger"))
-            own = RunLogger(folder, *(self.resumed or ()))
-            for logger in loggers:
-                if isinstance(logger, WandbRun):
-                    logger.use_folder(folder, data_name(self.datamodule))
-            trainer["logger"] = [own, *(item for item in loggers if isinstance(item, Logger))]
+            given = _as_list(trainer.get("logger"))
+            trainer["logger"] = self.watchers.loggers(given, self.datamodule, self.resumed)
         else:
             trainer["logger"] = False
         trainer["default_root_dir"] = str(folder)
@@ -208,7 +171,7 @@ class LTCLI(LightningCLI):
         return super().instantiate_trainer(**kwargs)
 
     def _callbacks(self, folder: Path, fit: bool) -> list[Callback]:
-        watchers = Watchers(folder, self.command)
+        watchers = self.watchers = Watchers(folder, self.command)
         self.record = watchers.record
         if not fit:
             return watchers.of_test()
@@ -217,7 +180,6 @@ class LTCLI(LightningCLI):
         save = SaveConfig(self._parser("fit"), self.options, folder)
         stages, validates = self.model.num_stages, self.datamodule.has_validation
         found = watchers.of_fit(save, self.options.checkpoint, stages=stages, validates=validates)
-        self.best_checkpoint = watchers.best
         return found
 
     def before_fit(self) -> None:
@@ -245,8 +207,8 @@ class LTCLI(LightningCLI):
         assert self.folder is not None
         self.record.evaluation = "last"
         self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
-        if self.best_checkpoint is not None:
-            self._test_again("best", self.best_checkpoint.path)
+        if self.watchers.best is not None:
+            self._test_again("best", self.watchers.best.path)
         if staged.back_to_stage1(self.model, self.record):
             self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
         self._test_again("stage1", self.folder / "checkpoints" / "stage1.ckpt")

@@ -1,5 +1,6 @@
 """Applying a post-hoc change to the weights of a checkpoint, ready to be tested, and saving it."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.checkpoint import CHANGES, DATA_STATE
 from lt_lightning.runs.config import config_of
 from lt_lightning.runs.files import whole_folder
+from lt_lightning.runs.metrics_file import FILE_NAME as METRICS_FILE
 from lt_lightning.runs.results import read_results, write_results
 
 _KEPT = ("state_dict", "hyper_parameters", "epoch", "global_step", "pytorch-lightning_version")
@@ -114,7 +116,6 @@ def save(content: dict[str, Any], folder: Path, new: Path, label: str) -> None:
         torch.save(content, aside / "checkpoints" / "last.ckpt")
         config = {**config_of(folder), "post_hoc": None}
         (aside / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
-        for name in ("metrics.csv",):
-            if (folder / name).is_file():
-                (aside / name).write_bytes((folder / name).read_bytes())
+        if (folder / METRICS_FILE).is_file():
+            shutil.copyfile(folder / METRICS_FILE, aside / METRICS_FILE)
         write_results(aside, {**results, "evaluations": {label: evaluation}})

@@ -3,17 +3,23 @@
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import Logger
 
 from lt_lightning.callbacks import ClassWeights, EpochLines, NonFiniteGuard, RunRecord, WandbMedia
 from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from lt_lightning.callbacks.progress import StageBar
 from lt_lightning.callbacks.requeue import Requeue
+from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.callbacks.save_config import SaveConfig
 from lt_lightning.callbacks.stage_checkpoint import StageCheckpoint
 from lt_lightning.callbacks.stop import StopBetweenSteps
 from lt_lightning.cli.words.options import CheckpointOptions
+from lt_lightning.data import LongTailDataModule
+from lt_lightning.wandb_.media import data_name
+from lt_lightning.wandb_.run import WandbRun
 
 
 @dataclass
@@ -66,6 +72,22 @@ class Watchers:
 
     def _of_any_fit(self) -> list[Callback]:
         return [_bar(), NonFiniteGuard(), ClassWeights(), self.record, WandbMedia()]
+
+    def loggers(
+        self, given: list[Any], data: LongTailDataModule, resumed: tuple[int, int] | None
+    ) -> list[Logger]:
+        """Return the loggers of a fit: metrics.csv first, then those that are asked for.
+
+        Args:
+            given: what the config gives.
+            data: of the run.
+            resumed: steps and whole epochs of the checkpoint that it goes on from.
+        """
+        for logger in given:
+            if isinstance(logger, WandbRun):
+                logger.use_folder(self.folder, data_name(data))
+        own = RunLogger(self.folder, *(resumed or ()))
+        return [own, *(logger for logger in given if isinstance(logger, Logger))]
 
 
 def _bar() -> Callback:

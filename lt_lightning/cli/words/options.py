@@ -2,6 +2,10 @@
 
 from typing import Literal
 
+from lightning.pytorch.cli import LightningArgumentParser
+
+from lt_lightning.post_hoc import PostHoc
+
 
 class CheckpointOptions:
     """What is saved beside checkpoints/last.ckpt.
@@ -35,3 +39,27 @@ class PretrainOptions:
 
     def __init__(self, config: str | None = None, options: str | None = None) -> None:
         self.config, self.options = config, options
+
+
+def add_run_options(parser: LightningArgumentParser, command: str) -> None:
+    """Add what is neither model, data nor trainer: the run's place, checkpoints, and changes.
+
+    Args:
+        parser: of the command.
+        command: fit, validate or test.
+    """
+    parser.add_argument("--runs", default="runs", help="Folder of all runs.")
+    named = [
+        ("--name", "Name of the run; by default its config files' names."),
+        ("--version", "Version of the run; by default the next free number."),
+    ]
+    if command == "test":
+        saved = "Name of a new run that has the post_hoc change, beside this one."
+        named.append(("--save_as", saved))
+    for option, text in named:
+        parser.add_argument(option, type=str | None, default=None, help=text)
+    parser.add_class_arguments(CheckpointOptions, "checkpoint")
+    parser.add_class_arguments(PretrainOptions, "pretrain")
+    parser.add_subclass_arguments(
+        PostHoc, "post_hoc", required=False, help="Change without training, tested beside the run."
+    )
