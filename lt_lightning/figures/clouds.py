@@ -57,14 +57,18 @@ def clouds(
         order: the groups of all figures beside this one, which have one style all over.
     """
     group_of = {k: name for name, members in groups.items() for k in members}
-    by_group: dict[str, list[tuple[float, float]]] = {}
+    by_group: dict[str | None, list[tuple[float, float]]] = {}
     by_class: dict[int, list[tuple[float, float]]] = {}
     for label, x, y in points:
-        by_group.setdefault(group_of.get(label, NO_GROUP), []).append((x, y))
+        by_group.setdefault(group_of.get(label), []).append((x, y))
         by_class.setdefault(label, []).append((x, y))
-    styles = {name: k % STYLES for k, name in enumerate(order)}
-    styles.setdefault(NO_GROUP, STYLES)
-    own = [Cloud(name, style, by_group[name]) for name, style in styles.items() if name in by_group]
+    styles: dict[str | None, int] = {name: k % STYLES for k, name in enumerate(order)}
+    styles[None] = STYLES  # the last one, of classes in no group
+    own = [
+        Cloud(NO_GROUP if name is None else name, style, by_group[name])
+        for name, style in styles.items()
+        if name in by_group
+    ]
     names = [(str(class_names[k]), *_middle(by_class[k])) for k in sorted(by_class)]
     return Clouds(title, own, names if len(names) <= NAMED else [])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from lt_lightning.errors import UserError, printable
-from lt_lightning.report.table import find_runs, load_rows, render, unfinished
+from lt_lightning.report.table import find_runs, load_rows, render
 from lt_lightning.runs.files import write_whole
 
 FORMATS = ("text", "md", "csv", "latex", "html")
@@ -95,8 +95,8 @@ def _answer(options: argparse.Namespace, style: str) -> str:
     out = None if options.out is None else Path(options.out)
     if out is not None:
         _check_free(out, options.force)
-    folders = find_runs(options.runs, options.newest)
-    for folder in unfinished(options.runs):
+    folders, passed_over = find_runs(options.runs, options.newest)
+    for folder in passed_over:
         sys.stderr.write(f"lt: {printable(str(folder))} has no results yet and is passed over.\n")
     text = _text(folders, style)
     if out is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lt_lightning.errors import UserError, printable
 from lt_lightning.report.measures import WORST, Measure, measures_of
@@ -26,42 +26,55 @@ class Row:
     notes: tuple[str, ...]
 
 
-def find_runs(paths: Sequence[str], newest: bool) -> list[Path]:
+class Runs(NamedTuple):
+    """Run folders, and those among them that have no results yet."""
+
+    finished: list[Path]
+    passed_over: list[Path]
+
+
+def find_runs(paths: Sequence[str], newest: bool) -> Runs:
     """Return the run folders that the paths name: runs themselves, or folders of runs.
 
-    Folders without a finished run are passed over where another has one: see `unfinished`.
+    What has no results is passed over where another path has some.
 
     Raises:
         UserError: if a path is not there, or none holds a finished run.
     """
-    found: list[Path] = []
-    missing: Path | None = None
+    finished: list[Path] = []
+    passed_over: list[Path] = []
     for path in map(Path, paths):
         if path.name == FILE_NAME and path.is_file():
             path = path.parent
-        if (path / FILE_NAME).is_file():
-            found.append(path)
-            continue
-        below = sorted(path.glob(f"*/{FILE_NAME}"), key=lambda f: f.stat().st_mtime)
-        below = below or sorted(path.glob(f"*/*/{FILE_NAME}"), key=lambda f: f.stat().st_mtime)
-        if not below:
-            missing = missing or path
-            if not path.is_dir():
-                break
-        found += [file.parent for file in (below[-1:] if newest else below)]
-    if missing is not None and not (found and missing.is_dir()):
-        raise UserError(f"{missing} holds no finished run: give run folders with a {FILE_NAME}.")
-    return list({folder.resolve(): folder for folder in found}.values())
+        if not path.is_dir():
+            raise _no_run(path)
+        done, begun = _runs_of(path)
+        finished += done[-1:] if newest else done
+        passed_over += begun
+    if not finished:
+        raise _no_run(passed_over[0] if passed_over else Path(paths[0]))
+    return Runs(_once(finished), _once(passed_over))
 
 
-def unfinished(paths: Sequence[str]) -> list[Path]:
-    """Return the run folders that the paths name, or that lie below, without results."""
-    found = []
-    for path in map(Path, paths):
-        begun = [path, *sorted(path.glob("*/")), *sorted(path.glob("*/*/"))]
-        runs = [one for one in begun if (one / "config.yaml").is_file()]
-        found += [run for run in runs if not (run / FILE_NAME).is_file()]
-    return list({folder.resolve(): folder for folder in found}.values())
+def _runs_of(path: Path) -> tuple[list[Path], list[Path]]:
+    """Return the finished runs of a path, the newest last, and what is passed over there."""
+    begun: list[Path] = []
+    for level in ([path], path.glob("*/"), path.glob("*/*/")):
+        folders = sorted(level)
+        done = [folder for folder in folders if (folder / FILE_NAME).is_file()]
+        started = [folder for folder in folders if (folder / "config.yaml").is_file()]
+        begun += [folder for folder in started if folder not in done]
+        if done or begun == [path]:  # what lies in a run is a part of it
+            return sorted(done, key=lambda f: (f / FILE_NAME).stat().st_mtime), begun
+    return [], begun or [path]
+
+
+def _no_run(path: Path) -> UserError:
+    return UserError(f"{path} holds no finished run: give run folders with a {FILE_NAME}.")
+
+
+def _once(folders: Sequence[Path]) -> list[Path]:
+    return list({folder.resolve(): folder for folder in folders}.values())
 
 
 def load_rows(folders: Sequence[Path]) -> list[Row]:

@@ -164,11 +164,11 @@ def test_reliability_side_by_side_shares_one_scale(parts, shape):
 
 
 def test_the_curve_of_a_knob_marks_what_was_chosen():
-    figure = png.draw_chart(knob_chart({0.0: 0.5, 0.5: 0.75, 1.0: 0.75}, "tau", "held-out"))
+    figure = png.draw_chart(knob_chart({0.0: 0.5, 0.5: 0.75, 1.0: 0.75}, 1.0, "tau", "held-out"))
     (axes,) = figure.axes
     assert axes.lines[0].get_xydata().tolist() == [[0, 50], [0.5, 75], [1, 75]]
-    assert axes.lines[1].get_xydata().tolist() == [[0.5, 75]]
-    assert axes.get_legend().get_texts()[0].get_text() == "chosen: 0.5"
+    assert axes.lines[1].get_xydata().tolist() == [[1, 75]]
+    assert axes.get_legend().get_texts()[0].get_text() == "chosen: 1"
     assert axes.get_ylabel() == "macro accuracy on held-out images (%)"
 
 

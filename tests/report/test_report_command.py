@@ -201,6 +201,22 @@ def test_a_run_without_results_is_passed_over_with_a_line(runs, capsys):
     ]
 
 
+def test_what_is_passed_over_is_told_and_hides_nothing(runs, tmp_path, capsys):
+    (runs / "empty").mkdir()
+    inside = runs / "bbn" / "0" / "pretrain"
+    inside.mkdir()
+    (inside / "config.yaml").write_text("{}")
+    text, status = report([str(runs / "empty"), str(runs / "bbn"), str(runs / "ce/0")])
+    assert status == 0
+    assert [line for line in text.splitlines() if line.startswith("ce/0")]
+    assert capsys.readouterr().err.splitlines() == [
+        f"lt: {runs / 'empty'} has no results yet and is passed over."
+    ]
+    text, status = report([str(runs / "empty"), str(tmp_path / "none"), str(runs / "ce/0")])
+    assert status == 1
+    assert str(tmp_path / "none") in text
+
+
 def test_a_path_that_is_not_there_is_no_unfinished_run(runs):
     text, status = report([str(runs / "bbn"), str(runs / "bnn")])
     assert (status, text.count("holds no finished run")) == (1, 1)

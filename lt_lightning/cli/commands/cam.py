@@ -11,12 +11,12 @@ import torch
 
 from lt_lightning.cam import class_weight
 from lt_lightning.cam.make import Maker, TrainingImages, is_made, write
-from lt_lightning.cli.commands.predict import device_of
 from lt_lightning.cli.run_data import check_same, data_of_run
 from lt_lightning.cli.words.arguments import CommandParser
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.added_images import AddedImages
 from lt_lightning.data.decode import cache_folder
+from lt_lightning.engine.device import device_of
 from lt_lightning.engine.load import load_model
 from lt_lightning.errors import UserError
 from lt_lightning.runs import argv as words
@@ -62,7 +62,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 def cam(argv: list[str]) -> None:
     """Write a folder of new images, and say what to do with it."""
-    own, of_data = words.split(argv, "data")
+    own, of_data = words.apart(argv, "data")
     options = _parse(own)
     device = device_of(options.device)
     folder, checkpoint = run_folder.of_run(options.run, options.best)

@@ -41,7 +41,7 @@ def dashboard(argv: list[str]) -> None:
     for name, value in (("project", options.project), ("entity", options.entity)):
         if value is not None and not value.strip():
             raise UserError(f"--{name} is empty: give its name on W&B.")
-    runs = find_runs(options.runs, newest=False)
+    runs = find_runs(options.runs, newest=False).finished if options.runs else []
     groups = group_names(read_results(folder) for folder in runs) if runs else SHOTS
     if options.json is None:
         sys.stdout.write(f"Workspace: {_save(options.project, options.entity, groups)}\n")

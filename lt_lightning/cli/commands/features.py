@@ -40,11 +40,11 @@ def report_with_features(argv: list[str]) -> None:
         Refused: if the command line is not understood.
         UserError: if a run has no checkpoint, or its images are not there.
     """
-    own, of_data = words.split(argv, "data")
+    own, of_data = words.apart(argv, "data")
     options = parse(own)
     if isinstance(options, str):
         raise Refused(options)
-    folders = find_runs(options.runs, options.newest)
+    folders = find_runs(options.runs, options.newest).finished
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     for number, folder in enumerate(folders):
         log.info("features of run %d of %d, %s", number + 1, len(folders), folder)

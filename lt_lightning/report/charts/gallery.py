@@ -3,11 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lt_lightning.figures.chart import Chart
 from lt_lightning.figures.class_size import NO_GROUP, binned
-from lt_lightning.figures.clouds import Clouds
-from lt_lightning.figures.confusion import Confusion
-from lt_lightning.figures.reliability import Reliability
+from lt_lightning.figures.svg import Drawable
 from lt_lightning.report.cell import Cell, Grid
 from lt_lightning.report.charts.class_size import accuracy_chart, norm_chart
 from lt_lightning.report.charts.cost import MINUTES, PARAMETERS, cost_chart
@@ -27,7 +24,7 @@ class Picture:
     """A figure with the words around it."""
 
     heading: str
-    figure: Chart | Reliability | Confusion | Clouds
+    figure: Drawable
     caption: str
 
 
