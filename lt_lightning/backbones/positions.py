@@ -19,8 +19,9 @@ def fitted(saved: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor
     """
     found = dict(saved)
     for name, value in saved.items():
-        if name.rsplit(".", 1)[-1] in _NAMES and name in own and value.shape != own[name].shape:
-            found[name] = resample(value, own[name].shape[-2])
+        wanted = own.get(name, value).shape
+        if name.rsplit(".", 1)[-1] in _NAMES and value.shape != wanted and len(wanted) == 3:
+            found[name] = resample(value, wanted[1])
     return found
 
 
@@ -29,8 +30,10 @@ def resample(value: Tensor, length: int) -> Tensor:
 
     The tokens before the patches stay. What is no square is returned as it is.
     """
-    first = next((p for p in range(_MOST) if _root(value.shape[-2] - p) and _root(length - p)), -1)
-    if value.ndim != 3 or first < 0:
+    if value.ndim != 3:
+        return value
+    first = next((p for p in range(_MOST) if _root(value.shape[1] - p) and _root(length - p)), -1)
+    if first < 0:
         return value
     tokens, patches = value[:, :first], value[:, first:]
     old, new = _root(patches.shape[1]), _root(length - first)

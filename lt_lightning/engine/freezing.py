@@ -50,11 +50,6 @@ class Freezing:
         for part in self.parts(backbone):
             part.train()
 
-    def is_fixed(self, backbone: nn.Module) -> bool:
-        """Return whether an image always has the same features."""
-        trained = any(parameter.requires_grad for parameter in backbone.parameters())
-        return self.bn_mode == "eval" and not trained
-
     def parts(self, backbone: nn.Module) -> list[nn.Module]:
         """Return the parts of the backbone that are trained."""
         if self.trained_from is None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.augment import Mixing
+from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.base import LongTailModule, LossFactory
 from lt_lightning.engine.class_means import check_start, means_of
 from lt_lightning.engine.scale import check_scale
@@ -71,8 +72,13 @@ class ERM(LongTailModule):
         self._check_deferral()
         self.tuning, self.head_start = tuning, head_start
         if head_start == "class_means":
-            check_start(self.head)
+            check_start(self.head, self.loss.num_outputs, self.num_classes)
         if tuning is not None:
+            if tuning.adds and self.backbone_init is not None:
+                raise UserError(
+                    f"{type(tuning).__name__} adds parts to the backbone, and backbone_init has a "
+                    "backbone without them: give its weights by --model.backbone.weights FILE."
+                )
             tuning.prepare(self.backbone, self.num_classes)
             self.train()
 
@@ -89,9 +95,11 @@ class ERM(LongTailModule):
         if self.tuning is not None:  # frozen layers are in eval mode on purpose
             warnings.filterwarnings("ignore", message=r".*module\(s\) in eval mode at the start")
         if self.head_start == "class_means" and self.trainer.ckpt_path is None:
-            loader = self.trainer.datamodule.whole("train")  # type: ignore[attr-defined]
+            data = LongTailDataModule.of(self.trainer)
+            assert data is not None, "means need the images that the run is trained on"
+            loader = data.whole("train")
             features = self.stage_features(loader)
-            targets = torch.cat([targets for _, targets in loader]).to(features.device)
+            targets = loader.images.labels.to(features.device)
             with torch.no_grad():
                 means = means_of(features, targets, self.num_classes)
                 self.head.weight.copy_(means)  # type: ignore[operator]

@@ -72,6 +72,8 @@ class AdaptFormer(Tuning):
         UserError: if it is below 1; later, if the backbone has no blocks with an MLP.
     """
 
+    adds = True
+
     def __init__(self, bottleneck: int | None = None) -> None:
         if bottleneck is not None and bottleneck < 1:
             raise UserError(f"bottleneck is {bottleneck}: give 1 or more.")

@@ -1,7 +1,7 @@
 """What a method may ask of a way of tuning."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -11,7 +11,13 @@ class Tuning(ABC):
 
     It holds settings alone: the parts that it adds belong to the backbone, so a checkpoint has
     them.
+
+    Attributes:
+        adds: whether it adds parts to the backbone, inside which the backbone's own get other
+            names.
     """
+
+    adds: ClassVar[bool] = False
 
     @abstractmethod
     def prepare(self, backbone: nn.Module, num_classes: int) -> None:

@@ -29,7 +29,8 @@ class FineTuning(Tuning):
             optimizer's.
 
     Raises:
-        UserError: if a number is out of its range; later, if there is no such part.
+        UserError: if a number is out of its range; later, if there is no such part, or no depth to
+            decay by.
     """
 
     def __init__(
@@ -48,6 +49,11 @@ class FineTuning(Tuning):
 
     def prepare(self, backbone: nn.Module, num_classes: int) -> None:
         """Freeze what stays as it is."""
+        if self.layer_decay < 1 and len(by_depth(backbone)) < 2:
+            raise UserError(
+                f"layer_decay is {self.layer_decay} but {type(backbone).__name__} has no rows of "
+                "blocks to tell depths by: leave it out."
+            )
         self.freezing.apply(backbone)
 
     def set_modes(self, backbone: nn.Module) -> None:

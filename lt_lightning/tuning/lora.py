@@ -25,6 +25,8 @@ class LoRA(Tuning):
             linear layer.
     """
 
+    adds = True
+
     def __init__(self, rank: int = 8, alpha: float = 8.0, layers: Sequence[str] = ("qkv",)) -> None:
         if rank < 1:
             raise UserError(f"rank is {rank}: give 1 or more.")

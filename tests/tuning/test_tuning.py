@@ -11,6 +11,7 @@ from lt_lightning.backbones import ResNetCIFAR, TorchvisionBackbone, Torchvision
 from lt_lightning.engine.layer_decay import by_depth
 from lt_lightning.errors import UserError
 from lt_lightning.heads import CosineHead
+from lt_lightning.losses import BalancedGroupSoftmax
 from lt_lightning.methods import ERM
 from lt_lightning.tuning import AdaptFormer, FineTuning, LoRA
 from lt_lightning.tuning.adapt_former import Adapter, lift_bottleneck
@@ -46,7 +47,17 @@ def test_depth_of_a_vit_is_that_of_beit():
 
 @pytest.mark.parametrize(
     ("name", "blocks"),
-    [("resnet18", 8), ("convnext_tiny", 18), ("efficientnet_b0", 16), ("vit_b_32", 12)],
+    [
+        ("resnet18", 8),
+        ("convnext_tiny", 18),
+        ("efficientnet_b0", 16),
+        ("efficientnet_v2_s", 40),
+        ("mobilenet_v2", 17),
+        ("mobilenet_v3_small", 11),
+        ("densenet121", 58),
+        ("swin_t", 12),
+        ("vit_b_32", 12),
+    ],
 )
 def test_blocks_of_other_families_are_found(name, blocks):
     with torch.device("meta"):
@@ -54,6 +65,29 @@ def test_blocks_of_other_families_are_found(name, blocks):
     assert max(found.values()) == blocks + 1
     assert min(found.values()) <= 1
     assert set(found.values()) >= set(range(1, blocks + 1))
+
+
+def test_adapters_do_not_go_with_the_backbone_of_another_run():
+    with pytest.raises(UserError, match="AdaptFormer adds parts to the backbone"):
+        ERM(class_counts=COUNTS, backbone=TinyViT, tuning=AdaptFormer(), backbone_init="run")
+
+
+def test_class_means_are_for_as_many_outputs_as_classes():
+    with pytest.raises(UserError, match="gives 3 rows, one a class, and the loss asks for"):
+        ERM(
+            class_counts=[900, 40, 5],
+            backbone=TinyViT,
+            head=CosineHead,
+            loss=BalancedGroupSoftmax,
+            head_start="class_means",
+        )
+
+
+def test_a_decay_over_no_depth_is_refused():
+    with torch.device("meta"):
+        network = TorchvisionBackbone("vgg11")
+    with pytest.raises(UserError, match=r"layer_decay is 0.7 but .* has no rows of blocks"):
+        FineTuning(layer_decay=0.7).prepare(network, 3)
 
 
 def test_rates_fall_with_depth_and_the_classifier_keeps_that_of_the_optimizer():
