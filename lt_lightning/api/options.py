@@ -46,8 +46,10 @@ def _words(options: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:
             yield key, _text(key, path)
         inner = {k: v for k, v in value.items() if k != "class_path"}
         for level in _PACKED if path is not None else ():
-            packed = inner.pop(level, None)
-            yield from _words(packed or {}, f"{key}.")
+            packed = inner.pop(level, None) or {}
+            if not isinstance(packed, Mapping):
+                raise UserError(f"{key}.{level} is {packed!r}: it holds options by their names.")
+            yield from _words(packed, f"{key}.")
         yield from _words(inner, f"{key}.")
 
 

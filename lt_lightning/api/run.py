@@ -9,7 +9,7 @@ import torch
 
 from lt_lightning.api.predictions import Images, Predictions, pixels
 from lt_lightning.api.results import Results
-from lt_lightning.cli.commands.predict import device_of
+from lt_lightning.engine.device import device_of
 from lt_lightning.engine.predictor import Predictor
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
@@ -86,9 +86,9 @@ class Run:
         """
         if batch_size < 1:
             raise UserError(f"batch_size is {batch_size}: give 1 or more.")
-        change, run = change_of(self.folder, self.checkpoint, post_hoc, calibrated), self.predictor
-        if change is not None:
-            run = Predictor.read(self.checkpoint, run.model.device, change)
+        added, run = change_of(self.folder, self.checkpoint, post_hoc, calibrated), self.predictor
+        if added is not None:
+            run = Predictor.read(self.checkpoint, run.model.device, added)
         given = pixels(images, run.image_size, run.reading)
         rows = list(run.classify(given, batch_size))
         shape, names = (len(rows), len(self.class_names)), self.class_names

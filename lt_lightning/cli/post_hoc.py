@@ -10,8 +10,7 @@ import yaml
 from lt_lightning.callbacks import RunRecord
 from lt_lightning.cli.words.parser import LTParser
 from lt_lightning.data import LongTailDataModule
-from lt_lightning.engine.changes import names_of
-from lt_lightning.errors import UserError
+from lt_lightning.engine.changes import check_added, kept_changes, names_of
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc import PostHoc
 from lt_lightning.runs import checkpoint as checkpoint_file
@@ -53,13 +52,9 @@ def change_model(
     content = checkpoint_file.read(checkpoint)
     model.take(content)
     model.to(device, torch.float32)  # from a training in half precision
-    names, kept = names_of(content), list(content.get(CHANGES, ()))
+    names, kept = names_of(content), kept_changes(content)
     if change is not None:
-        if names and not change.calibrates:
-            raise UserError(
-                f"{checkpoint} was saved with {names[-1]} already, and {type(change).__name__} is "
-                "for a run as it was trained: give the run that it was saved from."
-            )
+        check_added(content, checkpoint, change)
         data.prepare_data()
         data.setup("test")
         options = record.change = change.options()  # before what is fitted takes the place of none

@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
@@ -15,7 +17,20 @@ if TYPE_CHECKING:
 
 
 class Change(ABC):
-    """A change that can be made again from what was fitted, without any data."""
+    """A change that can be made again from what was fitted, without any data.
+
+    Attributes:
+        calibrates: whether it goes behind another change.
+    """
+
+    calibrates: bool = False
+
+    def check(self, model: "LongTailModule") -> None:  # noqa: B027  most go with any model
+        """Refuse a model that the change does not go with, before anything is fitted.
+
+        Raises:
+            UserError: if it does not.
+        """
 
     @abstractmethod
     def put(self, model: "LongTailModule", values: Mapping[str, Tensor]) -> None:
@@ -34,13 +49,45 @@ class Change(ABC):
         """Return the name and the values used, for the record of the results; after `put`."""
 
 
+@dataclass(frozen=True)
+class Added:
+    """A change on top of a checkpoint, with the values that were given or fitted."""
+
+    change: Change
+    values: Mapping[str, Tensor]
+
+    def put(self, model: "LongTailModule") -> str:
+        """Change `model` in place and return the name of the change.
+
+        Raises:
+            UserError: if the change does not go with this model.
+        """
+        self.change.check(model)
+        self.change.put(model, self.values)
+        return self.change.describe()
+
+
+def check_added(content: Mapping[str, Any], checkpoint: Path, change: Change) -> None:
+    """Refuse a second change of a run that was saved with one; a calibration may follow.
+
+    Raises:
+        UserError: if it is one.
+    """
+    names = names_of(content)
+    if names and not change.calibrates:
+        raise UserError(
+            f"{checkpoint} was saved with {names[-1]} already, and {type(change).__name__} is "
+            "for a run as it was trained: give the run that it was saved from."
+        )
+
+
 def put_changes(model: "LongTailModule", content: Mapping[str, Any]) -> None:
     """Make the changes that a checkpoint keeps, in their order.
 
     Raises:
         UserError: if one is none, or does not go with the model.
     """
-    for kept in content.get(CHANGES, ()):
+    for kept in kept_changes(content):
         try:
             change: Change = gate.build(CHANGES, Change, kept["class_path"], kept["init_args"])
             change.put(model, kept["values"])
@@ -53,7 +100,26 @@ def put_changes(model: "LongTailModule", content: Mapping[str, Any]) -> None:
 
 def names_of(content: Mapping[str, Any]) -> list[str]:
     """Return what the changes of a checkpoint are called, in their order."""
-    return [str(kept["name"]) for kept in content.get(CHANGES, ())]
+    return [kept["name"] for kept in kept_changes(content)]
+
+
+def kept_changes(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the changes of a checkpoint.
+
+    Raises:
+        UserError: if they are no list of changes.
+    """
+    found = content.get(CHANGES, [])
+    parts = {"name": str, "class_path": str, "init_args": dict, "values": dict}
+    if not isinstance(found, list | tuple) or not all(
+        isinstance(one, dict) and all(isinstance(one.get(k), kind) for k, kind in parts.items())
+        for one in found
+    ):
+        raise UserError(
+            f"The checkpoint cannot be used, for its {CHANGES} are damaged: save the changed run "
+            "again."
+        )
+    return list(found)
 
 
 def follow(model: "LongTailModule", change: Callable[[Tensor], Tensor]) -> None:

@@ -1,6 +1,6 @@
 """A finished run that classifies images: what `lt predict` and `lt_lightning.load_run` share."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -11,6 +11,7 @@ from torch import Tensor
 from lt_lightning.augment import Normalize
 from lt_lightning.data.pixels import Reading
 from lt_lightning.engine.base import LongTailModule
+from lt_lightning.engine.changes import Added, check_added, names_of
 from lt_lightning.engine.float32 import exact
 from lt_lightning.engine.load import load_model
 from lt_lightning.errors import UserError
@@ -48,38 +49,44 @@ class Predictor:
         normalize: with mean and standard deviation of the training.
         image_size: pixels a side that the model sees.
         reading: how image files were read in training.
+        changes: what was changed after training, in their order.
     """
 
     model: LongTailModule
     normalize: Normalize
     image_size: int
     reading: Reading
+    changes: tuple[str, ...] = ()
 
     @classmethod
     def read(
         cls,
         checkpoint: Path,
         device: torch.device,
-        change: Callable[[LongTailModule], None] | None = None,
+        added: Added | None = None,
     ) -> "Predictor":
         """Return the predictor of a checkpoint; none of its training data are asked for.
 
         Args:
             checkpoint: the file.
             device: where it predicts.
-            change: of the model, without training.
+            added: a change without training, on top of those that the checkpoint keeps.
 
         Raises:
-            UserError: if it is damaged, holds NaN, or its method cannot be built.
+            UserError: if it is damaged, holds NaN, or its method cannot be built; if the change
+                does not go with it.
         """
         content = checkpoint_file.read(checkpoint)
+        names = names_of(content)
+        if added is not None:
+            check_added(content, checkpoint, added.change)
         model = load_model(content, checkpoint)
-        if change is not None:
-            change(model)
+        if added is not None:
+            names.append(added.put(model))
         model.to(device).eval()
         state = content[DATA_STATE]
         normalize = Normalize(state["mean"], state["std"])
-        return cls(model, normalize, state["image_size"], Reading.of(state))
+        return cls(model, normalize, state["image_size"], Reading.of(state), tuple(names))
 
     @property
     def class_names(self) -> list[str]:

@@ -26,7 +26,6 @@ class PostHoc(Change):
 
     curve: Mapping[float, float] = MappingProxyType({})
     fitted_on: str | None = None
-    calibrates: bool = False  # whether it goes behind another change
 
     def given(self) -> dict[str, Tensor] | None:
         """Return the values where the options say all of them, none where data are needed."""
@@ -38,13 +37,6 @@ class PostHoc(Change):
 
         Raises:
             UserError: if there is nothing to fit them on.
-        """
-
-    def check(self, model: LongTailModule) -> None:
-        """Refuse a model that the change does not go with, before anything is fitted.
-
-        Raises:
-            UserError: if it does not.
         """
 
     def apply(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:

@@ -1,12 +1,13 @@
 """A change of a finished run that needs none of its data: what was given, or fitted before."""
 
 import copy
-from collections.abc import Callable
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from lt_lightning.engine.changes import Added
 from lt_lightning.errors import UserError
-from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.calibration import TemperatureScaling, VectorScalingCalibration
 from lt_lightning.runs import fitted
@@ -22,8 +23,8 @@ CALIBRATIONS: dict[str, type[PostHoc]] = {
 
 def change_of(
     folder: Path, checkpoint: Path, post_hoc: PostHoc | None, calibrated: str | None
-) -> Callable[[LongTailModule], None] | None:
-    """Return what changes the model of a run, none where nothing is asked for.
+) -> Added | None:
+    """Return the change of a run with its values, none where nothing is asked for.
 
     Args:
         folder: of the run.
@@ -51,26 +52,21 @@ def change_of(
     values = fitted.find(folder, checkpoint.stem, change.options()) if given is None else given
     if values is None:
         raise UserError(_not_fitted(folder, checkpoint, change, calibrated is not None))
-
-    def make(model: LongTailModule) -> None:
-        change.check(model)
-        change.put(model, values)
-
-    return make
+    return Added(change, values)
 
 
-def evaluation_of(
-    folder: Path, checkpoint: Path, post_hoc: PostHoc | None, calibrated: str | None
-) -> str | None:
-    """Return the evaluation of these outputs in results.json, none where there is none."""
+def evaluation_of(folder: Path, checkpoint: Path, changes: Sequence[str]) -> str | None:
+    """Return the evaluation of these outputs in results.json, none where there is none.
+
+    Args:
+        folder: of the run.
+        checkpoint: the file of its weights.
+        changes: what was changed after training, in their order.
+    """
     if not (folder / FILE_NAME).is_file():
         return None
-    change = CALIBRATIONS[calibrated]() if calibrated is not None else post_hoc
-    found = read_results(folder)["evaluations"]
-    own = [label for label in found if parts(label)[0] == checkpoint.stem and not parts(label)[2]]
-    if change is None:  # of a run that was saved with a change, that one comes first
-        return own[0] if own else None
-    return next((n for n in own if found[n].get("post_hoc") == change.options()), None)
+    own = checkpoint.stem, "+".join(changes), ""  # under the conditions of the run itself
+    return next((n for n in read_results(folder)["evaluations"] if parts(n) == own), None)
 
 
 def _not_fitted(folder: Path, checkpoint: Path, change: PostHoc, calibrated: bool) -> str:
@@ -78,7 +74,14 @@ def _not_fitted(folder: Path, checkpoint: Path, change: PostHoc, calibrated: boo
     run = f"{folder} --best" if checkpoint.stem == "best" else str(folder)
     if calibrated:
         return f"{name} was not fitted to {checkpoint}: run `lt calibrate {run}` first."
+    own = {key: value for key, value in change.options().items() if key != "class"}
+    knobs = "".join(f" --post_hoc.{key} {_written(value)}" for key, value in own.items())
     return (
         f"{name} with these options is worked out on images, and no test of {checkpoint} has kept "
-        f"it: save it by `lt test {run} --post_hoc {name} --save_as NEW`, and use that run."
+        f"it: save it by `lt test {run} --post_hoc {name}{knobs} --save_as NEW`, and use that run."
     )
+
+
+def _written(value: str | float | bool | None) -> str:
+    """Return a value as the command line has it."""
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,5 +1,6 @@
 """Logit adjustment of a finished run."""
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -30,7 +31,7 @@ class LogitAdjuster(PostHoc):
     """
 
     def __init__(self, tau: float | None = 1.0) -> None:
-        if tau is not None and not tau >= 0:
+        if tau is not None and not 0 <= tau < math.inf:
             raise UserError(f"tau is {tau}: give 0 or more, or null to fit it on held-out images.")
         self.tau = tau
 

@@ -1,6 +1,7 @@
 """tau-normalisation of a finished run."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -46,7 +47,7 @@ class TauNormalization(PostHoc):
         keep_bias: bool = False,
         fit_on: Literal["held_out", "training"] = "held_out",
     ) -> None:
-        if tau is not None and not tau >= 0:
+        if tau is not None and not 0 <= tau < math.inf:
             raise UserError(f"tau is {tau}: give 0 or more, or null to choose it from a grid.")
         if tau is not None and fit_on == "training":
             raise UserError(

@@ -26,11 +26,13 @@ class Picture:
         path: of the file.
         label: its class or the number of it, in text; empty where it alone has none, none where
             no picture has one.
+        numbered: whether the label is a number whatever the classes are called.
     """
 
     name: str
     path: Path
     label: str | None = None
+    numbered: bool = False
 
     def __str__(self) -> str:
         return str(self.path)
@@ -86,7 +88,7 @@ def pictures(given: Path, columns: Columns = Columns()) -> Pictures:
 def label_index(picture: Picture, names: Sequence[str], place: dict[str, int]) -> int | None:
     """Return the class of a picture in label order, or none where it has no label.
 
-    A label is a name, or the number of its class from 0 on where no class has that name.
+    A label is a name, or the number of its class from 0 on where no class has a number for a name.
 
     Args:
         picture: with its label.
@@ -98,8 +100,9 @@ def label_index(picture: Picture, names: Sequence[str], place: dict[str, int]) -
     """
     if not picture.label:
         return None
-    found = place.get(picture.label)
-    if found is None and picture.label.isascii() and picture.label.isdecimal():
+    found = None if picture.numbered else place.get(picture.label)
+    as_number = picture.numbered or not any(name.isdecimal() for name in names)
+    if found is None and as_number and picture.label.isascii() and picture.label.isdecimal():
         found = int(picture.label) if len(picture.label) < 10 else None
     if found is None or found >= len(names):
         near = nearest(picture.label, names)
@@ -158,7 +161,8 @@ def _of_text(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
             raise UserError(
                 f"Line {number} of {file} has no label but the first has one: write `path label`."
             )
-        yield _picture(file, path if labelled else text, last if labelled else None)
+        found_label = last if labelled else None
+        yield _picture(file, path if labelled else text, found_label, numbered=True)
 
 
 def _of_csv(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
@@ -197,7 +201,7 @@ def _column(
     return next((lower.index(name) for name in usual if name in lower), None)
 
 
-def _picture(file: Path, name: str, label: str | None) -> Picture:
+def _picture(file: Path, name: str, label: str | None, numbered: bool = False) -> Picture:
     if "\0" in name:
         raise UserError(f"{file} names a file with a NUL in it, {name[:40]!r}: remove the line.")
-    return Picture(name, file.parent / name, label)
+    return Picture(name, file.parent / name, label, numbered)

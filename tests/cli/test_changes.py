@@ -145,7 +145,8 @@ def test_python_has_the_same_choices(lt, changed, listed):
 
 REFUSED = {
     "predict {run} {images} --calibrated": "TemperatureScaling was not fitted to {run}",
-    "predict {run} {images} --post_hoc NearestMean": "--post_hoc NearestMean --save_as NEW",
+    "predict {run} {images} --post_hoc NearestMean": "--post_hoc.form cl2n --save_as NEW",
+    "predict {saved} {images} --post_hoc LogitAdjuster": "was saved with logit_adjustment_tau",
     "predict {run} {images} --calibrated --post_hoc LogitAdjuster": "does not go with another",
     "predict {run} {images} --calibrated warm": "invalid choice: 'warm'",
     "predict {run} {images} --post_hoc ERM": "post_hoc",

@@ -114,10 +114,12 @@ class Bare(ERM):
         return self.loss(self.head(self.backbone(images)), targets)
 
 
-@pytest.mark.parametrize(("kind", "did"), [(Silent, "returned nothing"), (Bare, "logged no loss")])
+@pytest.mark.parametrize(
+    ("kind", "did"), [(Silent, "returned nothing"), (Bare, "did not use log_train")]
+)
 # Lightning's own word about a step that returns nothing comes before ours.
 @pytest.mark.filterwarnings("ignore:.training_step. returned .None.")
-def test_a_step_that_trains_nothing_is_refused(lab, kind, did):
+def test_a_step_without_a_loss_in_the_record_is_refused(lab, kind, did):
     with pytest.raises(UserError, match=f"{kind.__name__}.training_step {did}: let it end with"):
         lab.fit(kind, epochs=1, **SHORT)
 

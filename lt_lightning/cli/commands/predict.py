@@ -10,6 +10,7 @@ import torch
 
 from lt_lightning.cli.post_hoc import parsed
 from lt_lightning.cli.words.arguments import CommandParser
+from lt_lightning.engine.device import device_of
 from lt_lightning.engine.predictor import Predictor
 from lt_lightning.errors import Incomplete, UserError
 from lt_lightning.post_hoc.finished import CALIBRATIONS, change_of
@@ -109,22 +110,3 @@ def _say(job: Job) -> None:
             job.first_skipped,
         )
         raise Incomplete
-
-
-def device_of(name: str, option: str = "--device") -> torch.device:
-    """Return the device of that name.
-
-    Args:
-        name: such as cpu or cuda:1.
-        option: what the message calls it.
-
-    Raises:
-        UserError: if there is none.
-    """
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise UserError(f"{option} is {name!r}: give cpu, cuda, or cuda:1, say.") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise UserError(f"{option} is {name!r} but there is no GPU here: give cpu.")
-    return device
