@@ -25,6 +25,7 @@ def card(results: Mapping[str, Any] | None, label: str | None, about: Mapping[st
         "",
         "## Numbers",
         "",
+        *_stamps({} if results is None else results["flags"]),
     ]
     evaluation = None if results is None or label is None else results["evaluations"][label]
     if evaluation is None:
@@ -48,6 +49,12 @@ def card(results: Mapping[str, Any] | None, label: str | None, about: Mapping[st
         for row in rows
     ]
     return "\n".join([*lines, "", _LIMITS])
+
+
+def _stamps(flags: Mapping[str, Any]) -> list[str]:
+    """Return what stands over the numbers of a run that is not like others."""
+    told = [name.replace("_", " ") for name, value in flags.items() if value is True]
+    return [f"**Stamped: {', '.join(told)}.**", ""] if told else []
 
 
 _LIMITS = """## Limits

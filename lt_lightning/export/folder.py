@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from lt_lightning import __version__
 from lt_lightning.data.decode import evaluation_side
 from lt_lightning.engine.predictor import Predictor
@@ -16,9 +19,7 @@ from lt_lightning.runs.files import whole_folder
 from lt_lightning.runs.results import FILE_NAME, read_results
 
 
-def export(
-    kind: str, run: Predictor, folder: Path, label: str | None, changes: list[str], out: Path
-) -> str:
+def export(kind: str, run: Predictor, folder: Path, label: str | None, out: Path) -> str:
     """Write network, README, model card and about.json; return what compared the network.
 
     Args:
@@ -26,7 +27,6 @@ def export(
         run: on the CPU.
         folder: of the run.
         label: the evaluation of these outputs, none where there is none.
-        changes: what was changed after training.
         out: the folder to write.
 
     Raises:
@@ -35,9 +35,11 @@ def export(
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise UserError(f"--out {out} exists and is never overwritten: give another folder.")
     results = read_results(folder) if (folder / FILE_NAME).is_file() else None
-    about = _about(run, changes)
+    about = _about(run)
     with whole_folder(out, "export again") as aside:
+        expected = _of_run(run)  # before the network takes the model over
         network = Exported(run).eval()
+        formats.compare(*expected, network)
         by = formats.write(kind, network, run.image_size, aside / formats.FILES[kind])
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (aside / "about.json").write_text(text + "\n", encoding="utf-8")
@@ -46,7 +48,17 @@ def export(
     return by
 
 
-def _about(run: Predictor, changes: list[str]) -> dict[str, Any]:
+def _of_run(run: Predictor) -> tuple[Tensor, Tensor]:
+    """Return random pixels, uint8 (N, size, size, 3), and what the run says of them, (N, C)."""
+    generator = torch.Generator().manual_seed(0)
+    shape = (3, 3, run.image_size, run.image_size)
+    images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+    rows = run.classify(enumerate(images), len(images))
+    chances = torch.stack([row.probabilities for row in rows]).float()
+    return images.permute(0, 2, 3, 1).contiguous(), chances
+
+
+def _about(run: Predictor) -> dict[str, Any]:
     model, reading = run.model, run.reading
     return {
         "version": __version__,
@@ -56,8 +68,9 @@ def _about(run: Predictor, changes: list[str]) -> dict[str, Any]:
         "groups": {name: list(members) for name, members in model.test_stats.groups.items()},
         "image_size": run.image_size,
         "short_side": evaluation_side(run.image_size),
-        "background": list(reading.background or (255, 255, 255)),
+        "upright": reading.upright,
+        "background": reading.background and list(reading.background),
         "mean": list(run.normalize.mean),
         "std": list(run.normalize.std),
-        "changes": changes,
+        "changes": list(run.changes),
     }

@@ -60,13 +60,30 @@ def write(kind: str, network: Exported, size: int, file: Path) -> str:
     for count in _BATCHES:
         images = _pixels(count, size)
         with torch.no_grad():
-            gap = float((run(images) - network(images)).abs().max())
-        if not gap <= TOLERANCE:
-            raise UserError(
-                f"The exported network differs from the run by {gap:.2g} (by {by}), more than "
-                f"{TOLERANCE:g}: give another --format."
-            )
+            found = run(images)
+        compare(images, found, network, by)
     return by
+
+
+def compare(images: Tensor, chances: Tensor, network: Exported, by: str = "lt predict") -> None:
+    """Refuse a network that says something else of images than was said of them.
+
+    Args:
+        images: uint8 (N, size, size, 3).
+        chances: (N, C).
+        network: in evaluation mode, on the CPU.
+        by: what gave these chances.
+
+    Raises:
+        UserError: if a probability differs by more than `TOLERANCE`.
+    """
+    with torch.no_grad():
+        gap = float((chances - network(images)).abs().max())
+    if not gap <= TOLERANCE:
+        raise UserError(
+            f"The exported network differs from the run by {gap:.2g} (by {by}), more than "
+            f"{TOLERANCE:g}: give another --format."
+        )
 
 
 def _pixels(count: int, size: int) -> Tensor:

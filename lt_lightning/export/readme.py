@@ -12,9 +12,13 @@ size, short = about["image_size"], about["short_side"]
 
 
 def pixels(file):
-    image = ImageOps.exif_transpose(Image.open(file)).convert("RGBA")
-    behind = Image.new("RGBA", image.size, tuple(about["background"]))
-    image = Image.alpha_composite(behind, image).convert("RGB")
+    image = Image.open(file)
+    if about["upright"]:
+        image = ImageOps.exif_transpose(image)
+    if about["background"] is not None:
+        behind = Image.new("RGBA", image.size, tuple(about["background"]))
+        image = Image.alpha_composite(behind, image.convert("RGBA"))
+    image = image.convert("RGB")
     width, height = image.size
     if max(width, height) <= size:  # small pictures are stretched
         return np.asarray(image.resize((size, size), Image.BILINEAR))
@@ -60,9 +64,10 @@ def readme(kind: str, about: dict[str, Any], by: str, tolerance: float) -> str:
     head = f"# {about['method']}, {len(about['class_names'])} classes\n\n"
     if kind == "safetensors":
         return (
-            f"{head}`model.safetensors` has the weights alone, bit for bit those of the run; the "
-            "network is that of lt_lightning, and a change without training is in `about.json` by "
-            f"name only.\n\n```python\n{_WEIGHTS}```\n"
+            f"{head}`model.safetensors` has the weights alone, those that predict: a classifier "
+            "that was changed after training is the changed one, and a change of its outputs is "
+            "in `about.json` by name only. The network is that of lt_lightning.\n\n"
+            f"```python\n{_WEIGHTS}```\n"
         )
     return (
         f"{head}The network takes uint8 pixels (N, {about['image_size']}, {about['image_size']}, "

@@ -15,6 +15,7 @@ from lt_runs import environment
 from PIL import Image
 
 from lt_lightning.data.decode import evaluation_side, read_image
+from lt_lightning.data.pixels import Reading
 from lt_lightning.export import readme
 
 BLOCKED = (
@@ -76,22 +77,27 @@ def test_the_readme_says_what_lt_predict_writes(lt, place, picture, kind):
     assert name == row["class"]
     assert float(chance) == pytest.approx(float(row["confidence"]), abs=2e-5)
     card = Path("out/MODEL_CARD.md").read_text(encoding="utf-8")
-    assert "Changes after training: LogitAdjuster." in card
+    assert "Changes after training: logit_adjustment_tau_1." in card
     assert "No test of these outputs is on record." in card
 
 
+@pytest.mark.parametrize("reading", [Reading(), Reading(None, None, False)])
 @pytest.mark.parametrize(
     ("size", "shape"),
     [(8, (8, 8)), (8, (5, 7)), (8, (30, 11)), (8, (11, 31)), (96, (96, 50)), (96, (301, 173))],
 )
-def test_the_lines_of_a_readme_read_a_picture_as_the_run_does(tmp_path, size, shape):
+def test_the_lines_of_a_readme_read_a_picture_as_the_run_does(tmp_path, size, shape, reading):
     rng = np.random.default_rng(0)
-    Image.fromarray(rng.integers(0, 256, (*shape, 4), dtype=np.uint8)).save(tmp_path / "a.png")
-    about = {"image_size": size, "short_side": evaluation_side(size), "background": [255] * 3}
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = Image.fromarray(rng.integers(0, 256, (*shape, 4), dtype=np.uint8))
+    picture.save(tmp_path / "a.png", exif=exif)
+    about = {"image_size": size, "short_side": evaluation_side(size)}
+    about |= {"background": reading.background, "upright": reading.upright}
     code = readme._VIEW.replace('json.load(open("about.json", encoding="utf-8"))', repr(about))
     names = {}
     exec(code, names)
-    wanted = read_image(tmp_path / "a.png", size).permute(1, 2, 0)
+    wanted = read_image(tmp_path / "a.png", size, reading=reading).permute(1, 2, 0)
     assert torch.equal(torch.tensor(names["pixels"](tmp_path / "a.png")), wanted)
 
 

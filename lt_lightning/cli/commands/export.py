@@ -8,12 +8,10 @@ import torch
 
 from lt_lightning.cli.post_hoc import parsed
 from lt_lightning.cli.words.arguments import CommandParser
-from lt_lightning.engine.changes import names_of
 from lt_lightning.engine.predictor import Predictor
 from lt_lightning.export import formats
 from lt_lightning.export.folder import export as write
 from lt_lightning.post_hoc.finished import CALIBRATIONS, change_of, evaluation_of
-from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import lock
 from lt_lightning.runs.argv import apart
@@ -40,12 +38,8 @@ def export(argv: list[str]) -> None:
     out = Path(options.out)
     lock.take_output(out)
     folder, checkpoint = run_folder.of_run(options.run, options.best)
-    post_hoc = parsed(of_change, "lt export")
-    change = change_of(folder, checkpoint, post_hoc, options.calibrated)
-    names = names_of(checkpoint_file.read(checkpoint))
-    label = evaluation_of(folder, checkpoint, post_hoc, options.calibrated)
+    change = change_of(folder, checkpoint, parsed(of_change, "lt export"), options.calibrated)
     run = Predictor.read(checkpoint, torch.device("cpu"), change)
-    if post_hoc is not None or options.calibrated:
-        names.append(str(options.calibrated or type(post_hoc).__name__))
-    by = write(options.format, run, folder, label, names, out)
+    label = evaluation_of(folder, checkpoint, run.changes)
+    by = write(options.format, run, folder, label, out)
     sys.stdout.write(f"{out}: {formats.FILES[options.format]}, compared with the run by {by}\n")
