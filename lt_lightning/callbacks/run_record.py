@@ -214,7 +214,9 @@ class RunRecord(Callback):
             write_whole(folder / f"{name}_{label}.png", to_png(figure))
         more: dict[str, bytes] = {}
         if self.tau_curve and "+" in label:
-            chart = knob_chart(self.tau_curve, "tau", str(self.fitted_on))
+            ((knob, value),) = self.fitted.items()
+            assert isinstance(value, float), "a curve is that of one number"
+            chart = knob_chart(self.tau_curve, value, knob, str(self.fitted_on))
             more["tau_curve"] = to_png(draw_chart(chart))
             write_whole(folder / f"tau_curve_{label}.png", more["tau_curve"])
         beside = side_by_side(evaluations, method)

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import yaml
@@ -46,41 +46,10 @@ def run(argv: list[str]) -> Path | None:
     """
     argv = packaged.in_full(argv)
     command, rest = argv[0], argv[1:]
-    if command == "predict":
-        from lt_lightning.cli.commands.predict import predict
-
+    run_command = _own(command)
+    if run_command is not None:
         quiet()
-        predict(rest)
-        return None
-    if command == "data":
-        from lt_lightning.cli.commands.data import data
-
-        quiet()
-        data(rest)
-        return None
-    if command == "export":
-        from lt_lightning.cli.commands.export import export
-
-        quiet()
-        export(rest)
-        return None
-    if command == "cam":
-        from lt_lightning.cli.commands.cam import cam
-
-        quiet()
-        cam(rest)
-        return None
-    if command == "report":
-        from lt_lightning.cli.commands.features import report_with_features
-
-        quiet()
-        report_with_features(rest)
-        return None
-    if command == "dashboard":
-        from lt_lightning.cli.commands.dashboard import dashboard
-
-        quiet()
-        dashboard(rest)
+        run_command(rest)
         return None
     files = config_files.check(rest)
     if command == "fit":
@@ -110,6 +79,25 @@ def run(argv: list[str]) -> Path | None:
         return None
     _on_run(command, rest[0], best, rest[1:], files)
     return None
+
+
+def _own(command: str) -> Callable[[list[str]], None] | None:
+    """Return a command that does not build a run by LightningCLI; imported where asked for."""
+    if command == "predict":
+        from lt_lightning.cli.commands.predict import predict as found
+    elif command == "data":
+        from lt_lightning.cli.commands.data import data as found
+    elif command == "export":
+        from lt_lightning.cli.commands.export import export as found
+    elif command == "cam":
+        from lt_lightning.cli.commands.cam import cam as found
+    elif command == "report":
+        from lt_lightning.cli.commands.features import report_with_features as found
+    elif command == "dashboard":
+        from lt_lightning.cli.commands.dashboard import dashboard as found
+    else:
+        return None
+    return found
 
 
 def _on_run(

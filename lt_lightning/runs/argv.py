@@ -108,15 +108,6 @@ def without(argv: Sequence[str], key: str) -> list[str]:
     return [word for item in items(argv) if item.key != key for word in item.words]
 
 
-def split(argv: Sequence[str], group: str) -> tuple[list[str], list[str]]:
-    """Return the words without the options below `group`, and those."""
-    own: list[str] = []
-    below: list[str] = []
-    for item in items(argv):
-        (below if item.key.startswith(f"{group}.") else own).extend(item.words)
-    return own, below
-
-
 def apart(argv: Sequence[str], key: str) -> tuple[list[str], list[str]]:
     """Return the words without those that give `key` or an option of it, and those."""
     own: list[str] = []

@@ -12,7 +12,7 @@ import torch
 from lightning.pytorch import Trainer
 
 from lt_lightning import __version__
-from lt_lightning.runs import argv
+from lt_lightning.runs import argv, packaged
 
 
 def versions() -> dict[str, str | None]:
@@ -58,8 +58,10 @@ def _processor() -> str:
 
 
 def config_names(command: Sequence[str]) -> list[str]:
-    """Return the file names after --config or -c, in their order."""
-    return [Path(file).with_suffix(".yaml").name for file in argv.files(command)]
+    """Return the file names after --config or -c, in their order; of the package's, theirs."""
+    given = [Path(file) for file in argv.files(command)]
+    files = [file if file.is_file() else packaged.find(str(file)) or file for file in given]
+    return [file.name for file in files]
 
 
 def training_seed() -> int | None:

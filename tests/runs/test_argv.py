@@ -41,7 +41,7 @@ def test_files_come_first_and_in_their_order(line, first):
 
 def test_options_of_a_group_are_split_off():
     line = "RUN --data.root D --out O --data.source.size=8 --best --datasets 1"
-    assert argv.split(line.split(), "data") == (
+    assert argv.apart(line.split(), "data") == (
         ["RUN", "--out", "O", "--best", "--datasets", "1"],
         ["--data.root", "D", "--data.source.size=8"],
     )
