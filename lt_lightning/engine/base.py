@@ -185,7 +185,7 @@ class LongTailModule(EvaluatedModule):
         return {name: v if name == "loss" else v.detach() for name, v in terms.items()}
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Refuse a step that trained nothing."""
+        """Refuse a step that returned nothing, or whose loss is in no record."""
         self._train_log.check(self, outputs)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -47,6 +47,6 @@ def _given(module: L.LightningModule) -> set[str]:
         given = inspect.getargvalues(frame)
         itself = given.args[:1] and given.locals.get(given.args[0]) is module
         if itself and frame.f_code.co_name == "__init__":
-            found = {*given.locals, *(given.locals[given.keywords] if given.keywords else ())}
+            found = {*given.args, *(given.locals[given.keywords] if given.keywords else ())}
         frame = frame.f_back
     return found

@@ -20,13 +20,13 @@ class TrainLog:
         self._logged = False  # since the last look
 
     def check(self, module: L.LightningModule, outputs: Any) -> None:
-        """Refuse a step of `module` that returned nothing, or logged no loss.
+        """Refuse a step of `module` that returned nothing, or did not log its loss here.
 
         Raises:
-            UserError: if it did; Lightning would go on and train nothing.
+            UserError: if it did. Lightning would go on, without training or without a record.
         """
         if not outputs or not self._logged:
-            did = "logged no loss" if outputs else "returned nothing"
+            did = "did not use log_train" if outputs else "returned nothing"
             raise UserError(
                 f"{type(module).__name__}.training_step {did}: let it end with "
                 "`return self.log_train(len(images), loss=...)`."
