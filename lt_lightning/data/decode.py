@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 log = logging.getLogger(__name__)
-_DECODER = 3  # counted up when the same file gives other pixels, so that old caches are not read
+_DECODER = 4  # counted up when the same file gives other pixels, so that old caches are not read
 T = TypeVar("T")
 _SMALL = 64  # pixels; of so small pictures no rim is cut off
 _EVAL_ZOOM = 8 / 7  # 256 pixels for a crop of 224, the common ImageNet protocol

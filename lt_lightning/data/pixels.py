@@ -18,6 +18,7 @@ _BITS, _PHOTOMETRIC, _SAMPLES = 258, 262, 339  # tags of TIFF
 _SIGNED = 2  # a format of samples in TIFF
 _CUT = re.compile(r"(L|LA|RGB|RGBA|RGBX|RGBa|CMYK);16")  # Pillow keeps the high byte alone
 _DARK = 12  # bits; cameras that have so many often write them into 16
+_BRIGHTEST = 2**_DARK - 1  # of such a picture
 # What Pillow decodes by itself, often used first: no other program is started for an image.
 _FORMATS = (
     *("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF", "MPO", "QOI", "DIB"),
@@ -56,7 +57,8 @@ class Reading:
             the transparency.
         grey_bits: bits of a grey sample that is kept in 16, from 8 to 16; none takes what the file
             says, and refuses a picture that would come out nearly black.
-        upright: whether a picture is turned as its EXIF orientation says.
+        upright: whether a picture is turned as its EXIF orientation says; `AS_BEFORE` alone is
+            not so.
 
     Raises:
         UserError: if a number is out of its range.
@@ -92,7 +94,8 @@ class Reading:
         return Reading(colour, facts.get("grey_bits"), facts["upright"])
 
 
-AS_BEFORE = Reading(background=None, grey_bits=16, upright=False)  # before there was a choice
+# Before there was a choice: checkpoints from then must see the pixels that they were trained on.
+AS_BEFORE = Reading(background=None, grey_bits=16, upright=False)
 
 
 def rgb(opened: "Picture", reading: Reading) -> "Picture":
@@ -105,6 +108,8 @@ def rgb(opened: "Picture", reading: Reading) -> "Picture":
     Raises:
         Unclear: if the file does not say what its samples mean.
     """
+    if reading == AS_BEFORE:
+        return _as_before(opened)
     samples = _Samples.of(opened)
     opened.load()
     turn = _turn(opened) if reading.upright else None
@@ -118,6 +123,18 @@ def rgb(opened: "Picture", reading: Reading) -> "Picture":
     return image if turn is None else image.transpose(turn)
 
 
+def _as_before(opened: "Picture") -> "Picture":
+    """Return what `AS_BEFORE` makes of a picture: nothing of the file is asked, nor refused."""
+    from PIL import Image
+
+    if opened.mode.startswith("I"):
+        high = np.asarray(opened).astype(np.int64).clip(0, 65535) >> 8
+        opened = Image.fromarray(high.astype(np.uint8))
+    elif opened.mode == "P" and "transparency" in opened.info:
+        opened = opened.convert("RGBA")  # straight to RGB is the same, with a warning
+    return opened.convert("RGB")
+
+
 @dataclass(frozen=True)
 class _Samples:
     """What a file says of its samples, which Pillow forgets when it loads them.
@@ -127,6 +144,7 @@ class _Samples:
             over 16 by itself.
         spread: whether it does.
         deep: whether Pillow drops the low byte.
+        dark: what the brightest sample of 12 bits in 16 is then loaded as.
         scale: between the transparent sample as it is in the file and as it is loaded.
         odd: what a sample is that is no whole number of 8 or 16 bits; empty where it is.
         inverted: whether 0 is white in samples that are loaded as they are.
@@ -135,6 +153,7 @@ class _Samples:
     bits: int | None = None
     spread: bool = False
     deep: bool = False
+    dark: int = _BRIGHTEST >> 8
     scale: int = 1
     odd: str = ""
     inverted: bool = False
@@ -160,7 +179,9 @@ class _Samples:
             return _Samples(scale={"L;2": 85, "L;4": 17}.get(raw, 1), deep=bool(_CUT.match(raw)))
         whole = opened.format == "PPM" and (raw == "I;16B" or raw.endswith(" 65535"))
         spread = opened.format in ("JPEG2000", "PPM") and not whole
-        return _Samples(spread=spread, deep=whole or bool(_CUT.match(raw)))
+        if whole:  # of which Pillow rounds the low byte
+            return _Samples(deep=True, dark=round(_BRIGHTEST * 255 / 65535))
+        return _Samples(spread=spread, deep=bool(_CUT.match(raw)))
 
 
 def _raw(opened: "Picture") -> str:
@@ -209,7 +230,7 @@ def _of_deep_grey(image: "Picture", samples: _Samples, reading: Reading) -> "Pic
         bits = reading.grey_bits
     elif samples.bits is not None:
         bits = samples.bits
-    elif 0 < most < 2**_DARK:
+    elif 0 < most <= _BRIGHTEST:
         raise Unclear(
             f"has 16 bits of grey but none above {most}, which is nearly black",
             f"set --data.source.grey_bits {_DARK} if its greys have {_DARK} bits, 16 to take it so",
@@ -236,9 +257,9 @@ def _of_bytes(image: "Picture", samples: _Samples, reading: Reading) -> "Picture
     found = image.convert("RGB")
     if samples.deep and reading.grey_bits != 16:
         colours = [image.getchannel(name) for name in image.getbands() if name != "A"]
-        if max(int(np.asarray(colour).max()) for colour in colours) <= 2 ** (_DARK - 8):
+        if 0 < max(int(np.asarray(colour).max()) for colour in colours) <= samples.dark:
             raise Unclear(
-                "has 16 bits a channel but no value above 4095, which is nearly black",
+                f"has 16 bits a channel but no value above {_BRIGHTEST}, which is nearly black",
                 "convert it to 8 bits a channel, or set --data.source.grey_bits 16 to take it so",
             )
     if reading.background is None:

@@ -253,27 +253,39 @@ def test_whole_numbers_of_32_bits_are_refused(tmp_path):
             rgb(Image.fromarray(values), Reading())
 
 
-@pytest.mark.parametrize("kind", ["RGB png", "LA png", "RGBA png", "ppm", "sgi"])
-def test_nearly_black_colours_of_16_bits_are_refused(tmp_path, kind):
-    """Trap: Pillow keeps the high byte of a channel, in which 12 bits have 4."""
+def colours_of_16_bits(path, kind, most):
+    """Write a picture whose samples are all `most` of 65535, but for an alpha that is full."""
     numbers = {"RGB png": (2, 3), "LA png": (4, 2), "RGBA png": (6, 4)}
-    for most, dark in ((4000, True), (60_000, False)):
-        path = tmp_path / f"{most}.{kind[-3:]}"
-        if kind.endswith("png"):
-            code, channels = numbers[kind]
-            alpha = struct.pack(">H", 65535) if channels % 2 == 0 else b""
-            row = (struct.pack(">H", most) * (channels - bool(alpha)) + alpha) * 8
-            png(path, 16, code, [row] * 8)
-        elif kind == "ppm":
-            path.write_bytes(b"P6 8 8 65535\n" + struct.pack(">H", most) * 192)
-        else:
-            Image.new("L", (8, 8), most >> 8).save(path, bpc=2)
-        if dark:
-            with pytest.raises(Unreadable, match=r"16 bits a channel but no value above 4095"):
-                found(path)
-            assert np.abs(found(path, grey_bits=16).astype(int) - (most >> 8)).max() <= 1
-        else:
-            assert np.abs(found(path).astype(int) - (most >> 8)).max() <= 1
+    if kind.endswith("png"):
+        code, channels = numbers[kind]
+        alpha = struct.pack(">H", 65535) if channels % 2 == 0 else b""
+        row = (struct.pack(">H", most) * (channels - bool(alpha)) + alpha) * 8
+        png(path, 16, code, [row] * 8)
+    elif kind == "ppm":
+        path.write_bytes(b"P6 8 8 65535\n" + struct.pack(">H", most) * 192)
+    else:
+        Image.new("L", (8, 8), most >> 8).save(path, bpc=2)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["RGB png", "LA png", "RGBA png", "ppm", "sgi"])
+@pytest.mark.parametrize(
+    ("most", "dark"),
+    [(0, False), (256, True), (4000, True), (4095, True), (4608, False), (60_000, False)],
+)
+def test_nearly_black_colours_of_16_bits_are_refused(tmp_path, kind, most, dark):
+    """Trap: Pillow keeps the high byte of a channel, in which 12 bits have 4."""
+    path = colours_of_16_bits(tmp_path / f"a.{kind[-3:]}", kind, most)
+    if dark:
+        with pytest.raises(Unreadable, match=r"16 bits a channel but no value above 4095"):
+            found(path)
+    seen = found(path, grey_bits=16 if dark else None)
+    assert np.abs(seen.astype(int) - (most >> 8)).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["RGB png", "LA png", "RGBA png", "sgi"])
+def test_the_least_colour_that_12_bits_do_not_hold_is_taken(tmp_path, kind):
+    assert (found(colours_of_16_bits(tmp_path / f"a.{kind[-3:]}", kind, 4096)) == 16).all()
 
 
 # All modes and formats there are.
@@ -357,8 +369,54 @@ def test_a_checkpoint_gives_the_reading_back():
     assert Reading.of({"image_size": 8}) == AS_BEFORE, "an old one"
 
 
+def _as_it_was(path):
+    """Return the pixels that were seen before there was a choice, as the code of then had it."""
+    with Image.open(path) as image:
+        if image.mode.startswith("I"):
+            high = np.asarray(image).astype(np.int64).clip(0, 65535) >> 8
+            image = Image.fromarray(high.astype(np.uint8))
+        elif image.mode == "P" and "transparency" in image.info:
+            image = image.convert("RGBA")
+        return np.asarray(image.convert("RGB"))
+
+
+def _deep_in(tmp_path):
+    """Yield files whose meaning is now asked for, turned, laid over a colour or refused."""
+    whole = GREY.astype("<u2") * 257
+    for photometric in (0, 1):
+        path = tmp_path / f"{photometric}.tif"
+        yield tiff(path, whole.tobytes(), 16, photometric=photometric)
+        yield tiff(tmp_path / f"8_{photometric}.tif", GREY.tobytes(), 8, photometric=photometric)
+    yield tiff(tmp_path / "signed.tif", (whole // 2 - 9).astype("<i2").tobytes(), 16, sample=2)
+    yield tiff(tmp_path / "32.tif", whole.astype("<u4").tobytes(), 32)
+    packed = b"".join((int(v) << 12 | 7).to_bytes(3, "big") for v in GREY.flatten()[:32])
+    yield tiff(tmp_path / "12.tif", packed, 12)
+    yield deep(tmp_path / "dark.png", whole // 16)
+    yield colours_of_16_bits(tmp_path / "dark_colours.png", "RGB png", 4000)
+    for most in (1023, 4095, 65535):
+        values = (GREY.astype(np.int64) * most) // 255
+        (tmp_path / f"{most}.pgm").write_bytes(
+            f"P5 8 8 {most}\n".encode() + values.astype(">u2").tobytes()
+        )
+        yield tmp_path / f"{most}.pgm"
+    Image.fromarray(GREY.astype(np.float32)).save(tmp_path / "real.tif")
+    Image.merge("LAB", [Image.fromarray(GREY)] * 3).save(tmp_path / "lab.tif")
+    clear = Image.fromarray(np.dstack([GREY] * 4))
+    clear.save(tmp_path / "clear.png")
+    clear.convert("LA").save(tmp_path / "clear_grey.png")
+    clear.quantize(9).save(tmp_path / "clear.gif", transparency=0)
+    Image.fromarray(GREY).save(tmp_path / "key.png", transparency=0)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.fromarray(GREY).save(tmp_path / "turned.jpg", exif=turned)
+    yield from (
+        tmp_path / name
+        for name in "real.tif lab.tif clear.png clear_grey.png clear.gif key.png turned.jpg".split()
+    )
+
+
 def test_an_old_checkpoint_reads_as_it_did(tmp_path):
-    path = deep(tmp_path / "a.png", GREY.astype(np.uint16) * 16)
-    assert np.array_equal(read_image(path, 8, reading=AS_BEFORE)[0].numpy(), GREY // 16)
-    Image.new("RGBA", (8, 8), (*RED, 0)).save(tmp_path / "b.png")
-    assert read_image(tmp_path / "b.png", 8, reading=AS_BEFORE)[:, 0, 0].tolist() == list(RED)
+    """Trap: what is asked of a file since then must not reach a network that never saw it so."""
+    for path in _deep_in(tmp_path):
+        seen = read_image(path, 8, reading=AS_BEFORE).permute(1, 2, 0).numpy()
+        assert np.array_equal(seen, _as_it_was(path)), path.name
