@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lt_lightning.data.groups import Grouped, choose_groups, numbered, tell_groups
+from lt_lightning.data.groups import Grouped, choose_groups, numbered, of_images, tell_groups
 from lt_lightning.data.picture_files import Labelled
 from lt_lightning.errors import UserError
 
@@ -39,13 +39,21 @@ class Division:
     @property
     def asked(self) -> bool:
         """Whether a test split is to be made."""
-        return self.fraction is not None or self.per_class is not None
+        return bool(self.told)
+
+    @property
+    def told(self) -> str:
+        """What was asked for, by the name of its option; empty where nothing was."""
+        if self.fraction is not None:
+            return f"test_fraction {self.fraction}"
+        return "" if self.per_class is None else f"test_per_class {self.per_class}"
 
     def of(self, files: Labelled, names: list[str]) -> tuple[Labelled, Labelled]:
         """Return training and test images, each in the order of the files.
 
         Raises:
-            UserError: if `per_class` leaves a class without a training image.
+            UserError: if `per_class` leaves a class without a training image, or no image can be
+                taken at all.
         """
         labels = torch.tensor(files.labels)
         wanted = self._wanted(torch.bincount(labels, minlength=len(names)), names)
@@ -56,6 +64,11 @@ class Division:
             grouped = Grouped(labels, numbered(files.groups))
             test[choose_groups(grouped, wanted, self.seed)] = True
             tell_groups(labels[~test], labels[test], names, "The test split")
+        if not bool(test.any()):
+            raise UserError(
+                f"{self.told} takes no image of {of_images(labels, files.groups)}: every class "
+                "must keep one for training; add images, or give test images of their own."
+            )
         train, tested = (part.nonzero().flatten().tolist() for part in (~test, test))
         return files.take(train), files.take(tested)
 

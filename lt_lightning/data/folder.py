@@ -47,9 +47,10 @@ class ImageFolder(PictureSource):
         grey_bits: bits of a grey sample that is kept in 16, from 8 to 16; none takes what the file
             says, and refuses a picture that would come out nearly black.
         test_per_class: images of each class that are the test split, in place of `test_fraction`.
-        group_by: a regular expression that is searched in the names of the training files (with a
-            slash in it, in their paths below the root); files with equal groups, such as a track
-            by '^(.*)_', are never on both sides of a test or held-out split.
+        group_by: a regular expression that is searched in the names of the files (with a slash in
+            it, in their paths below the folder of their split); files with equal groups, such as a
+            track by '^(.*)_', are never parted by a test or held-out split that is made; those in
+            two folders of splits are counted in a warning.
 
     Raises:
         UserError: if a number is out of its range; later, if the folder is not laid out so, a
@@ -95,14 +96,14 @@ class ImageFolder(PictureSource):
         if "test" not in layout.splits:
             self._check_divided(layout)
         parts = layout.splits or {"train": root}
-        found: dict[str, Labelled] = {
-            split: Labelled(*files_of_classes(parts[split], names, passed, split == "train"))
-            for split in ("train", "val", "test")
-            if split in parts
-        }
+        found: dict[str, Labelled] = {}
+        for split in ("train", "val", "test"):
+            if split in parts:
+                files = files_of_classes(parts[split], names, passed, split == "train")
+                found[split] = Labelled(*files, self._groups(files[0], parts[split], split))
         pass_over_unused(layout, passed)
         passed.warn(root)
-        return Found(names, {**found, "train": self._with_groups(found["train"], root)})
+        return Found(names, found)
 
     def _check_divided(self, layout: Layout) -> None:
         if layout.splits:
@@ -117,11 +118,10 @@ class ImageFolder(PictureSource):
                 "--data.source.test_fraction (0.2, say) to split it."
             )
 
-    def _with_groups(self, files: Labelled, root: Path) -> Labelled:
+    def _groups(self, paths: list[Path], folder: Path, split: str) -> list[str] | None:
         if self._group is None:
-            return files
-        groups = [self._group.of(path.relative_to(root)) for path in files.paths]
-        return Labelled(files.paths, files.labels, groups)
+            return None
+        return self._group.of_given([path.relative_to(folder) for path in paths], split)
 
     def _layout(self, root: Path) -> Layout:
         if root not in self._layouts:

@@ -4,10 +4,11 @@ A track of one traffic sign, the pictures of one sender or of one patient are ne
 some of them trained on, the others say nothing of new ones.
 """
 
+import itertools
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -69,18 +70,56 @@ class NamedGroup:
         """Return the group of a file.
 
         Args:
-            path: below the root.
+            path: below the folder of its split.
 
         Raises:
             UserError: if the name does not match.
         """
-        text = path.as_posix() if self._whole else path.name
-        found = self._pattern.search(text)
+        found = self._find(path)
         if found is None:
             raise UserError(
-                f"group_by {self._pattern.pattern!r} does not match {text!r}, so it has no group: "
-                "give an expression that every name matches."
+                f"group_by {self._pattern.pattern!r} does not match {self._text(path)!r}, so it "
+                "has no group: give an expression that every name matches."
             )
+        return found
+
+    def of_given(self, paths: Sequence[PurePath], split: str) -> list[str]:
+        """Return the groups of files whose split is given.
+
+        Of training images each must have one, for images are held out of them. A file of another
+        split that does not match is a group of its own, which is said.
+
+        Args:
+            paths: below the folder of the split.
+            split: its name.
+
+        Raises:
+            UserError: if the name of a training image does not match.
+        """
+        if split == "train":
+            return [self.of(path) for path in paths]
+        found = [self._find(path) for path in paths]
+        lost = [path for path, group in zip(paths, found, strict=True) if group is None]
+        if lost:
+            log.warning(
+                "group_by %r does not match %d of %d images of the %s split, such as %r: whether "
+                "they belong to training images is not known.",
+                self._pattern.pattern,
+                len(lost),
+                len(paths),
+                split,
+                self._text(lost[0]),
+            )
+        pairs = zip(paths, found, strict=True)
+        return [f"\0{path}" if group is None else group for path, group in pairs]
+
+    def _text(self, path: PurePath) -> str:
+        return path.as_posix() if self._whole else path.name
+
+    def _find(self, path: PurePath) -> str | None:
+        found = self._pattern.search(self._text(path))
+        if found is None:
+            return None
         return "\0".join(part or "" for part in found.groups()) or found.group()
 
 
@@ -120,6 +159,33 @@ def choose_groups(grouped: Grouped, wanted: Tensor, seed: int) -> Tensor:
         chosen |= min(found, key=lambda groups: search.error(groups))
     picked = torch.isin(grouped.groups, torch.tensor(sorted(chosen), dtype=torch.int64))
     return picked.nonzero().flatten()
+
+
+def of_images(labels: Tensor, groups: Sequence[object] | Tensor | None) -> str:
+    """Return how many images, classes and, where they are known, groups there are, as words."""
+    told = f"{len(labels)} images of {len(labels.unique())} classes"
+    if groups is None:
+        return told
+    count = len(groups.unique()) if isinstance(groups, Tensor) else len(set(groups))
+    return f"{told} in {count} groups"
+
+
+def tell_shared(groups: Mapping[str, Sequence[str]]) -> None:
+    """Say which groups have images in more than one split.
+
+    Args:
+        groups: by split, those of its images, where they are known.
+    """
+    for one, other in itertools.combinations(groups, 2):
+        shared = sorted(set(groups[one]).intersection(groups[other]))
+        if shared:
+            log.warning(
+                "%d groups have images in the %s and in the %s split, such as %r.",
+                len(shared),
+                one,
+                other,
+                shared[0],
+            )
 
 
 def tell_groups(kept: Tensor, aside: Tensor, names: Sequence[str], what: str) -> None:

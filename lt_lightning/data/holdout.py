@@ -41,6 +41,13 @@ class Holdout:
             raise UserError(f"holdout.per_class is {per_class}: give 1 or more.")
         self.fraction, self.per_class, self.when, self.seed = fraction, per_class, when, seed
 
+    @property
+    def told(self) -> str:
+        """What was asked for, by the name of its option."""
+        if self.per_class is not None:
+            return f"data.holdout.per_class {self.per_class}"
+        return f"data.holdout.fraction {self.fraction}"
+
     def counts(self, available: Tensor) -> Tensor:
         """Return how many images of each class are held out, int64 (C,)."""
         if self.per_class is not None:

@@ -1,5 +1,6 @@
 """Lists of images in the field's format: a path and the number of its class, line by line."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -9,7 +10,7 @@ import torch
 
 from lt_lightning.data.division import Division
 from lt_lightning.data.groups import NamedGroup
-from lt_lightning.data.layout import ODD
+from lt_lightning.data.layout import ODD, split_named
 from lt_lightning.data.listed import (
     Row,
     check_once,
@@ -43,9 +44,10 @@ class ImageList(PictureSource):
         totals: what the lists must hold: images of train, val and test, the number of classes,
             training images of the largest and of the smallest; others are refused.
         archives: where missing images come from: the beginning of their paths, and the archive.
-        group_by: a regular expression that is searched in the names of the training files (with a
-            slash in it, in their paths); files with equal groups are never on both sides of a test
-            or held-out split.
+        group_by: a regular expression that is searched in the names of the files (with a slash in
+            it, in their paths, less a first folder such as train/); files with equal groups are
+            never parted by a test or held-out split that is made; those in two lists are counted
+            in a warning.
         image_size: width and height in pixels that the model sees; none is what the weights of the
             backbone ask for, and 32 where there are none.
         in_memory: decode all images once into one uint8 tensor, or read files as they are needed.
@@ -90,11 +92,6 @@ class ImageList(PictureSource):
                 "ImageList has no test images: give --data.source.test, a list, or "
                 "--data.source.test_fraction (0.2, say)."
             )
-        if test is not None and division.asked:
-            raise UserError(
-                f"ImageList has the list {test} of test images, and test_fraction or "
-                "test_per_class is set: give one."
-            )
         for key in totals or {}:
             if key not in _TOTALS:
                 raise UserError(f"totals has {key!r}: give {', '.join(_TOTALS)}.")
@@ -116,17 +113,11 @@ class ImageList(PictureSource):
         check_once(rows)
         names = self._class_names(root, count)
         if self._group is not None:
-            rows = [self._grouped(row, self._group) for row in rows]
+            rows = _grouped(rows, self._group)
         found = labelled(rows, {str(label): label for label in range(count)}, root)
         _check_totals(found, count, self._totals, files["train"])
         check_there(rows, root, self._archives, self.files.skip)
         return Found(names, found)
-
-    @staticmethod
-    def _grouped(row: Row, group: NamedGroup) -> Row:
-        return (
-            replace(row, group=group.of(PurePosixPath(row.path))) if row.split == "train" else row
-        )
 
     def _class_names(self, root: Path, count: int) -> list[str]:
         if self._names is None:
@@ -168,6 +159,21 @@ def _rows(file: Path, split: str) -> list[Row]:
     if not rows:
         raise UserError(f"{file} names no image: write `path label`, one a line.")
     return rows
+
+
+def _grouped(rows: list[Row], group: NamedGroup) -> list[Row]:
+    found = []
+    for split, members in itertools.groupby(rows, key=lambda row: row.split):  # as they were read
+        part = list(members)
+        names = group.of_given([_in_split(row.path) for row in part], split)
+        found += [replace(row, group=name) for row, name in zip(part, names, strict=True)]
+    return found
+
+
+def _in_split(path: str) -> PurePosixPath:
+    """Return a path without the folder of its split, where it begins with one."""
+    first, _, rest = path.partition("/")
+    return PurePosixPath(rest if rest and split_named(first) else path)
 
 
 def _classes(rows: list[Row], file: Path) -> int:

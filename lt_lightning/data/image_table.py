@@ -1,6 +1,5 @@
 """A table of images: a CSV whose columns name files, labels, splits and groups."""
 
-import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -20,7 +19,6 @@ from lt_lightning.data.picture_files import Labelled, PictureFiles
 from lt_lightning.data.picture_source import Found, PictureSource
 from lt_lightning.errors import UserError
 
-log = logging.getLogger(__name__)
 _METADATA = "metadata.csv"  # where Hugging Face's image folders have their labels
 _SPLIT_COLUMNS = ("split",)
 
@@ -44,7 +42,8 @@ class ImageTable(PictureSource):
         split_values: what values of the split column mean: train, val, test, or null for images
             that are left out; the usual names of splits are known.
         group_by: column whose equal values, such as a sender or a patient, are never on both
-            sides of a test or held-out split.
+            sides of a test or held-out split that is made; those in two splits of the table are
+            counted in a warning.
         separator: between columns, one character or tab; none finds it.
         path_format: how a path is made of the value in the column, such as images/{}.jpg.
         image_size: width and height in pixels that the model sees; none is what the weights of the
@@ -112,7 +111,6 @@ class ImageTable(PictureSource):
         found = labelled(rows, {name: label for label, name in enumerate(names)}, root)
         self._check_tested(found, rows[0].source)
         check_there(rows, root, None, self.files.skip)
-        _tell_shared(found)
         return Found(names, found)
 
     def _tables(self, root: Path) -> list[tuple[Table, str | None]]:
@@ -175,11 +173,6 @@ class ImageTable(PictureSource):
         return found
 
     def _check_tested(self, found: dict[str, Labelled], file: Path) -> None:
-        if "test" in found and self.division.asked:
-            raise UserError(
-                f"{file} has a test split of its own, and test_fraction or test_per_class is set: "
-                "give one."
-            )
         if "test" not in found and not self.division.asked:
             raise UserError(
                 f"{file} names no test images: name the column of splits by "
@@ -228,16 +221,3 @@ def _class_names(rows: list[Row]) -> list[str]:
                 "both alike."
             )
     return sorted(labels, key=lambda label: (len(label.lstrip("0")), label.lstrip("0")))
-
-
-def _tell_shared(found: dict[str, Labelled]) -> None:
-    train = set(found["train"].groups or [])
-    for split, files in found.items():
-        shared = sorted(train.intersection(files.groups or [])) if split != "train" else []
-        if shared:
-            log.warning(
-                "%d groups have images in the train and in the %s split, such as %r.",
-                len(shared),
-                split,
-                shared[0],
-            )

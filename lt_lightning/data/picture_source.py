@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.data.division import Division
-from lt_lightning.data.groups import Grouped, numbered
+from lt_lightning.data.groups import Grouped, numbered, tell_shared
 from lt_lightning.data.picture_files import Labelled, PictureFiles
 from lt_lightning.data.source import ImageSet, Source
 from lt_lightning.errors import UserError
@@ -30,6 +30,9 @@ class Found:
 
 class PictureSource(Source):
     """Labelled picture files; a source of its own says which there are (`find`).
+
+    What all sources promise is kept here: no test split is made beside one that is given, no split
+    is empty, and groups that are in two given splits are named.
 
     Args:
         files: how they are read.
@@ -60,6 +63,11 @@ class PictureSource(Source):
         return self._found[root]
 
     def _divided(self, found: Found, root: Path) -> Found:
+        if "test" in found.splits and self.division.asked:
+            raise UserError(
+                f"{root} has a test split of its own, and {self.division.told} is set, which makes "
+                "one: give one of them."
+            )
         splits = self.files.readable(found.splits, found.names, root)
         if "test" not in splits:
             train, test = self.division.of(splits["train"], found.names)
@@ -69,6 +77,7 @@ class PictureSource(Source):
                 raise UserError(
                     f"The {split} split of {root} holds no image: add some, or take it away."
                 )
+        tell_shared({split: f.groups for split, f in splits.items() if f.groups is not None})
         return Found(found.names, splits)
 
     def class_names(self, root: Path) -> list[str]:

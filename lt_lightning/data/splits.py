@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lt_lightning.data.groups import tell_groups
+from lt_lightning.data.groups import of_images, tell_groups
 from lt_lightning.data.pixels import Reading
 from lt_lightning.data.source import ImageSet, Source
 from lt_lightning.data.subset import Subset, fingerprint
@@ -38,7 +38,8 @@ def choose_splits(source: Source, root: Path, subset: Subset, monitor_test: bool
     """Read the images of `source` and choose; the same on every process.
 
     Raises:
-        UserError: if the source has a validation split and another one is asked for.
+        UserError: if the source has a validation split and another one is asked for, or no image
+            can be held out.
     """
     found = source.load(root)
     if "val" in found and (subset.holdout is not None or monitor_test):
@@ -50,6 +51,11 @@ def choose_splits(source: Source, root: Path, subset: Subset, monitor_test: bool
     grouped = source.grouped(root)
     groups = None if grouped is None else grouped.groups
     train, held = subset.choose(everything.labels, source.train_counts(root), groups)
+    if subset.holdout is not None and not len(held):
+        raise UserError(
+            f"{subset.holdout.told} holds out no image of {of_images(everything.labels, groups)}: "
+            "every class must keep one for training; add images, or set data.holdout null."
+        )
     if grouped is not None and len(held):
         told = everything.labels[train], everything.labels[held]
         tell_groups(*told, source.class_names(root), "The held-out split")

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from lt_lightning.data import AsIs, Digits, Exponential, Holdout, LongTailDataModule
+from lt_lightning.data import AsIs, Digits, Exponential, Holdout, ImageFolder, LongTailDataModule
 from lt_lightning.data.subset import Subset
 from lt_lightning.errors import UserError
 
@@ -129,6 +129,17 @@ def test_monitored_test_split_is_the_validation_split():
     data.setup("fit")
     pairs = zip(data.val_dataloader(), data.test_dataloader(), strict=True)
     assert all(torch.equal(a, b) for (a, _), (b, _) in pairs)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_held_out_split_without_an_image_is_refused(tree, when):
+    root = tree(["train/a/0.png", "train/b/0.png", "test/a/0.png"])
+    data = LongTailDataModule(
+        ImageFolder(), root=str(root), profile=AsIs(), holdout=Holdout(fraction=0.1, when=when)
+    )
+    told = r"data\.holdout\.fraction 0\.1 holds out no image of 2 images of 2 classes: .* null\.$"
+    with pytest.raises(UserError, match=told):
+        data.setup("fit")
 
 
 def test_two_validation_splits_are_refused(tree):

@@ -162,8 +162,6 @@ def test_a_test_split_is_given_or_made(lists):
     assert ImageList(test_per_class=1).train_counts(root).tolist() == [1, 1]
     with pytest.raises(UserError, match="ImageList has no test images"):
         ImageList()
-    with pytest.raises(UserError, match=r"the list t\.txt of test images, and test_fraction"):
-        ImageList(test="t.txt", test_fraction=0.5)
 
 
 def test_groups_of_a_list_are_held_out_whole(tree):

@@ -124,11 +124,10 @@ def test_a_split_column_with_the_usual_names_or_given_ones(table):
     assert "--data.source.split_values '{'0': train}'" in message
 
 
-def test_test_images_twice_over_are_refused(table):
+def test_test_images_twice_over_or_none_are_refused(table):
     rows = [(*row, split) for row, split in zip(ROWS, "train train test test".split(), strict=True)]
-    assert "a test split of its own, and test_fraction" in refused(
-        on_disk(), table(rows, "file,label,split")
-    )
+    root = table(rows, "file,label,split")
+    assert "a test split of its own, and test_fraction 0.5 is set" in refused(on_disk(), root)
     assert "names no test images" in refused(on_disk(test_fraction=None), table())
 
 
