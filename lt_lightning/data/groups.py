@@ -163,11 +163,11 @@ def choose_groups(grouped: Grouped, wanted: Tensor, seed: int) -> Tensor:
 
 def of_images(labels: Tensor, groups: Sequence[object] | Tensor | None) -> str:
     """Return how many images, classes and, where they are known, groups there are, as words."""
-    told = f"{len(labels)} images of {len(labels.unique())} classes"
+    told = f"{len(labels)} images of {len(set(labels.tolist()))} classes"
     if groups is None:
         return told
-    count = len(groups.unique()) if isinstance(groups, Tensor) else len(set(groups))
-    return f"{told} in {count} groups"
+    names = groups.tolist() if isinstance(groups, Tensor) else groups
+    return f"{told} in {len(set(names))} groups"
 
 
 def tell_shared(groups: Mapping[str, Sequence[str]]) -> None:
