@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lt_lightning.data.groups import Grouped, choose_groups, numbered, of_images, tell_groups
+from lt_lightning.data.group_choice import choose_groups
+from lt_lightning.data.groups import Grouped, numbered, of_images, tell_groups
 from lt_lightning.data.picture_files import Labelled
 from lt_lightning.errors import UserError
 

@@ -5,7 +5,8 @@ import hashlib
 import torch
 from torch import Tensor
 
-from lt_lightning.data.groups import Grouped, choose_groups
+from lt_lightning.data.group_choice import choose_groups
+from lt_lightning.data.groups import Grouped
 from lt_lightning.data.holdout import Holdout
 from lt_lightning.data.profiles import Profile, choose_images
 
@@ -21,6 +22,7 @@ class Subset:
 
     def __init__(self, profile: Profile, holdout: Holdout | None, seed: int) -> None:
         self.profile, self.holdout, self.seed = profile, holdout, seed
+        self._last: tuple[Grouped, Tensor, Tensor] | None = None
 
     def plan(
         self, available: Tensor, grouped: Grouped | None = None
@@ -43,11 +45,10 @@ class Subset:
             return kept - held, kept, held
         return kept, kept, held
 
-    @staticmethod
-    def _held(holdout: Holdout, available: Tensor, grouped: Grouped | None) -> Tensor:
+    def _held(self, holdout: Holdout, available: Tensor, grouped: Grouped | None) -> Tensor:
         if grouped is None:
             return holdout.counts(available)
-        out = choose_groups(grouped, holdout.counts(available), holdout.seed)
+        out = self._whole_groups(grouped, holdout.counts(available), holdout.seed)
         return torch.bincount(grouped.labels[out], minlength=len(available))
 
     def short(self, available: Tensor, grouped: Grouped | None = None) -> Tensor:
@@ -78,15 +79,26 @@ class Subset:
         out = self._out(self.holdout, chosen, labels, kept, groups)
         return chosen[~torch.isin(chosen, out)], out
 
-    @staticmethod
     def _out(
-        holdout: Holdout, among: Tensor, labels: Tensor, counts: Tensor, groups: Tensor | None
+        self, holdout: Holdout, among: Tensor, labels: Tensor, counts: Tensor, groups: Tensor | None
     ) -> Tensor:
         """Return which of the images `among`, `counts` of each class, are held out."""
         wanted = holdout.counts(counts)
         if groups is None:
             return among[choose_images(labels[among], wanted, holdout.seed)]
-        return among[choose_groups(Grouped(labels[among], groups[among]), wanted, holdout.seed)]
+        grouped = Grouped(labels[among], groups[among])
+        return among[self._whole_groups(grouped, wanted, holdout.seed)]
+
+    def _whole_groups(self, grouped: Grouped, wanted: Tensor, seed: int) -> Tensor:
+        """Return what `choose_groups` does; the plan and the choice ask for the same, once."""
+        if self._last is not None:
+            known, before, out = self._last
+            pairs = ((known.labels, grouped.labels), (known.groups, grouped.groups))
+            if all(torch.equal(one, other) for one, other in (*pairs, (before, wanted))):
+                return out
+        out = choose_groups(grouped, wanted, seed)
+        self._last = grouped, wanted, out
+        return out
 
 
 def fingerprint(train: Tensor, held: Tensor, identity: bytes) -> str:
