@@ -48,14 +48,19 @@ Those of other packages that declare them follow in each section, with path and 
 lt fit --model.help BBN lists the keys of one method."""
 
 DATA_HELP = """\
-lt data check DIR [--out FILE.png]: look at a folder of pictures before training
+lt data check SOURCE [--out FILE.png]: look at pictures before training
 
-DIR is what --data.root would be. Told are the images per class and their groups, sizes, files that
-cannot be used, the same picture twice, in two splits or under two classes, names of classes that
-are easily confused, classes missing from a split, and the command to train with.
+SOURCE is a folder (what --data.root would be), a table (.csv, .tsv) or a list (.txt) of pictures.
+Told are the images per class and their groups, sizes, files that cannot be used, the same picture
+twice, in two splits or under two classes, names of classes that are easily confused, classes
+missing from a split, groups in two splits, and the command to train with.
 --out draws the images per class; --force writes over it.
---test_fraction F splits a folder without test/ as --data.source.test_fraction does (0.2).
---grey_bits B is --data.source.grey_bits.
+--root DIR is the folder that paths of a table or list start from (the one it lies in).
+Options of the source are those of --data.source, and the command to train with has them too:
+  all: test_fraction (0.2 without test images) test_per_class split_seed group_by unreadable
+       grey_bits background
+  tables: path_column label_column split_column split_values separator path_format
+  lists: test val names
 The status is 0 where training can begin, 1 where it would be refused."""
 
 COMMANDS = (

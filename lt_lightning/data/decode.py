@@ -34,11 +34,12 @@ class Unreadable(UserError):
     Args:
         sentence: names the file, the fault and the remedy in training.
         fault: what is wrong, after "The image FILE", for those with another remedy.
+        remedy: what makes the picture usable as it is, where something does; else empty.
     """
 
-    def __init__(self, sentence: str, fault: str = "cannot be read") -> None:
+    def __init__(self, sentence: str, fault: str = "cannot be read", remedy: str = "") -> None:
         super().__init__(sentence)
-        self.fault = fault
+        self.fault, self.remedy = fault, remedy
 
 
 def cache_folder() -> Path:
@@ -81,7 +82,7 @@ def picture_of(path: Path, reading: Reading) -> "Picture":
             return rgb(opened, reading)
     except Unclear as unclear:
         sentence = f"The image {path} {unclear.fault}: {unclear.remedy}."
-        raise Unreadable(sentence, unclear.fault) from unclear
+        raise Unreadable(sentence, unclear.fault, unclear.remedy) from unclear
     except Exception as error:  # at damaged data decoders raise nearly anything
         fault = f"cannot be read ({type(error).__name__})"
         raise Unreadable(

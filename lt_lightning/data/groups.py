@@ -131,16 +131,25 @@ def tell_shared(groups: Mapping[str, Sequence[str]]) -> None:
     Args:
         groups: by split, those of its images, where they are known.
     """
+    for sentence in shared_groups(groups):
+        log.warning("%s.", sentence)
+
+
+def shared_groups(groups: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return a sentence for each two splits that share groups, with their number and one of them.
+
+    Args:
+        groups: by split, those of its images, where they are known.
+    """
+    told = []
     for one, other in itertools.combinations(groups, 2):
         shared = sorted(set(groups[one]).intersection(groups[other]))
         if shared:
-            log.warning(
-                "%d groups have images in the %s and in the %s split, such as %r.",
-                len(shared),
-                one,
-                other,
-                shared[0],
+            told.append(
+                f"{len(shared)} groups have images in the {one} and in the {other} split, such as "
+                f"{shared[0]!r}"
             )
+    return told
 
 
 def tell_groups(kept: Tensor, aside: Tensor, names: Sequence[str], what: str) -> None:

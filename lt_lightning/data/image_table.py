@@ -1,6 +1,8 @@
 """A table of images: a CSV whose columns name files, labels, splits and groups."""
 
+import re
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -13,21 +15,24 @@ from lt_lightning.data.csv_table import (
 )
 from lt_lightning.data.division import Division
 from lt_lightning.data.files import folders_in
-from lt_lightning.data.layout import ODD, SPLITS, split_named
+from lt_lightning.data.layout import ODD, split_named
 from lt_lightning.data.listed import Row, check_once, check_there, file_named, inside, labelled
 from lt_lightning.data.picture_files import Labelled, PictureFiles
 from lt_lightning.data.picture_source import Found, PictureSource
+from lt_lightning.data.split_values import SplitValues
 from lt_lightning.errors import UserError
 
-_METADATA = "metadata.csv"  # where Hugging Face's image folders have their labels
+METADATA = "metadata.csv"  # where Hugging Face's image folders have their labels
 _SPLIT_COLUMNS = ("split",)
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 
 
 class ImageTable(PictureSource):
     """A CSV that names images and their labels; it may name splits and groups too.
 
     The first line names the columns; the separator is found. Paths start from `data.root` and
-    cannot leave it. Labels are names, sorted, or numbers, in their order. A picture that is named
+    cannot leave it. Labels are names, sorted, or numbers such as 7, -1 or 2.5, in their order. A
+    picture that is named
     twice, an empty label, a missing file and a line that cannot be read are refused with the line
     before anything is trained.
 
@@ -39,8 +44,8 @@ class ImageTable(PictureSource):
         split_column: column of splits; none is split. Where there is none, the folders train/,
             val/ and test/ tell if every path begins with one; else all are training images, of
             which `test_fraction` or `test_per_class` makes a test split.
-        split_values: what values of the split column mean: train, val, test, or null for images
-            that are left out; the usual names of splits are known.
+        split_values: what values of the split column mean, which must be there: train, val, test,
+            or null for images that are left out; the usual names of splits are known.
         group_by: column whose equal values, such as a sender or a patient, are never on both
             sides of a test or held-out split that is made; those in two splits of the table are
             counted in a warning.
@@ -68,7 +73,7 @@ class ImageTable(PictureSource):
         path_column: str | None = None,
         label_column: str | None = None,
         split_column: str | None = None,
-        split_values: dict[str, str | None] | None = None,
+        split_values: dict[str | int, str | None] | None = None,
         group_by: str | None = None,
         separator: str | None = None,
         path_format: str = "{}",
@@ -91,14 +96,9 @@ class ImageTable(PictureSource):
                 f"path_format is {path_format!r}: give one with {{}} once, such as "
                 "'images/{}.jpg'."
             )
-        for value, split in (split_values or {}).items():
-            if split is not None and split not in SPLITS:
-                raise UserError(
-                    f"split_values has {split!r} for {value!r}: give train, val, test or null."
-                )
         self._file, self._columns = file, (path_column, label_column, split_column, group_by)
         self._separator, self._format = separator_of(separator), path_format
-        self._values = split_values or {}
+        self._values = SplitValues(split_values or {})
 
     def find(self, root: Path) -> Found:
         """Return the files that the table names."""
@@ -106,6 +106,7 @@ class ImageTable(PictureSource):
             raise UserError(f"{root} is not a folder: set --data.root to the folder of images.")
         tables = self._tables(root)
         rows = [row for table, split in tables for row in self._rows(table, split, root)]
+        self._values.check_used([table for table, _ in tables], self._columns[2])
         check_once(rows)
         names = _class_names(rows)
         found = labelled(rows, {name: label for label, name in enumerate(names)}, root)
@@ -118,16 +119,16 @@ class ImageTable(PictureSource):
         if self._file is not None:
             file = file_named(self._file, root, "data.source.file")
             return [(read_table(file, self._separator), None)]
-        if (root / _METADATA).is_file():
-            return [(read_table(root / _METADATA, self._separator), None)]
+        if (root / METADATA).is_file():
+            return [(read_table(root / METADATA, self._separator), None)]
         found = [
-            (read_table(folder / _METADATA, self._separator), split_named(folder.name))
+            (read_table(folder / METADATA, self._separator), split_named(folder.name))
             for folder in folders_in(root)
-            if split_named(folder.name) and (folder / _METADATA).is_file()
+            if split_named(folder.name) and (folder / METADATA).is_file()
         ]
         if not found:
             raise UserError(
-                f"{root} has no {_METADATA}: give --data.source.file, a CSV that names images and "
+                f"{root} has no {METADATA}: give --data.source.file, a CSV that names images and "
                 "labels."
             )
         return found
@@ -149,28 +150,24 @@ class ImageTable(PictureSource):
         for line, cells in table.rows:
             where = f"Line {line} of {table.file}"
             own = split
-            if place is not None and split is None:
-                own = self._split_of(cells[place], where)
+            if place is not None:
+                own = self._values.of(cells[place], where)
                 if own is None:
                     continue
+                _check_folder(own, split, where)
             if not cells[path]:
                 raise UserError(f"{where} names no file: complete it, or remove it.")
-            text = inside(above + self._format.format(cells[path]), where)
+            text = inside(above + self._path(cells[path], where), where)
             named = None if group is None else _filled(cells[group], "group", where)
             written = _label(cells[label], where)
             rows.append(Row(table.file, line, text, written, own or "train", named))
         return rows if place is not None or split is not None else _by_folder(rows)
 
-    def _split_of(self, value: str, where: str) -> str | None:
-        if value in self._values:
-            return self._values[value]
-        found = split_named(value)
-        if found is None:
-            raise UserError(
-                f"{where} has the split {value!r}: say what it is by --data.source.split_values "
-                f"'{{{value!r}: train}}', or null to leave its images out."
-            )
-        return found
+    def _path(self, cell: str, where: str) -> str:
+        """Return the path that a cell is written into; each part of it starts from the root."""
+        if self._format.partition("{}")[0].endswith(("/", "\\")):
+            inside(cell, where)
+        return inside(self._format.format(cell), where)
 
     def _check_tested(self, found: dict[str, Labelled], file: Path) -> None:
         if "test" not in found and not self.division.asked:
@@ -178,6 +175,14 @@ class ImageTable(PictureSource):
                 f"{file} names no test images: name the column of splits by "
                 "--data.source.split_column, or set --data.source.test_fraction (0.2, say)."
             )
+
+
+def _check_folder(own: str, split: str | None, where: str) -> None:
+    if split is not None and own != split:
+        raise UserError(
+            f"{where} has the split {own} but lies in the folder of {split}: put the image and its "
+            "line there, or take the column away."
+        )
 
 
 def _by_folder(rows: list[Row]) -> list[Row]:
@@ -209,15 +214,16 @@ def _class_names(rows: list[Row]) -> list[str]:
             f"The training images of {rows[0].source if rows else 'the table'} have {len(labels)} "
             f"labels ({told}): name the right column by --data.source.label_column; two at least."
         )
-    if not all(label.isascii() and label.isdecimal() for label in labels):
+    numbers = {label: Decimal(label) for label in labels if _NUMBER.fullmatch(label)}
+    if len(numbers) < len(labels):
         return sorted(labels)
-    known: dict[str, str] = {}
-    for label in labels:
-        other = known.setdefault(label.lstrip("0") or "0", label)
+    known: dict[Decimal, str] = {}
+    for label, number in numbers.items():
+        other = known.setdefault(number, label)
         if other != label:
             row = next(row for row in rows if row.label == label)
             raise UserError(
                 f"{row} has the label {label!r}, and others are {other!r}, the same number: write "
                 "both alike."
             )
-    return sorted(labels, key=lambda label: (len(label.lstrip("0")), label.lstrip("0")))
+    return sorted(labels, key=numbers.__getitem__)

@@ -106,7 +106,16 @@ class PictureFiles:
         if not self.skip:
             return found
         every = [path for files in found.values() for path in files.paths]
-        bad = unreadable(every, root, self.reading)
+        return self.less(found, unreadable(every, root, self.reading), names, root)
+
+    def less(
+        self, found: dict[str, Labelled], bad: set[Path], names: Sequence[str], root: Path
+    ) -> dict[str, Labelled]:
+        """Return the files of each split less those that are `bad`; see `readable`.
+
+        Raises:
+            UserError: if a class has no training image left; it is named.
+        """
         kept = {split: files.without(bad) for split, files in found.items()}
         for split, files in kept.items():
             emptied = sorted(set(found[split].labels) - set(files.labels))

@@ -27,6 +27,11 @@ class Found:
     names: list[str]
     splits: dict[str, Labelled]
 
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """By split, the groups of its files, where they are known."""
+        return {split: f.groups for split, f in self.splits.items() if f.groups is not None}
+
 
 class PictureSource(Source):
     """Labelled picture files; a source of its own says which there are (`find`).
@@ -59,16 +64,28 @@ class PictureSource(Source):
             UserError: if they are not as they should be.
         """
         if root not in self._found:
-            self._found[root] = self._divided(self.find(root), root)
+            given = self.find(root)
+            splits = self.files.readable(given.splits, given.names, root)
+            self._found[root] = self.divided(Found(given.names, splits), root)
+            tell_shared(self._found[root].groups)
         return self._found[root]
 
-    def _divided(self, found: Found, root: Path) -> Found:
+    def divided(self, found: Found, root: Path) -> Found:
+        """Return the files with a test split: the given one, or one that is made.
+
+        Args:
+            found: what `find` returned, all of it or the part that can be read.
+            root: the folder of the files.
+
+        Raises:
+            UserError: if both are asked for, or a split would have no image.
+        """
         if "test" in found.splits and self.division.asked:
             raise UserError(
                 f"{root} has a test split of its own, and {self.division.told} is set, which makes "
                 "one: give one of them."
             )
-        splits = self.files.readable(found.splits, found.names, root)
+        splits = found.splits
         if "test" not in splits:
             train, test = self.division.of(splits["train"], found.names)
             splits = {**splits, "train": train, "test": test}
@@ -77,7 +94,6 @@ class PictureSource(Source):
                 raise UserError(
                     f"The {split} split of {root} holds no image: add some, or take it away."
                 )
-        tell_shared({split: f.groups for split, f in splits.items() if f.groups is not None})
         return Found(found.names, splits)
 
     def class_names(self, root: Path) -> list[str]:

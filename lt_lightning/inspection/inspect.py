@@ -1,13 +1,14 @@
 """The findings about a source of image files."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
-from lt_lightning.data import FileImages, Source
+from lt_lightning.data.groups import shared_groups
+from lt_lightning.data.picture_files import Labelled
+from lt_lightning.data.picture_source import Found, PictureSource
+from lt_lightning.errors import UserError
 from lt_lightning.inspection.names import confusable
 from lt_lightning.inspection.seen import Seen, look_at
 
@@ -38,6 +39,9 @@ class Inspection:
         faults: those that cannot be used.
         twins: pictures that are there several times.
         confusable: pairs of class names, and what alone tells them apart.
+        shared: a sentence for each two splits that share groups.
+        refusal: why training would be refused without the faulty pictures too; empty where it
+            would not.
     """
 
     names: list[str]
@@ -46,6 +50,8 @@ class Inspection:
     faults: list[Seen]
     twins: Twins
     confusable: list[tuple[str, str, str]]
+    shared: list[str]
+    refusal: str
 
     @property
     def absent(self) -> dict[str, list[str]]:
@@ -54,30 +60,49 @@ class Inspection:
         return {split: [name for name, n in found if not n] for split, found in pairs.items()}
 
 
-def inspect(source: Source, root: Path) -> Inspection:
+def inspect(source: PictureSource, root: Path) -> Inspection:
     """Look at all pictures of a source.
 
+    Args:
+        source: it should skip what is unreadable, else one that refuses missing files does so here.
+        root: the folder of the pictures.
+
     Raises:
-        UserError: if the source refuses the folder.
+        UserError: if the source refuses the folder, the table or the lists.
     """
-    names = source.class_names(root)
-    places: list[tuple[str, int]] = []
-    paths: list[Path] = []
-    counts = {}
-    for split, images in source.load(root).items():
-        assert isinstance(images, FileImages)
-        counts[split] = torch.bincount(images.labels, minlength=len(names)).tolist()
-        places += [(split, label) for label in images.labels.tolist()]
-        paths += images.paths
+    given = source.find(root)
+    found = source.divided(given, root)
+    places = [(split, label) for split, files in found.splits.items() for label in files.labels]
+    paths = [path for files in found.splits.values() for path in files.paths]
     seen = look_at(paths, root, source.reading)
+    faults = [one for one in seen if one.fault]
     return Inspection(
-        names,
-        counts,
+        given.names,
+        {split: _counts(files, len(given.names)) for split, files in found.splits.items()},
         [(one.width, one.height) for one in seen if not one.fault],
-        [one for one in seen if one.fault],
+        faults,
         _twins(seen, places),
-        confusable(names),
+        confusable(given.names),
+        shared_groups(found.groups),
+        _refusal(source, root, given, {one.path for one in faults}),
     )
+
+
+def _counts(files: Labelled, classes: int) -> list[int]:
+    counted = Counter(files.labels)
+    return [counted[label] for label in range(classes)]
+
+
+def _refusal(source: PictureSource, root: Path, given: Found, bad: set[Path]) -> str:
+    """Return what the source says without the pictures that are bad; empty where it works."""
+    if not bad:
+        return ""
+    try:
+        kept = source.files.less(given.splits, bad, given.names, root)
+        source.divided(Found(given.names, kept), root)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def _twins(seen: Sequence[Seen], places: Sequence[tuple[str, int]]) -> Twins:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ class Seen:
         height: likewise.
         digest: of its size and pixels; empty where it cannot be read.
         fault: why it cannot be used, after "The image FILE"; empty where it can.
+        remedy: what makes it usable as it is, where something does.
     """
 
     path: Path
@@ -35,6 +37,12 @@ class Seen:
     height: int
     digest: str
     fault: str
+    remedy: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The fault without the numbers in it, which differ from picture to picture."""
+        return re.sub(r"\d+", "0", self.fault)
 
 
 def look_at(paths: Sequence[Path], root: Path, reading: Reading) -> list[Seen]:
@@ -54,10 +62,10 @@ def _row(path: Path, reading: Reading) -> list[Any]:
     try:
         picture = picture_of(path, reading)
     except Unreadable as error:
-        return [0, 0, "", error.fault]
+        return [0, 0, "", error.fault, error.remedy]
     digest = hashlib.sha256(repr(picture.size).encode())
     digest.update(picture.tobytes())
-    return [picture.width, picture.height, digest.hexdigest()[:32], ""]
+    return [picture.width, picture.height, digest.hexdigest()[:32], "", ""]
 
 
 def _known(cache: Path, count: int) -> list[list[Any]] | None:
@@ -65,7 +73,7 @@ def _known(cache: Path, count: int) -> list[list[Any]] | None:
         rows = json.loads(cache.read_bytes())
     except (OSError, ValueError):
         return None  # absent or damaged
-    kinds = [int, int, str, str]
+    kinds = [int, int, str, str, str]
     if isinstance(rows, list) and len(rows) == count and all(isinstance(r, list) for r in rows):
         return rows if all([type(value) for value in row] == kinds for row in rows) else None
     return None

@@ -1,7 +1,6 @@
 """An inspection as lines of text and as a picture."""
 
-import shlex
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -10,18 +9,20 @@ from statistics import median
 from lt_lightning.errors import printable
 from lt_lightning.figures.chart import Chart, Point, Series
 from lt_lightning.figures.scale import around, wide
+from lt_lightning.inspection.asked import Asked
 from lt_lightning.inspection.inspect import Inspection
+from lt_lightning.inspection.seen import Seen
 from lt_lightning.metrics import ShotGroups
 
 _BAR, _NAME, _ROWS, _SHOWN = 40, 24, 30, 3
-_LARGE = 96  # pixels of the short side from which pictures stay in their files
 
 
-def lines(found: Inspection, root: Path, test_fraction: float | None) -> Iterator[str]:
+def lines(found: Inspection, asked: Asked) -> Iterator[str]:
     """Yield the report line by line; the last is the command to use next."""
+    root = asked.root
     counts = found.counts["train"]
     images = ", ".join(f"{sum(of)} in {split}" for split, of in found.counts.items())
-    yield f"{root}: {len(found.names)} classes, images: {images}"
+    yield f"{printable(str(asked))}: {len(found.names)} classes, images: {images}"
     yield ""
     yield from _histogram(found.names, counts)
     yield ""
@@ -34,7 +35,7 @@ def lines(found: Inspection, root: Path, test_fraction: float | None) -> Iterato
     problems = list(_problems(found, root))
     yield from (f"- {printable(line)}" for line in problems or ["nothing odd was found"])
     yield ""
-    yield f"Next: {_command(found, root, test_fraction)}"
+    yield f"Next{', when they are mended' if found.refusal else ''}: {asked.command(found)}"
 
 
 def _histogram(names: Sequence[str], counts: Sequence[int]) -> Iterator[str]:
@@ -60,12 +61,19 @@ def _sizes(sizes: Sequence[tuple[int, int]]) -> str:
 
 
 def _problems(found: Inspection, root: Path) -> Iterator[str]:
-    for fault, count in Counter(one.fault for one in found.faults).most_common(_SHOWN):
-        first = next(one.path for one in found.faults if one.fault == fault)
-        yield f"{count} of the images {fault}, such as {_below(first, root)}"
-    rest = len({one.fault for one in found.faults}) - _SHOWN
-    if rest > 0:
-        yield f"{rest} more faults of other kinds; {len(found.faults)} images have one"
+    kinds: dict[str, list[Seen]] = defaultdict(list)
+    for one in found.faults:
+        kinds[one.kind].append(one)
+    by_number = sorted(kinds.values(), key=len, reverse=True)
+    for faulty in by_number[:_SHOWN]:
+        first = faulty[0]
+        remedy = f": {first.remedy}" if first.remedy else ""
+        yield f"{len(faulty)} of the images {first.fault}, such as {_below(first.path, root)}{remedy}"
+    if by_number[_SHOWN:]:
+        rest = sum(map(len, by_number[_SHOWN:]))
+        yield f"{rest} of the images have {len(by_number) - _SHOWN} other faults"
+    if found.refusal:
+        yield f"without them training is refused too: {found.refusal}"
     for kind, groups in (
         ("the same picture is under two classes", found.twins.classes),
         ("the same picture is in two splits", found.twins.splits),
@@ -77,6 +85,7 @@ def _problems(found: Inspection, root: Path) -> Iterator[str]:
     for split, absent in found.absent.items():
         if absent:
             yield f"{len(absent)} classes have no image in {split}: {_some(absent)}"
+    yield from found.shared
     pairs = [f"{first!r} and {second!r} ({why})" for first, second, why in found.confusable]
     if pairs:
         yield f"{len(pairs)} pairs of class names are easily confused: {_some(pairs)}"
@@ -88,18 +97,6 @@ def _below(path: Path, root: Path) -> str:
 
 def _some(texts: Sequence[str]) -> str:
     return ", ".join(texts[:_SHOWN]) + (", ..." if len(texts) > _SHOWN else "")
-
-
-def _command(found: Inspection, root: Path, test_fraction: float | None) -> str:
-    short = median(min(size) for size in found.sizes) if found.sizes else 0
-    data = "folder_large" if short >= _LARGE else "folder"
-    words = ["lt", "fit", "--config", "balanced_softmax", "--config", f"data/{data}"]
-    words += ["--data.root", str(root)]
-    if test_fraction is not None:
-        words += ["--data.source.test_fraction", f"{test_fraction:g}"]
-    if found.faults:
-        words += ["--data.source.unreadable", "skip"]
-    return shlex.join(words)
 
 
 def chart(found: Inspection) -> Chart:

@@ -1,11 +1,14 @@
 """Images that a CSV names: what is read of it, and what is refused with its line."""
 
+import csv
 import logging
 import os
+import shlex
 import shutil
 
 import numpy as np
 import pytest
+import yaml
 
 from lt_lightning.data import AsIs, ImageTable, LongTailDataModule
 from lt_lightning.errors import UserError
@@ -101,6 +104,33 @@ def test_numbers_are_in_their_order_and_names_sorted(table):
     assert "the same number" in refused(on_disk(), table(rows))
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        "-10 -9 -1 0",
+        "-1 +2 10 11",
+        "1.0 2.0 10.0 11.5",
+        "-0.5 .5 2 10.",
+        "9 10 99999999999999999 1e3",
+    ],
+)
+def test_numbers_of_any_sign_and_with_decimals_are_in_their_order(table, labels):
+    wanted = labels.split()
+    rows = [(path, label) for (path, _), label in zip(ROWS, wanted[::-1], strict=True)]
+    root = table(
+        [(*row, "train") for row in rows] + [("b/4.png", wanted[0], "test")], "file,label,split"
+    )
+    (root / "b/4.png").write_bytes((root / "b/3.png").read_bytes())
+    assert on_disk(test_fraction=None).class_names(root) == wanted
+
+
+@pytest.mark.parametrize("pair", ["1 1.0", "-0 0", "+7 7", "0.5 .50"])
+def test_one_number_in_two_spellings_is_refused(table, pair):
+    one, other = pair.split()
+    rows = [(p, label) for (p, _), label in zip(ROWS, [one, other, "30", "30"], strict=True)]
+    assert "the same number" in refused(on_disk(), table(rows))
+
+
 def test_a_split_column_with_the_usual_names_or_given_ones(table):
     rows = [
         (*row, split) for row, split in zip(ROWS, "Train training TEST val".split(), strict=True)
@@ -121,7 +151,104 @@ def test_a_split_column_with_the_usual_names_or_given_ones(table):
     assert listing(folds, root) == {"train": ROWS[:2], "test": ROWS[2:3]}
     message = refused(on_disk(split_column="fold"), root)
     assert "Line 2 of" in message
-    assert "--data.source.split_values '{'0': train}'" in message
+    assert "--data.source.split_values '{\"0\": train}'" in message
+
+
+AWKWARD = [
+    "0",
+    "-1",
+    "1.0",
+    "yes",
+    "null",
+    "it's",
+    'a "b"',
+    "a: b",
+    "caf\u00e9",
+    "{x}",
+    "a\\b",
+    "#1",
+]
+
+
+@pytest.mark.parametrize("value", AWKWARD)
+def test_the_remedy_for_a_split_is_what_a_shell_and_yaml_read(tree, value):
+    """The words of the message are put on a command line, and what becomes of them is used."""
+    root = tree([path for path, _ in ROWS])
+    with (root / "images.csv").open("w", newline="") as stream:
+        lines = csv.writer(stream)
+        lines.writerows([("file", "label", "split"), *((*row, value) for row in ROWS[:2])])
+        lines.writerows([(*row, "test") for row in ROWS[2:]])
+    message = refused(on_disk(test_fraction=None), root)
+    remedy = message.split(" by ", 1)[1].removesuffix(", or null to leave its images out.")
+    option, text = shlex.split(remedy)
+    assert option == "--data.source.split_values"
+    source = on_disk(test_fraction=None, split_values=yaml.safe_load(text))
+    assert [len(images) for images in source.load(root).values()] == [2, 2]
+
+
+def test_whole_numbers_in_yaml_are_values_of_a_split_column(table):
+    rows = [(*row, fold) for row, fold in zip(ROWS, "0 0 1 2".split(), strict=True)]
+    root = table(rows, "file,label,split")
+    folds = on_disk(test_fraction=None, split_values={0: "train", 1: "test", 2: None})
+    assert listing(folds, root) == {"train": ROWS[:2], "test": ROWS[2:3]}
+    for odd in (True, 1.0, None):
+        with pytest.raises(UserError, match="which YAML takes for no text: write it in double"):
+            on_disk(split_values={odd: "train"})
+
+
+def test_values_of_splits_that_are_not_there_are_refused(table):
+    rows = [(*row, split) for row, split in zip(ROWS, "0 0 test test".split(), strict=True)]
+    values = {"0": "train", "9": "test"}
+    root = table(rows, "file,label,split")
+    message = refused(on_disk(test_fraction=None, split_values=values), root)
+    assert "split_values has '9' but no line of" in message
+    assert "has it in its column split" in message
+    assert "split_values has '0'" in refused(on_disk(split_values={"0": "train"}), table())
+
+
+@pytest.mark.parametrize(
+    ("split", "told"), [("test", "Line 2 of"), ("odd", "say what it is by"), ("", "the split ''")]
+)
+def test_a_split_column_that_says_other_than_its_folder_is_refused(tree, split, told):
+    root = tree(["train/0.png", "train/1.png", "test/0.png"])
+    (root / "train/metadata.csv").write_text(
+        f"file_name,label,split\n0.png,x,{split}\n1.png,y,train\n"
+    )
+    (root / "test/metadata.csv").write_text("file_name,label\n0.png,x\n")
+    message = refused(on_disk(file=None, test_fraction=None), root)
+    assert told in message
+    assert split != "test" or "has the split test but lies in the folder of train" in message
+
+
+def test_a_split_column_that_agrees_with_its_folder_is_read(tree):
+    root = tree(["train/0.png", "train/1.png", "train/2.png", "test/0.png"])
+    (root / "train/metadata.csv").write_text(
+        "file_name,label,split\n0.png,x,train\n1.png,y,Training\n2.png,y,spare\n"
+    )
+    (root / "test/metadata.csv").write_text("file_name,label\n0.png,x\n")
+    source = on_disk(file=None, test_fraction=None, split_values={"spare": None})
+    split = {"train": [("train/0.png", "x"), ("train/1.png", "y")], "test": [("test/0.png", "x")]}
+    assert listing(source, root) == split
+
+
+@pytest.mark.parametrize("cell", ["/a/0.png", "\\a\\0.png", "C:/a/0.png", "C:a", "../a/0.png"])
+def test_no_part_of_a_path_is_absolute(table, tree, cell):
+    """Trap: behind a prefix a path that starts from / looks as one below the root."""
+    root = table([(cell, "cat"), *ROWS[1:]])
+    for path_format in ("{}", "a/{}", "./{}"):
+        assert "Line 2 of" in refused(on_disk(path_format=path_format), root)
+    (root / "train").mkdir()
+    shutil.copy(root / "images.csv", root / "train/metadata.csv")
+    for path_format in ("{}", "/tmp/{}"):
+        message = refused(on_disk(file=None, path_format=path_format), root)
+        assert "Line 2 of" in message
+        assert "does not start from the root" in message or "leaves the root" in message
+
+
+def test_a_prefix_and_a_cell_may_share_a_slash(tree):
+    root = tree(["a/0.png", "a/1.png", "a/2.png", "a/3.png"])
+    (root / "images.csv").write_text("file,label\n/0.png,x\n/1.png,x\n/2.png,y\n/3.png,y\n")
+    assert len(together(listing(on_disk(path_format="a{}"), root))) == 4
 
 
 def test_test_images_twice_over_or_none_are_refused(table):
