@@ -51,17 +51,20 @@ class Asked:
         Pictures that cannot be used are left out where enough are there without them.
         """
         large = bool(found.sizes) and median(min(size) for size in found.sizes) >= _LARGE
-        small = "data/table" if self.kind is ImageTable else "data/folder"
-        words = ["lt", "fit", "--config", "balanced_softmax"]
-        words += ["--config", "data/folder_large" if large else small]
+        config = "data/folder_large" if large else "data/folder"
+        its_kind: type[PictureSource] = ImageFolder
+        if self.kind is ImageTable and not large:
+            config, its_kind = "data/table", ImageTable
+        words = ["lt", "fit", "--config", "balanced_softmax", "--config", config]
         words += ["--data.root", str(self.root)]
-        if self.kind is not (ImageTable if small == "data/table" and not large else ImageFolder):
+        if self.kind is not its_kind:
             words += ["--data.source", self.kind.__name__]
         options = {name: value for name, value in self.options.items() if name != "unreadable"}
         if found.faults and not found.refusal:
             options["unreadable"] = "skip"
         for name, value in options.items():
             key, text = f"--data.source.{name}", _written(value)
+            # What begins with a dash would be taken for an option of its own.
             words += [f"{key}={text}"] if text.startswith("-") else [key, text]
         return shlex.join([*words, *(_BACKBONE if large else ())])
 

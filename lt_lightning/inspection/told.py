@@ -67,8 +67,8 @@ def _problems(found: Inspection, root: Path) -> Iterator[str]:
     by_number = sorted(kinds.values(), key=len, reverse=True)
     for faulty in by_number[:_SHOWN]:
         first = faulty[0]
-        remedy = f": {first.remedy}" if first.remedy else ""
-        yield f"{len(faulty)} of the images {first.fault}, such as {_below(first.path, root)}{remedy}"
+        told = f"{_below(first.path, root)}{f': {first.remedy}' if first.remedy else ''}"
+        yield f"{len(faulty)} of the images {first.fault}, such as {told}"
     if by_number[_SHOWN:]:
         rest = sum(map(len, by_number[_SHOWN:]))
         yield f"{rest} of the images have {len(by_number) - _SHOWN} other faults"

@@ -1,4 +1,4 @@
-"""`lt data check DIR` tells what is in a folder, and how to go on."""
+"""`lt data check SOURCE` tells what pictures there are, and how to go on."""
 
 import shutil
 
@@ -74,16 +74,31 @@ def test_the_classes_are_drawn(folder, tmp_path):
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
-        ((), 2, "lt data check DIR"),
+        ((), 2, "lt data check SOURCE"),
         (("look", "x"), 2, "invalid choice: 'look'"),
-        (("check",), 2, "DIR"),
+        (("check",), 2, "SOURCE"),
         (("check", "nowhere"), 1, "nowhere is not a folder"),
         (("check", ".", "--test_fraction", "2"), 1, "test_fraction is 2"),
+        (("check", "own", "--test_fraction", "7"), 1, "test_fraction is 7"),
+        (("check", "own", "--test_fraction", "0.2"), 1, "has a test split of its own"),
+        (("check", "own", "--test_per_class", "0"), 1, "test_per_class is 0"),
+        (("check", "own", "--split_seed", "-1"), 1, "split_seed is -1"),
+        (("check", "own", "--grey_bits", "7"), 1, "grey_bits is 7"),
+        (("check", "own", "--grey_bits", "x"), 2, "invalid int value: 'x'"),
+        (("check", "own", "--background", "[0, 0, 256]"), 1, "background is [0, 0, 256]"),
+        (("check", "own", "--background", "red"), 2, "'red' is no mapping or list"),
+        (("check", "own", "--background", "[&a [*a]"), 2, "is no YAML"),
+        (("check", "own", "--group_by", "("), 1, "no regular expression"),
+        (("check", "own", "--unreadable", "no"), 2, "invalid choice: 'no'"),
+        (("check", "own", "--path_column", "x"), 1, "--path_column is no option of ImageFolder"),
+        (("check", "own", "--root", "x"), 1, "--root is x but own is a folder itself"),
+        (("check", "own/photo.png"), 1, "photo.png is not a folder, a table"),
+        (("check", "own/train/cat/0.png"), 1, "0.png is not a folder, a table"),
     ],
 )
-def test_a_mistake_is_one_sentence(words, status, says, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "a").mkdir()
+def test_a_mistake_is_one_sentence(words, status, says, folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    (folder.parent / "a").mkdir()
     answer = in_process(["data", *words])
     assert answer.status == status
     assert says in answer.err

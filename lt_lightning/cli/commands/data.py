@@ -129,8 +129,12 @@ def _kind_of(source: Path) -> type[PictureSource]:
         below = [f for f in folders_in(source) if split_named(f.name)]
         tables = [folder / METADATA for folder in (source, *below)]
         return ImageTable if any(table.is_file() for table in tables) else ImageFolder
-    kinds = {".txt": ImageList, ".csv": ImageTable, ".tsv": ImageTable}
-    found: type[PictureSource] | None = kinds.get(source.suffix.lower())
+    kinds: dict[str, type[PictureSource]] = {
+        ".txt": ImageList,
+        ".csv": ImageTable,
+        ".tsv": ImageTable,
+    }
+    found = kinds.get(source.suffix.lower())
     if found is None or not source.is_file():
         raise UserError(
             f"{source} is not a folder, a table (.csv, .tsv) or a list (.txt): give one of these."
