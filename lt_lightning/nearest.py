@@ -27,3 +27,23 @@ def one_apart(first: str, second: str) -> bool:
     turned = first[k : k + 2] == second[k : k + 2][::-1] and first[k + 2 :] == second[k + 2 :]
     other = first[k + 1 :] == second[k + 1 :]
     return turned or other or first[k:] == second[k + 1 :] or first[k + 1 :] == second[k:]
+
+
+def nearest_key(key: str, known: list[str]) -> str | None:
+    """Return the known dotted key that is most like `key`, part by part, or none."""
+    parts, good = key.split("."), list[str]()
+    for place, part in enumerate(parts):
+        level = {
+            name.split(".")[place]
+            for name in known
+            if name.split(".")[:place] == good and name.count(".") >= place
+        }
+        near = part if part in level else nearest(part, level)
+        if not near:
+            break
+        good.append(near)
+    else:
+        return ".".join(good)
+    last = {name.rsplit(".", 1)[-1]: name for name in known}
+    near = nearest(parts[-1], last)
+    return last[near] if near else None

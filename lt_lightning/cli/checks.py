@@ -136,7 +136,7 @@ def warn_of_double_compensation(
         weighted = float(loss.weight.max()) > 1.01 * float(loss.weight.min())
         if not (loss.corrects_prior or weighted) or names in told:
             continue
-        drawn = sampler.class_probabilities(counts, epoch, epochs)
+        drawn = sampler.shares(counts, epoch, epochs)
         if float((drawn - prior).abs().max()) > 0.01:
             told.add(names)
             log.warning(

@@ -12,9 +12,11 @@ from lt_lightning.inputs import ClassCounts, check_class_counts
 from lt_lightning.losses.checks import (
     check_batch,
     check_choice,
+    check_each,
     check_reach,
     check_share,
     check_values,
+    check_weights,
 )
 from lt_lightning.losses.reduction import reduce
 from lt_lightning.losses.weights import WeightRule
@@ -104,7 +106,8 @@ class Loss(nn.Module, ABC):
                 sets `needs_features`, so it may always be given.
 
         Raises:
-            UserError: if shapes, types or (first batch) values cannot be right.
+            UserError: if shapes, types or (first batch) values cannot be right, or `per_sample`
+                gives something else than a value for each image.
         """
         num_classes = len(self.class_counts)
         check_batch(logits, targets, self.num_outputs, num_classes)
@@ -119,6 +122,7 @@ class Loss(nn.Module, ABC):
         # half precision is too coarse for log-softmax, and autocast would go back to it
         with torch.autocast(logits.device.type, enabled=False):
             values = self.per_sample(_wide(logits), targets, **extra)
+        check_each(values, logits, f"{type(self).__name__}.per_sample")
         return reduce(values, self.weight[targets], self.reduction, share)
 
     def predict_logits(self, logits: Tensor) -> Tensor:
@@ -157,14 +161,7 @@ class Loss(nn.Module, ABC):
         counts = self.class_counts.cpu()
         if rule is None:
             return torch.ones(len(counts), dtype=torch.float64)
-        weight = rule(counts)
-        if weight.shape != counts.shape or not bool((weight.isfinite() & (weight >= 0)).all()):
-            raise UserError(
-                f"{type(rule).__name__} gave weights of the shape {tuple(weight.shape)} for "
-                f"{len(counts)} classes, or some that are negative or not finite: return one "
-                "finite weight of at least 0 per class."
-            )
-        return weight
+        return check_weights(rule(counts), len(counts), type(rule).__name__)
 
     def _checked(self, features: Tensor | None, length: int) -> Tensor:
         if features is None or features.ndim != 2 or len(features) != length:

@@ -81,6 +81,54 @@ def check_share(share: Tensor | float | None, length: int) -> None:
         check_range("share", share, 0.0, 1.0)
 
 
+def check_each(values: Tensor, given: Tensor, function: str) -> Tensor:
+    """Return the losses of images or anchors, or say what they must be.
+
+    Reads shape and type only, so it never waits for the device.
+
+    Args:
+        values: what the function returned.
+        given: what it was given, (N, any): logits or embeddings.
+        function: its name, with that of its class.
+
+    Raises:
+        UserError: unless they are a tensor (N,) of floats, with a gradient where the input has one.
+    """
+    n = len(given)
+    if not isinstance(values, Tensor):
+        got = "nothing" if values is None else f"a {type(values).__name__}"
+    elif values.shape != (n,) or not values.is_floating_point():
+        got = f"{str(values.dtype).removeprefix('torch.')} of the shape {tuple(values.shape)}"
+    elif given.requires_grad and torch.is_grad_enabled() and not values.requires_grad:
+        got = "values without a gradient"
+    else:
+        return values
+    raise UserError(
+        f"{function} gave {got} for {n} rows: return one float for each, ({n},), with a gradient, "
+        'as `cross_entropy(logits, targets, reduction="none")` does.'
+    )
+
+
+def check_weights(weights: Tensor, num_classes: int, rule: str) -> Tensor:
+    """Return the class weights of a rule, or say what they must be.
+
+    Raises:
+        UserError: unless they are a tensor (C,) of finite floats of at least 0.
+    """
+    if not isinstance(weights, Tensor):
+        got = f"a {type(weights).__name__}"
+    elif weights.shape != (num_classes,) or not weights.is_floating_point():
+        got = f"{str(weights.dtype).removeprefix('torch.')} of the shape {tuple(weights.shape)}"
+    elif not bool((weights.isfinite() & (weights >= 0)).all()):
+        got = f"weights from {float(weights.min()):.4g} to {float(weights.max()):.4g}"
+    else:
+        return weights
+    raise UserError(
+        f"{rule} gave {got} for {num_classes} classes: return float64 ({num_classes},), one finite "
+        "weight of at least 0 per class."
+    )
+
+
 def check_values(logits: Tensor, targets: Tensor, num_classes: int) -> None:
     """Refuse logits that are not finite or are probabilities, and targets that are no class.
 

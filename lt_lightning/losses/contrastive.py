@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from lt_lightning.errors import UserError
 from lt_lightning.inputs import ClassCounts, check_class_counts
-from lt_lightning.losses.checks import check_choice, check_range
+from lt_lightning.losses.checks import check_choice, check_each, check_range
 from lt_lightning.losses.gather import gather, own_rows
 
 
@@ -92,6 +92,7 @@ class ContrastiveLoss(nn.Module, ABC):
             z, y = gather(_wide(embeddings)), gather(targets)
             extra = () if prototypes is None else (_wide(prototypes),)
             values, counts = self.per_anchor(z, y, *extra)
+        check_each(values, z, f"{type(self).__name__}.per_anchor")
         kept = torch.where(counts, values, 0.0)
         dropped = 1 - counts.to(kept.dtype).sum() / max(len(y), 1)
         if self.reduction == "none":

@@ -13,6 +13,12 @@ from typing import Any
 from lt_lightning.errors import Refused, UserError, one_sentence
 
 _SHOWN = 60  # characters of a value
+_OURS = "lt_lightning"
+_BASES = (_OURS, "torch", "lightning")  # packages whose classes others build on
+_LIBRARIES = (
+    *_BASES,
+    *("pytorch_lightning", "torchvision", "torchmetrics", "jsonargparse", "timm", "peft", "wandb"),
+)
 
 
 def named(path: Any) -> Any:
@@ -65,6 +71,24 @@ def look(content: Any, key: str = "") -> None:
     for name, item in content.items():
         level = key if name in ("init_args", "dict_kwargs") else f"{key}.{name}".lstrip(".")
         look(item, level)
+
+
+def is_outside(kind: type[Any]) -> bool:
+    """Return whether a class is of another package, built on one of ours or of our libraries."""
+    known = package(kind.__module__) in (*_LIBRARIES, *sys.stdlib_module_names) and (
+        kind.__module__ != "__main__"
+    )
+    return not known and any(package(base.__module__) in _BASES for base in kind.__mro__)
+
+
+def is_ours(kind: type[Any]) -> bool:
+    """Return whether a class is one of this package, or built on one."""
+    return any(package(base.__module__) == _OURS for base in kind.__mro__)
+
+
+def package(module: str) -> str:
+    """Return the first part of the name of a module."""
+    return module.partition(".")[0]
 
 
 def told(value: Any) -> str:

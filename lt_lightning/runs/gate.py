@@ -8,15 +8,15 @@ Nothing is built or called here.
 import inspect
 import math
 import sys
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from functools import partial
 from typing import Any
 
 from jsonargparse import ArgumentError, ArgumentParser, Namespace, set_parsing_settings
 
 from lt_lightning.errors import Refused, UserError, one_sentence
-from lt_lightning.runs.class_path import look, named, told
-from lt_lightning.runs.hints import bases, is_open, items, parameters, takes_null
+from lt_lightning.runs.class_path import is_ours, look, named, told
+from lt_lightning.runs.hints import bases, is_open, items, parameters, takes_null, untyped
 
 _LARGEST = 2**63
 # What is not checked here is not taken elsewhere: a mapping in a place without a type stays one.
@@ -25,7 +25,7 @@ set_parsing_settings(
 )
 
 
-def check(key: str, value: Any, hint: Any, later: Container[str] = ()) -> None:
+def check(key: str, value: Any, hint: Any, later: Collection[str] = ()) -> None:
     """Refuse a value that must not, or cannot, become what its place asks for.
 
     Args:
@@ -91,7 +91,7 @@ def build(key: str, base: type[Any], path: str, options: Mapping[str, Any]) -> A
         raise UserError(f"{path} cannot be built from it ({text[:200]}).") from error
 
 
-def _check_class(key: str, content: dict[str, Any], hint: Any, later: Container[str]) -> None:
+def _check_class(key: str, content: dict[str, Any], hint: Any, later: Collection[str]) -> None:
     """Refuse a mapping whose class is none for its place, or has arguments that are none for it."""
     path = content["class_path"]
     try:
@@ -100,6 +100,7 @@ def _check_class(key: str, content: dict[str, Any], hint: Any, later: Container[
     except UserError as error:
         raise Refused(f"{key}: {error}", key) from error
     known = parameters(kind)
+    _check_constructor(key, kind, hint, later, known)
     for name, value in _plain(content.get("init_args") or {}).items():
         expected, default = known.get(name, (Any, None))
         # A signature may say `x: int = None`.
@@ -107,6 +108,32 @@ def _check_class(key: str, content: dict[str, Any], hint: Any, later: Container[
             check(f"{key}.{name}", value, expected, later)
     for name, value in _plain(content.get("dict_kwargs") or {}).items():
         check(f"{key}.{name}", value, Any)
+
+
+def _check_constructor(
+    key: str, kind: type[Any], hint: Any, later: Collection[str], known: Container[str]
+) -> None:
+    """Refuse a class of ours, or from outside, whose constructor cannot be given its values."""
+    if not is_ours(kind):
+        return
+    path = f"{kind.__module__}.{kind.__qualname__}"
+    for name, default in untyped(kind, hint):
+        plain = isinstance(default, bool | int | float | str)
+        said = f"{type(default).__name__} = {default!r}" if plain else "float"
+        raise Refused(
+            f"{key} is {path}, whose constructor does not say the type of {name}: write it, such "
+            f"as `{name}: {said}`.",
+            key,
+        )
+    for name in sorted(
+        part for above, _, part in (k.rpartition(".") for k in later) if above == key
+    ):
+        if name not in known:
+            raise Refused(
+                f"{key} is {path}, whose constructor does not take {name}: end its parameters with "
+                "`**kwargs: Any` and hand them on by `super().__init__(**kwargs)`.",
+                key,
+            )
 
 
 def _check_subclass(key: str, kind: Any, path: str, hint: Any) -> None:

@@ -5,6 +5,8 @@ import typing
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from lt_lightning.runs.class_path import is_outside
+
 _UNIONS = (Union, type(int | str))
 _PLAIN = (bool, int, float, complex, str, bytes, dict, list, tuple, set, type(None))
 
@@ -31,6 +33,31 @@ def parameters(kind: type[Any]) -> dict[str, tuple[Any, Any]]:
         if not any(p.kind == p.VAR_KEYWORD for p in known.values()):
             break
     return found
+
+
+def untyped(kind: type[Any], hint: Any) -> Iterator[tuple[str, Any]]:
+    """Yield name and default of what an outside class is built from without saying its type.
+
+    Args:
+        kind: the class.
+        hint: of its place; what a factory is called with is given by us and needs no type.
+    """
+    given = max((len(_arguments(part)) for part in choices(hint)), default=0)
+    for owner in kind.__mro__:
+        constructor = vars(owner).get("__init__")
+        if constructor is None or not is_outside(owner):
+            continue
+        known = list(inspect.signature(constructor).parameters.values())[1 + given :]
+        for parameter in known:
+            rest = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+            if not rest and parameter.annotation is parameter.empty:
+                yield parameter.name, parameter.default
+
+
+def _arguments(hint: Any) -> list[Any]:
+    """Return what a function is called with, where its hint says so."""
+    first = get_args(hint)[0] if _is_function(hint) and get_args(hint) else None
+    return first if isinstance(first, list) else []
 
 
 def _hints(function: Any) -> dict[str, Any]:

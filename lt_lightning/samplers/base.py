@@ -7,6 +7,7 @@ from torch import Tensor
 
 from lt_lightning.errors import UserError
 from lt_lightning.inputs import ClassCounts, Labels
+from lt_lightning.samplers.checks import check_shares
 from lt_lightning.samplers.class_index import ClassIndex
 from lt_lightning.samplers.epoch_sampler import EpochSampler
 
@@ -83,11 +84,20 @@ class SamplingRule(ABC):
     def class_probabilities(self, class_counts: ClassCounts, epoch: int, max_epochs: int) -> Tensor:
         """Return the expected share of each class in the epoch, float64 (C,), sum 1."""
 
+    def shares(self, class_counts: Tensor, epoch: int, max_epochs: int) -> Tensor:
+        """Return `class_probabilities`, after a look at them.
+
+        Raises:
+            UserError: if they are not float64 (C,), each at least 0, with the sum 1.
+        """
+        found = self.class_probabilities(class_counts, epoch, max_epochs)
+        return check_shares(found, len(class_counts), type(self).__name__)
+
     @abstractmethod
     def draw(
         self, index: ClassIndex, size: int, generator: torch.Generator, epoch: int, max_epochs: int
     ) -> Tensor:
-        """Return `size` image indices, int64, from `generator` alone.
+        """Return `size` image indices, int64 (size,), from `generator` alone.
 
         Args:
             index: the images of each class.
@@ -105,7 +115,7 @@ class ClassRule(SamplingRule):
         self, index: ClassIndex, size: int, generator: torch.Generator, epoch: int, max_epochs: int
     ) -> Tensor:
         """Return `size` independent draws."""
-        p = self.class_probabilities(index.counts, epoch, max_epochs)
+        p = self.shares(index.counts, epoch, max_epochs)
         return draw_by_class(index, p, size, generator)
 
 

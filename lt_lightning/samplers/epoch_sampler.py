@@ -10,6 +10,7 @@ from torch.utils.data import DistributedSampler
 
 from lt_lightning.errors import UserError
 from lt_lightning.inputs import Labels
+from lt_lightning.samplers.checks import check_draw
 from lt_lightning.samplers.class_index import ClassIndex
 
 
@@ -22,7 +23,7 @@ class Rule(Protocol):
     def draw(
         self, index: ClassIndex, size: int, generator: torch.Generator, epoch: int, max_epochs: int
     ) -> Tensor:
-        """Return `size` indices, int64."""
+        """Return `size` indices, int64 (size,)."""
 
 
 class EpochSampler(DistributedSampler[int]):
@@ -84,12 +85,16 @@ class EpochSampler(DistributedSampler[int]):
         return self.num_samples
 
     def global_indices(self) -> Tensor:
-        """Return the draw of this epoch, the same on every process, int64 (total_size,)."""
+        """Return the draw of this epoch, the same on every process, int64 (total_size,).
+
+        Raises:
+            UserError: if the rule gives something else than `size` images of the data.
+        """
         generator = torch.Generator().manual_seed(
             (self.seed * 1_000_003 + self.epoch) * 97 + self.stream
         )
         drawn = self.rule.draw(self.index, self.size, generator, self.epoch, self.max_epochs)
-        assert len(drawn) == self.size, "the rule drew another number of images"
+        check_draw(drawn, self.size, len(self.index.with_added), type(self.rule).__name__)
         missing = self.total_size - self.size
         return torch.cat([drawn, drawn.repeat(-(-missing // self.size))[:missing]])
 

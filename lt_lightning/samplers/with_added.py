@@ -46,5 +46,5 @@ class WithAdded(SamplingRule):
         self, index: ClassIndex, size: int, generator: torch.Generator, epoch: int, max_epochs: int
     ) -> Tensor:
         """Return `size` independent draws."""
-        p = self.class_probabilities(index.counts, epoch, max_epochs)
+        p = self.rule.shares(index.counts, epoch, max_epochs)
         return draw_by_class(index.with_added, p, size, generator)

@@ -111,10 +111,10 @@ class Fixed(WeightRule):
     "values", [[1.0] * 5, [[1.0] * 6], [1.0] * 5 + [-1.0], [1.0] * 5 + [math.nan], [math.inf] * 6]
 )
 def test_bad_weights_are_refused(loss_class, counts, values):
-    with refused("Fixed gave weights"):
+    with refused("Fixed gave .* one finite weight of at least 0"):
         loss_class(counts, weights=Fixed(values))
     loss = loss_class(counts)
-    with refused("Fixed gave weights"):
+    with refused("Fixed gave .* one finite weight of at least 0"):
         loss.set_weights(Fixed(values))
 
 
@@ -158,3 +158,46 @@ def test_tail_smoothing_above_the_head_or_alone_is_refused(counts):
 def test_influence_needs_the_features_of_each_image(counts, features):
     with refused("needs the features that enter the classifier"):
         InfluenceBalanced(counts)(torch.zeros(2, 6), torch.tensor([0, 1]), features=features)
+
+
+def _giving(values):
+    class Own(CrossEntropy):
+        def per_sample(self, logits, targets):
+            return values(super().per_sample(logits, targets))
+
+    return Own([5, 3, 1])
+
+
+@pytest.mark.parametrize(
+    ("values", "got"),
+    [
+        (lambda v: v.mean(), r"float32 of the shape \(\)"),
+        (lambda v: v[:, None], r"float32 of the shape \(4, 1\)"),
+        (lambda v: v[:3], r"float32 of the shape \(3,\)"),
+        (lambda v: v.long(), r"int64 of the shape \(4,\)"),
+        (lambda v: v.detach(), "values without a gradient"),
+        (lambda v: None, "nothing"),
+        (lambda v: v.tolist(), "a list"),
+    ],
+)
+def test_values_that_are_not_one_per_image_are_refused(values, got):
+    logits, targets = torch.randn(4, 3, requires_grad=True), torch.tensor([0, 1, 2, 0])
+    with refused(rf"Own.per_sample gave {got} for 4 rows: return one float for each, \(4,\)"):
+        _giving(values)(logits, targets)
+
+
+def test_an_evaluation_needs_no_gradient():
+    loss, targets = _giving(lambda v: v.detach()), torch.tensor([0, 1, 2, 0])
+    assert loss(torch.randn(4, 3), targets).isfinite()
+    with torch.no_grad():
+        assert loss(torch.randn(4, 3, requires_grad=True), targets).isfinite()
+
+
+@pytest.mark.parametrize("weights", [[1.0] * 6, torch.ones(6, dtype=torch.int64)])
+def test_weights_of_another_type_are_refused(counts, weights):
+    class Fixed(WeightRule):
+        def __call__(self, class_counts):
+            return weights
+
+    with refused("Fixed gave .*: return float64"):
+        CrossEntropy(counts, weights=Fixed())

@@ -299,3 +299,48 @@ def test_bad_input_is_told_in_one_sentence(make, word):
     with pytest.raises(UserError, match=word) as told:
         make()
     assert "\n" not in str(told.value)
+
+
+def _shares(values):
+    class Own(samplers.ClassRule):
+        def class_probabilities(self, class_counts, epoch, max_epochs):
+            return values(torch.full((C,), 1 / C, dtype=torch.float64))
+
+    return Own()
+
+
+@pytest.mark.parametrize(
+    ("values", "got"),
+    [
+        (lambda p: p.float(), r"float32 \(5,\)"),
+        (lambda p: p[:3], r"float64 \(3,\)"),
+        (lambda p: p[None], r"float64 \(1, 5\)"),
+        (lambda p: p.tolist(), "a list"),
+        (lambda p: p - 0.3, "shares from -0.1 to -0.1"),
+        (lambda p: p * float("nan"), "shares from nan to nan"),
+        (lambda p: p * 2, "shares with the sum 2"),
+    ],
+)
+@pytest.mark.parametrize("wrap", [lambda rule: rule, WithAdded], ids=["alone", "with_added"])
+def test_shares_that_are_none_are_refused(values, got, wrap):
+    with pytest.raises(UserError, match=rf"Own.class_probabilities gave {got} .* float64 \(5,\)"):
+        list(wrap(_shares(values)).sampler(LABELS))
+
+
+@pytest.mark.parametrize(
+    ("values", "got"),
+    [
+        (lambda drawn: drawn.float(), r"float32 \(100,\)"),
+        (lambda drawn: drawn[:-1], r"int64 \(99,\)"),
+        (lambda drawn: drawn.tolist(), "a list"),
+        (lambda drawn: drawn - 1, "numbers from -1 to 98"),
+        (lambda drawn: drawn + 1, "numbers from 1 to 100"),
+    ],
+)
+def test_a_draw_of_no_images_is_refused(values, got):
+    class Own(InstanceBalanced):
+        def draw(self, index, size, generator, epoch, max_epochs):
+            return values(super().draw(index, size, generator, epoch, max_epochs))
+
+    with pytest.raises(UserError, match=rf"Own.draw gave {got} for 100 of 100 .* int64 \(100,\)"):
+        list(Own().sampler(LABELS))

@@ -4,6 +4,7 @@ import errno
 import re
 from collections.abc import Iterator
 
+from lt_lightning.cli.words import culprit
 from lt_lightning.errors import UserError, one_sentence
 
 # A ValueError that is raised in these is about what the user asked of them.
@@ -31,7 +32,7 @@ def explain(error: BaseException) -> str | None:
         if isinstance(link, ModuleNotFoundError) and _raised_in(link).startswith("lightning."):
             missing = str(link).split(". ")[0]
             return f"{missing}: install the package, or leave out what needs it."
-    return _about(error)
+    return _about(error) or culprit.sentence(list(_chain(error)))
 
 
 def _about(error: BaseException) -> str | None:

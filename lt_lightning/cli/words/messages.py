@@ -4,12 +4,13 @@ import argparse
 import inspect
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 from lt_lightning.cli.words import outside
 from lt_lightning.cli.words.catalog import SECTIONS, entries
 from lt_lightning.cli.words.type_words import hint_of, values_of, wanted
 from lt_lightning.errors import UserError, one_sentence
-from lt_lightning.nearest import nearest
+from lt_lightning.nearest import nearest, nearest_key
 from lt_lightning.runs import class_path
 
 # Characters for private use, which no message holds: they carry a sentence through the parsers
@@ -158,26 +159,6 @@ def _no_option(key: str, parser: argparse.ArgumentParser) -> Finding:
     return Finding(key, f"{what}: there {'are' if level[1:] else 'is only'} {', '.join(level)}.")
 
 
-def nearest_key(key: str, known: list[str]) -> str | None:
-    """Return the known dotted key that is most like `key`, part by part, or none."""
-    parts, good = key.split("."), list[str]()
-    for place, part in enumerate(parts):
-        level = {
-            name.split(".")[place]
-            for name in known
-            if name.split(".")[:place] == good and name.count(".") >= place
-        }
-        near = part if part in level else nearest(part, level)
-        if not near:
-            break
-        good.append(near)
-    else:
-        return ".".join(good)
-    last = {name.rsplit(".", 1)[-1]: name for name in known}
-    near = nearest(parts[-1], last)
-    return last[near] if near else None
-
-
 def _two_of_a_name(key: str, found: re.Match[str]) -> Finding:
     paths = " and ".join(found[2].split(", "))
     what = f"{_HERE}{key} is {found[1]!r}, the name" if key else f"{found[1]} is the name"
@@ -269,7 +250,7 @@ def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Fin
     what = f"{_HERE}{key} is {value!r}"
     if "." in value and want.names and value.replace(".", "").isidentifier():
         try:
-            what += "" if inspect.isclass(class_path.named(value)) else ", which is no class"
+            what += _why_not(class_path.named(value), want.bases)
         except UserError as error:
             return Finding(key, f"{_HERE}{key}: {str(error).rstrip('.')}, or give {choice}.")
     trouble = outside.trouble(value)
@@ -280,6 +261,15 @@ def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Fin
     if near and near != value:
         return Finding(key, f"{what}: did you mean {near!r}?")
     return Finding(key, f"{what}: give {choice}{_elsewhere(value)}.")
+
+
+def _why_not(kind: Any, bases: tuple[type[Any], ...]) -> str:
+    """Return why something that was named cannot stand where a subclass of `bases` is wanted."""
+    if not inspect.isclass(kind):
+        return ", which is no class"
+    if not bases or issubclass(kind, bases):
+        return ""
+    return f", which is not a subclass of {' or '.join(base.__name__ for base in bases)}"
 
 
 def _elsewhere(value: str) -> str:
