@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from lt_lightning.augment import BatchTransform, Mixing
-from lt_lightning.testing.expect import refused, that, untouched_generator
+from lt_lightning.testing.constructor import check_constructor
+from lt_lightning.testing.expect import promised, refused, that, untouched_generator
 
 _COUNTS = torch.tensor([500, 300, 20, 3])
 
@@ -21,10 +22,13 @@ def check_augment(augment: BatchTransform | Mixing, *, distinct: int = 2) -> Non
     Raises:
         AssertionError: with what is broken.
     """
-    if isinstance(augment, BatchTransform):
-        _check_transform(augment, distinct)
-    else:
-        _check_mixing(augment)
+    kind = BatchTransform if isinstance(augment, BatchTransform) else Mixing
+    check_constructor(type(augment), kind)
+    with promised():
+        if isinstance(augment, BatchTransform):
+            _check_transform(augment, distinct)
+        else:
+            _check_mixing(augment)
 
 
 def _generator(seed: int) -> torch.Generator:

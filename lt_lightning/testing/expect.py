@@ -1,5 +1,8 @@
 """Assertions with a message."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
@@ -18,6 +21,15 @@ def close(got: Tensor, want: Tensor, message: str, *, rtol: float = 1e-5) -> Non
         got.shape == want.shape and torch.allclose(got, want, rtol=rtol, atol=1e-6),
         f"{message}: got {got.detach().tolist()}, not {want.detach().tolist()}",
     )
+
+
+@contextmanager
+def promised() -> Iterator[None]:
+    """Raise what is refused within as the AssertionError that a contract ends with."""
+    try:
+        yield
+    except UserError as error:
+        raise AssertionError(str(error)) from error
 
 
 class refused:

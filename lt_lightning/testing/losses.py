@@ -6,8 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lt_lightning.losses import Reduction
-from lt_lightning.testing.expect import close, refused, that, untouched_generator
+from lt_lightning.engine.base import LossFactory
+from lt_lightning.losses import InverseFrequency, Reduction
+from lt_lightning.testing.constructor import GIVEN_TO_LOSSES, check_constructor
+from lt_lightning.testing.expect import close, promised, refused, that, untouched_generator
 from lt_lightning.testing.loss_batch import (
     COUNTS,
     HALF,
@@ -30,8 +32,20 @@ def check_loss(make: LossMaker) -> None:
     Raises:
         AssertionError: with what is broken.
     """
-    for check in CHECKS:
-        check(make)
+    with promised():
+        for check in CHECKS:
+            check(make)
+
+
+def constructor_is_open(make: LossMaker) -> None:
+    """Every option has a type, and the base gets its weights and its reduction."""
+    kind = type(make(COUNTS))
+    check_constructor(kind, LossFactory, GIVEN_TO_LOSSES)
+    if make is kind:
+        given = kind(COUNTS, weights=InverseFrequency(), reduction="none")
+        rule, reduction = InverseFrequency()(COUNTS).float(), given.reduction
+        taken = torch.equal(given.weight, rule) and reduction == "none"
+        that(taken, "weights or reduction are lost: hand **options on to super().__init__")
 
 
 def counts_may_be_of_any_kind(make: LossMaker) -> None:
@@ -268,6 +282,7 @@ def global_generator_is_left_alone(make: LossMaker) -> None:
 
 
 CHECKS = (
+    constructor_is_open,
     counts_may_be_of_any_kind,
     extreme_logits_are_finite,
     hopeless_images_pull_their_target_up,

@@ -2,23 +2,23 @@
 
 import math
 import os
-import random
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import lightning as L
-import numpy as np
 import torch
 from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.methods import LongTailModule
-from lt_lightning.testing.expect import that
+from lt_lightning.testing.constructor import GIVEN_TO_METHODS, check_constructor
+from lt_lightning.testing.expect import promised, that
+from lt_lightning.testing.fit_callbacks import Disturb, StopAfterFirst, Watch
 from lt_lightning.testing.toy import toy_backbone, toy_data
 
 _EPOCHS, _STEPS = 2, 2
@@ -46,7 +46,7 @@ def check_method(
     if data is None:
         kind = method if isinstance(method, type) else LongTailModule
         data = partial(toy_data, kind.streams if issubclass(kind, LongTailModule) else ())
-    with tempfile.TemporaryDirectory() as folder, _seed_of_the_run():
+    with tempfile.TemporaryDirectory() as folder, _seed_of_the_run(), promised():
         runs = Runs(method, options, data, epochs, Path(folder))
         for check in CHECKS:
             check(runs)
@@ -67,6 +67,19 @@ def _seed_of_the_run() -> Iterator[None]:
 
 
 @dataclass
+class Whole:
+    """A fit from its beginning to its end.
+
+    Attributes:
+        module: after it.
+        watch: what was seen in it.
+    """
+
+    module: LongTailModule
+    watch: Watch
+
+
+@dataclass
 class Runs:
     """Makes modules and short fits of one method."""
 
@@ -75,7 +88,6 @@ class Runs:
     data: DataMaker
     epochs: int
     folder: Path
-    whole: LongTailModule | None = None  # the one fit that several checks look at
 
     def module(self, data: LongTailDataModule) -> LongTailModule:
         """Return a fresh module, the same each time."""
@@ -87,7 +99,7 @@ class Runs:
             **self.options,
         }
         torch.manual_seed(0)
-        return self.method(**settings)
+        return built(self.method, settings)
 
     def fit(self, *callbacks: L.Callback, ckpt_path: Path | None = None) -> L.Trainer:
         """Train for a few steps per epoch."""
@@ -110,11 +122,23 @@ class Runs:
         trainer.fit(self.module(data), datamodule=data, ckpt_path=ckpt_path, weights_only=True)
         return trainer
 
-    def fitted(self) -> LongTailModule:
-        """Return the module of one fit, made once."""
-        if self.whole is None:
-            self.whole = _module(self.fit())
-        return self.whole
+    @cached_property
+    def whole(self) -> "Whole":
+        """The one fit that is not disturbed, which several checks look at."""
+        watch = Watch()
+        return Whole(_module(self.fit(watch)), watch)
+
+
+def built(method: MethodMaker, settings: dict[str, Any]) -> LongTailModule:
+    """Return the module, or say what its constructor lacks."""
+    try:
+        module = method(**settings)
+    except (AttributeError, TypeError) as error:
+        text = f"the constructor fails ({error}): begin it with super().__init__(**kwargs)"
+        raise AssertionError(text) from error
+    begun = isinstance(module, LongTailModule) and "_parameters" in vars(module)
+    that(begun and module.hparams, "the constructor does not call super().__init__(**kwargs)")
+    return module
 
 
 def _module(trainer: L.Trainer) -> LongTailModule:
@@ -123,75 +147,34 @@ def _module(trainer: L.Trainer) -> LongTailModule:
     return module
 
 
-@dataclass
-class _Watch(L.Callback):
-    """Notes the batch, the gradients and the terms of every step."""
-
-    batches: dict[int, list[Any]] = field(default_factory=dict)  # of each epoch
-    losses: list[float] = field(default_factory=list)
-    missing: set[str] = field(default_factory=set)
-    with_graph: set[str] = field(default_factory=set)
-
-    def on_train_batch_start(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
-    ) -> None:
-        self.batches.setdefault(trainer.current_epoch, []).append(batch)
-
-    def on_after_backward(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        held = {id(p) for o in trainer.optimizers for g in o.param_groups for p in g["params"]}
-        named = pl_module.named_parameters()
-        self.missing |= {name for name, p in named if id(p) in held and p.grad is None}
-
-    def on_train_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-    ) -> None:
-        terms = outputs if isinstance(outputs, dict) else {"loss": outputs}
-        self.losses.append(float(terms["loss"]))
-        self.with_graph |= {k for k, v in terms.items() if k != "loss" and v.requires_grad}
-
-
-class _Disturb(L.Callback):
-    """Draws from the generators that a method may not rely on."""
-
-    def on_train_batch_start(self, *args: Any) -> None:
-        torch.rand(3)
-        np.random.random()  # noqa: NPY002  the legacy generator is what is disturbed
-        random.random()
-
-
-class _StopAfterFirst(L.Callback):
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        trainer.should_stop = True
-
-
 def _same_weights(first: LongTailModule, second: LongTailModule, message: str) -> None:
     pairs = zip(first.state_dict().items(), second.state_dict().items(), strict=True)
     other = [name for (name, one), (_, two) in pairs if not torch.equal(one, two)]
     that(not other, f"{message}: {other[:3]} differ")
 
 
+def constructor_is_open(runs: Runs) -> None:
+    """Every option has a type, and what the command gives is handed on to the base."""
+    data = runs.data()
+    data.setup("fit")
+    check_constructor(type(runs.module(data)), LongTailModule, GIVEN_TO_METHODS)
+
+
 def steps_run_without_a_trainer(runs: Runs) -> None:
-    """A loop written by hand trains: steps of every epoch give a loss with a gradient."""
-    losses = []
-    watch = _Watch()
-    runs.fit(watch)
+    """A loop written by hand has the losses of a Trainer, in every epoch of every stage."""
     data = runs.data()
     data.setup("fit")
     module = runs.module(data)
-    stage = 0
+    losses, stage = list[float](), 0
     for epoch in range(runs.epochs):
         module.set_epoch(epoch, runs.epochs)
         if module.stage_at(epoch).number != stage:
             stage = module.stage_at(epoch).number
-            optimizer = module.configure_optimizers()["optimizer"]
+            made = module.configure_optimizers()
+            optimizer, scheduler = made["optimizer"], made["lr_scheduler"]["scheduler"]
         module.train()
-        for index, batch in enumerate(watch.batches[epoch]):
-            result = module.training_step(batch, index)
+        for index, batch in enumerate(runs.whole.watch.batches[epoch]):
+            result = _step(module, batch, index)
             loss = result["loss"] if isinstance(result, dict) else result
             that(
                 isinstance(loss, Tensor) and loss.shape == () and bool(loss.isfinite()),
@@ -202,18 +185,24 @@ def steps_run_without_a_trainer(runs: Runs) -> None:
             module.on_before_optimizer_step(optimizer)
             optimizer.step()
             losses.append(float(loss.detach()))
-    first, second = torch.tensor(losses[:_STEPS]), torch.tensor(watch.losses[:_STEPS])
+        scheduler.step()
+    wanted = runs.whole.watch.losses
     that(
-        torch.allclose(first, second, rtol=1e-4),
-        f"steps without a Trainer have the losses {first.tolist()}, those of a Trainer "
-        f"{second.tolist()}",
+        torch.allclose(torch.tensor(losses), torch.tensor(wanted), rtol=1e-4),
+        f"steps without a Trainer have the losses {losses}, those of a Trainer {wanted}",
     )
+
+
+def _step(module: LongTailModule, batch: Any, index: int) -> Any:
+    try:
+        return module.training_step(batch, index)
+    except RuntimeError as error:  # Lightning's, where a trainer is asked for
+        raise AssertionError(f"training_step needs a Trainer ({error})") from error
 
 
 def every_trained_parameter_has_a_gradient(runs: Runs) -> None:
     """In every step the loss is finite, and all that the optimizer holds has a gradient."""
-    watch = _Watch()
-    runs.whole = _module(runs.fit(watch))
+    watch = runs.whole.watch
     that(all(map(math.isfinite, watch.losses)), f"the losses of a fit are {watch.losses}")
     that(not watch.missing, f"{sorted(watch.missing)[:3]} are trained but have no gradient")
     that(not watch.with_graph, f"{watch.with_graph} keep the graph of the step: detach them")
@@ -221,25 +210,25 @@ def every_trained_parameter_has_a_gradient(runs: Runs) -> None:
 
 def global_generator_does_not_matter(runs: Runs) -> None:
     """Numbers that others draw from the global generator change no weight."""
-    disturbed = _module(runs.fit(_Disturb()))
+    disturbed = _module(runs.fit(Disturb()))
     message = "the weights depend on the global generator: draw from step_generator(batch_idx)"
-    _same_weights(runs.fitted(), disturbed, message)
+    _same_weights(runs.whole.module, disturbed, message)
 
 
 def resumed_run_has_the_same_weights(runs: Runs) -> None:
     """A run that was stopped and resumed ends as one that was not."""
-    part = runs.fit(_StopAfterFirst())
+    part = runs.fit(StopAfterFirst())
     path = runs.folder / "part.ckpt"
     part.save_checkpoint(path)
     rest = _module(runs.fit(ckpt_path=path))
-    _same_weights(runs.fitted(), rest, "a resumed run ends with other weights")
+    _same_weights(runs.whole.module, rest, "a resumed run ends with other weights")
 
 
 def logits_are_those_of_the_checkpoint(runs: Runs) -> None:
     """predict_logits gives (N, C), the same from a module with the saved weights."""
     data = runs.data()
     data.setup("fit")
-    fresh, fitted = runs.module(data), runs.fitted()
+    fresh, fitted = runs.module(data), runs.whole.module
     content: dict[str, Any] = {"state_dict": fitted.state_dict()}
     fitted.on_save_checkpoint(content)
     fresh.on_load_checkpoint(content)
@@ -254,6 +243,7 @@ def logits_are_those_of_the_checkpoint(runs: Runs) -> None:
 
 
 CHECKS = (
+    constructor_is_open,
     every_trained_parameter_has_a_gradient,
     steps_run_without_a_trainer,
     global_generator_does_not_matter,

@@ -3,7 +3,8 @@
 import torch
 
 from lt_lightning.samplers import EpochSampler, SamplingRule
-from lt_lightning.testing.expect import that, untouched_generator
+from lt_lightning.testing.constructor import check_constructor
+from lt_lightning.testing.expect import promised, that, untouched_generator
 
 COUNTS = (60, 25, 10, 4, 1)
 _EPOCHS = 11
@@ -18,8 +19,9 @@ def check_sampling_rule(rule: SamplingRule) -> None:
     Raises:
         AssertionError: with what is broken.
     """
-    for check in CHECKS:
-        check(rule)
+    with promised():
+        for check in CHECKS:
+            check(rule)
 
 
 def _labels() -> torch.Tensor:
@@ -49,13 +51,21 @@ def _sampler(
     return made
 
 
+def constructor_is_typed(rule: SamplingRule) -> None:
+    """Every option has a type, so that a command line can give it."""
+    check_constructor(type(rule), SamplingRule)
+
+
 def shares_are_probabilities(rule: SamplingRule) -> None:
     """class_probabilities gives float64 (C,) with the sum 1, of counts of any kind."""
     for epoch in (0, _EPOCHS - 1):
         found = rule.class_probabilities(torch.tensor(COUNTS), epoch, _EPOCHS)
         what = f"class_probabilities in epoch {epoch}"
-        that(found.dtype == torch.float64 and found.shape == (5,), f"{what}: {found}")
-        that(abs(float(found.sum()) - 1) < 1e-9, f"{what} sum to {float(found.sum())}")
+        owed = "owed are float64 (C,), each at least 0, with the sum 1"
+        form = isinstance(found, torch.Tensor) and found.dtype == torch.float64
+        that(form and found.shape == (5,), f"{what} are {found}, {owed}")
+        that((found >= 0).all(), f"{what} are {found.tolist()}, {owed}")
+        that(abs(float(found.sum()) - 1) < 1e-9, f"{what} sum to {float(found.sum())}, {owed}")
         listed = rule.class_probabilities(list(COUNTS), epoch, _EPOCHS)
         that(torch.equal(listed, found), f"{what} are others for a list of counts")
 
@@ -113,6 +123,7 @@ def length_is_kept(rule: SamplingRule) -> None:
 
 
 CHECKS = (
+    constructor_is_typed,
     shares_are_probabilities,
     drawn_classes_follow_the_shares,
     changes_are_declared,

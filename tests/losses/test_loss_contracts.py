@@ -10,7 +10,6 @@ from lt_lightning.losses import (
     LDAM,
     CrossEntropy,
     InfluenceBalanced,
-    LogitAdjustment,
     SigmoidFocal,
     SoftmaxFocal,
 )
@@ -86,61 +85,6 @@ def test_formula_runs_outside_autocast(make_case, counts):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         value = Probe(counts)(batch.logits, batch.targets)
     assert torch.equal(value, CrossEntropy(counts)(batch.logits, batch.targets))
-
-
-class Marked(CrossEntropy):
-    corrects_prior = True
-
-
-class Unmarked(LogitAdjustment):
-    def __init__(self, class_counts):
-        super().__init__(class_counts)
-        self.corrects_prior = False
-
-
-class OfTheOrder(CrossEntropy):
-    def per_sample(self, logits, targets):
-        return super().per_sample(logits, targets) * (1 + torch.arange(len(targets)))
-
-
-class SilentlyDetached(CrossEntropy):
-    def per_sample(self, logits, targets):
-        values = super().per_sample(logits, targets)
-        return values * values.detach()
-
-
-class Overflowing(CrossEntropy):
-    def per_sample(self, logits, targets):
-        powers = logits.exp()
-        return -(powers.gather(1, targets[:, None])[:, 0] / powers.sum(1)).log()
-
-
-class Forgetful(CrossEntropy):
-    def __init__(self, class_counts):
-        super().__init__(class_counts)
-        self.prior = self.class_counts / self.class_counts.sum()
-
-
-class Unchecked(CrossEntropy):
-    def forward(self, logits, targets, share=None, *, features=None):
-        return self.per_sample(logits.float(), targets).mean()
-
-
-@pytest.mark.parametrize(
-    ("broken", "words"),
-    [
-        (Marked, "corrects_prior must be False"),
-        (Unmarked, "set corrects_prior = True"),
-        (OfTheOrder, "order of the images"),
-        (SilentlyDetached, "set stops_gradient = True"),
-        (Overflowing, "not finite for logits"),
-        (Forgetful, "'prior'.* stay behind"),
-        (Unchecked, "the order of the images|without images|gradient"),
-    ],
-)
-def test_contract_catches_what_is_broken(broken, words):
-    with pytest.raises(AssertionError, match=words):
-        check_loss(broken)
 
 
 COSINES = torch.linspace(-1, 1, 48).reshape(8, 6)
