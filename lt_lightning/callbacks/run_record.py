@@ -1,6 +1,5 @@
 """results.json and the figures of a run; the schema is described in `runs.results`."""
 
-import time
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,11 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lt_lightning.callbacks.checkpoints import BestCheckpoint
 from lt_lightning.callbacks.comparison import side_by_side
 from lt_lightning.callbacks.outcome import Outcome, reported
+from lt_lightning.callbacks.training_progress import TrainingProgress
 from lt_lightning.engine.evaluated import EvaluatedModule
 from lt_lightning.figures.knob import knob_chart
-from lt_lightning.mid_epoch import in_mid_epoch
 from lt_lightning.runs import environment, launch
-from lt_lightning.runs.about import Training, about_run, results_so_far
+from lt_lightning.runs.about import about_run, results_so_far
 from lt_lightning.runs.checkpoint import DATA_STATE
 from lt_lightning.runs.evaluations import Conditions, chosen_by, merge, parts
 from lt_lightning.runs.files import write_whole
@@ -65,15 +64,8 @@ class RunRecord(Callback):
         self.own_test: str | None = None
         self.written = ""
         self.extra_pictures: dict[str, bytes] = {}
-        self._seconds = 0.0
-        self._since: float | None = None
-        self._trained = False  # whether there was a step left to be trained
-        self._fitted, self._written = False, False
-        self._epochs: int | None = None  # finished ones
-        self._steps: int | None = None
-        self._hardware: dict[str, Any] | None = None  # of the training
-        self._planned: int | None = None
-        self._at: int | None = None  # the epoch of the last step
+        self._progress = TrainingProgress()
+        self._written = False
         self._loaded_epoch: int | None = None
         self._outcomes: dict[str, Outcome] = {}
 
@@ -84,42 +76,34 @@ class RunRecord(Callback):
         self._earlier(trainer, pl_module)
         self._loaded_epoch = None
         if stage == "fit":
-            self._seconds, self._since, self._trained = 0.0, None, False
-            self._fitted, self._written = False, False
+            self._progress.begin()
+            self._written = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
-        self._since = time.monotonic()
+        self._progress.start()
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Note that the run goes on."""
-        self._trained = True
+        self._progress.trained = True
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Count the epoch, if it was not cut; Lightning counts it in any case."""
-        self._at = trainer.current_epoch
-        self._epochs = self._at + (0 if in_mid_epoch(trainer) else 1)
+        self._progress.end_epoch(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stop the clock."""
-        self._seconds, self._since = self._elapsed(), None
+        self._progress.stop()
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note how far the training went, if it went on at all."""
-        self._fitted = self._trained
-        if not self._trained:
-            self._epochs, self._at = trainer.current_epoch, None
-        self._steps, self._planned = trainer.global_step, trainer.max_epochs
-        self._hardware = environment.hardware(trainer)
-
-    def _elapsed(self) -> float:
-        return self._seconds + (0.0 if self._since is None else time.monotonic() - self._since)
+        self._progress.end(trainer)
 
     def state_dict(self) -> dict[str, float]:
         """Return the seconds of training so far."""
-        return {"seconds": self._elapsed()}
+        return {"seconds": self._progress.elapsed()}
 
     def load_state_dict(self, state_dict: dict[str, float]) -> None:
         """Go on from the seconds of the checkpoint.
@@ -127,8 +111,8 @@ class RunRecord(Callback):
         Lightning also calls this for the checkpoint of a test; after a fit in this process that
         checkpoint may be an early one, and the clock is right already.
         """
-        if not self._fitted:
-            self._seconds = float(state_dict["seconds"])
+        if not self._progress.fitted:
+            self._progress.seconds = float(state_dict["seconds"])
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
@@ -150,9 +134,9 @@ class RunRecord(Callback):
         earlier = self._earlier(trainer, pl_module)
         found: dict[str, Any] = {}
         content = self._about_run(trainer, pl_module)
-        if earlier is not None and not (self._fitted and not self._written):
+        if earlier is not None and not (self._progress.fitted and not self._written):
             found = earlier["evaluations"]
-            if not self._fitted:
+            if not self._progress.fitted:
                 content = earlier
         label = self.label(trainer)
         _, data = self._reported(trainer, pl_module)
@@ -258,8 +242,8 @@ class RunRecord(Callback):
             tested, folder = Path(source).resolve(), self._folder(trainer).resolve()
             inside = tested.is_relative_to(folder)
             path = (tested.relative_to(folder) if inside else tested).as_posix()
-        elif self._epochs is not None:
-            epoch = self._epochs - 1 if self._at is None else self._at
+        elif self._progress.epochs is not None:
+            epoch = self._progress.last_epoch
         weights, change, _ = parts(label)
         earlier = evaluations.get("best", {}).get("checkpoint", {}).get("chosen_by")
         best = self._chosen_by(trainer, data, earlier) if weights == "best" else ""
@@ -279,19 +263,9 @@ class RunRecord(Callback):
     def _about_run(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """Return everything but the evaluations."""
         module, data = self._reported(trainer, pl_module)
-        epochs = self._epochs
-        if epochs is None and self._loaded_epoch is not None:
-            epochs = self._loaded_epoch + 1
-        known_time = self._fitted or self._seconds > 0
-        training = Training(
-            seconds=self._seconds if known_time else None,
-            epochs=epochs,
-            planned_epochs=self._planned,
-            steps=self._steps,
-            hardware=self._hardware or environment.hardware(trainer),
-        )
+        training = self._progress.training(trainer, self._loaded_epoch)
         content = about_run(module, data, training, self.command or launch.command())
-        own = data.test_fingerprint if self._fitted else self.own_test
+        own = data.test_fingerprint if self._progress.fitted else self.own_test
         if own is not None:
             content["data"]["test_fingerprint"] = own
         return content

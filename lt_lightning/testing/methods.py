@@ -137,7 +137,7 @@ def built(method: MethodMaker, settings: dict[str, Any]) -> LongTailModule:
         text = f"the constructor fails ({error}): begin it with super().__init__(**kwargs)"
         raise AssertionError(text) from error
     begun = isinstance(module, LongTailModule) and "_parameters" in vars(module)
-    that(begun and module.hparams, "the constructor does not call super().__init__(**kwargs)")
+    that(begun and bool(module.hparams), "the constructor does not call super().__init__(**kwargs)")
     return module
 
 

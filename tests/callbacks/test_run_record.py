@@ -135,7 +135,7 @@ def test_a_change_after_training_is_drawn_beside_what_was_before(
     trainer = fit_and_test(make_trainer, record, module, data)
     assert record.extra_pictures == {}
     record.evaluation, record.fitted_on = "last+tau_norm_0.5", "held-out"
-    record.tau_curve = {0.0: 0.25, 0.5: 0.75}
+    record.tau_curve, record.fitted = {0.0: 0.25, 0.5: 0.75}, {"tau": 0.5}
     trainer.test(module, datamodule=data, verbose=False)
     chosen_by = read_results(tmp_path)["evaluations"]["last+tau_norm_0.5"]["checkpoint"][
         "chosen_by"

@@ -1,0 +1,84 @@
+"""How far the training of a run went, and how long it took."""
+
+import time
+from typing import Any
+
+from lightning.pytorch import Trainer
+
+from lt_lightning.mid_epoch import in_mid_epoch
+from lt_lightning.runs import environment
+from lt_lightning.runs.about import Training
+
+
+class TrainingProgress:
+    """What the record of a run says of its training; a run that goes on adds to its seconds.
+
+    Attributes:
+        seconds: of training, without those since the clock was started.
+        trained: whether there was a step left to be trained.
+        fitted: whether a training of this process came to its end.
+        epochs: finished ones; none before the first.
+    """
+
+    def __init__(self) -> None:
+        self.epochs: int | None = None
+        self._steps: int | None = None
+        self._planned: int | None = None
+        self._at: int | None = None  # the epoch of the last step
+        self._hardware: dict[str, Any] | None = None
+        self.begin()
+
+    def begin(self) -> None:
+        """Set the clock to 0."""
+        self.seconds, self.trained, self.fitted = 0.0, False, False
+        self._since: float | None = None
+
+    def start(self) -> None:
+        """Start the clock."""
+        self._since = time.monotonic()
+
+    def stop(self) -> None:
+        """Stop the clock."""
+        self.seconds, self._since = self.elapsed(), None
+
+    def elapsed(self) -> float:
+        """Return the seconds of training so far."""
+        return self.seconds + (0.0 if self._since is None else time.monotonic() - self._since)
+
+    def end_epoch(self, trainer: Trainer) -> None:
+        """Count the epoch, if it was not cut; Lightning counts it in any case."""
+        self._at = trainer.current_epoch
+        self.epochs = self._at + (0 if in_mid_epoch(trainer) else 1)
+
+    def end(self, trainer: Trainer) -> None:
+        """Note how far the training went, if it went on at all."""
+        self.fitted = self.trained
+        if not self.trained:
+            self.epochs, self._at = trainer.current_epoch, None
+        self._steps, self._planned = trainer.global_step, trainer.max_epochs
+        self._hardware = environment.hardware(trainer)
+
+    @property
+    def last_epoch(self) -> int | None:
+        """The epoch whose weights the model has, 0-based; none before the first."""
+        if self._at is not None or self.epochs is None:
+            return self._at
+        return self.epochs - 1
+
+    def training(self, trainer: Trainer, loaded_epoch: int | None) -> Training:
+        """Return what is known of the training.
+
+        Args:
+            trainer: at work.
+            loaded_epoch: of the checkpoint that is tested, if any.
+        """
+        epochs = self.epochs
+        if epochs is None and loaded_epoch is not None:
+            epochs = loaded_epoch + 1
+        return Training(
+            seconds=self.seconds if self.fitted or self.seconds > 0 else None,
+            epochs=epochs,
+            planned_epochs=self._planned,
+            steps=self._steps,
+            hardware=self._hardware or environment.hardware(trainer),
+        )
