@@ -67,8 +67,9 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
         epoch_length: images per epoch and stream; none is the sampler's own, mostly N.
         drop_last: leave out a last training batch that is not full.
         augment: what is done to training batches of uint8 images on their device.
-        normalize: from uint8 to float; none is as the weights of the backbone ask for, and that of
-            CIFAR where there are none. config.yaml has what it became.
+        normalize: from uint8 to float; none is what the command fills in from the backbone: that
+            of its weights, that of ImageNet for a network of torchvision or timm that has none of
+            its own; and else that of CIFAR. config.yaml has what it became.
         workers: DataLoader workers per process, at most one per core; only for images in files.
         seed: of sampling and augmentation; none is the run's own seed.
     """

@@ -11,11 +11,16 @@ from lt_lightning.data.pixels import formats
 from lt_lightning.errors import UserError
 
 log = logging.getLogger(__name__)
-KINDS = "JPEG, PNG, WebP, GIF, BMP, TIFF and what else Pillow reads by itself"
+KINDS = "JPEG, PNG, WebP, GIF, BMP, TIFF and others of the manual"
 SUFFIXES = frozenset(
     ".jpg .jpeg .jpe .jfif .jp2 .j2k .j2c .jpc .jpf .jpx .png .apng .bmp .dib .gif .webp .avif "
     ".avifs .tif .tiff .ppm .pgm .pbm .pnm .pfm .tga .icb .vda .vst .pcx .dcx .sgi .rgb .rgba .bw "
-    ".qoi .ico .cur .icns .dds .xbm .xpm .ras .msp".split()
+    ".mpo .qoi .ico .cur .icns .dds .xbm .xpm .ras .msp".split()
+)
+# Of formats that Pillow opens and that are no photographs: they are counted as passed over.
+NOT_READ = frozenset(
+    ".blp .bufr .emf .eps .fit .fits .flc .fli .ftc .ftu .gbr .grib .h5 .hdf .iim .im .mpeg .mpg "
+    ".pcd .ps .psd .pxr .wmf".split()
 )
 _LISTED = 6  # kinds of what is passed over that are told one by one
 

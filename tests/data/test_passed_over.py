@@ -2,12 +2,16 @@
 
 import logging
 import os
+import re
+from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from lt_lightning.data import ImageFolder
-from lt_lightning.data.files import SUFFIXES, PassedOver, images_below
+from lt_lightning.data.decode import read_image
+from lt_lightning.data.files import NOT_READ, SUFFIXES, PassedOver, images_below
 from lt_lightning.data.pixels import formats
 from lt_lightning.errors import UserError
 
@@ -17,12 +21,41 @@ def listed(folder):
     return [path.name for path in images_below(folder, passed)], dict(passed.kinds)
 
 
-def test_every_suffix_is_one_that_pillow_reads_by_itself():
+def test_every_suffix_that_pillow_opens_is_read_or_named_as_not_read():
+    """Walks what this Pillow has, so that a format that is new to it is decided on."""
     Image.init()
-    known = {suffix for suffix, name in Image.registered_extensions().items() if name in formats()}
-    assert set(known) - {".im"} <= SUFFIXES | {".mpo", ".ftc"}
-    assert {".jfif", ".jpe", ".jp2", ".avif", ".pnm", ".ppm"} <= SUFFIXES
-    assert not {".eps", ".ps", ".pdf", ".wmf", ".mpg", ".h5"} & SUFFIXES
+    opened = {
+        suffix: name for suffix, name in Image.registered_extensions().items() if name in Image.OPEN
+    }
+    assert {suffix for suffix, name in opened.items() if name in formats()} <= SUFFIXES
+    assert {suffix for suffix, name in opened.items() if name not in formats()} <= NOT_READ
+    assert not SUFFIXES & NOT_READ
+    assert {".jfif", ".jpe", ".jp2", ".avif", ".pnm", ".ppm", ".mpo"} <= SUFFIXES
+
+
+def test_the_manual_lists_the_suffixes_that_are_read():
+    text = (Path(__file__).parents[2] / "docs/own_pictures.md").read_text(encoding="utf-8")
+    (line,) = [line for line in text.splitlines() if line.startswith("- Taken are files that end")]
+    assert set(re.findall(r"`(\.\w+)`", line.partition(";")[0])) == SUFFIXES
+    assert set(re.findall(r"`(\.\w+)`", line.partition(";")[2])) <= NOT_READ | {".heic", ".txt"}
+
+
+@pytest.mark.parametrize("suffix", ["mpo", "MPO"])
+def test_pictures_of_two_views_give_the_first(tmp_path, picture, suffix):
+    first, second = (Image.fromarray(picture(k)) for k in (0, 1))
+    first.save(tmp_path / f"a.{suffix}", "MPO", save_all=True, append_images=[second])
+    first.save(tmp_path / "a.jpg")
+    assert listed(tmp_path) == (sorted([f"a.{suffix}", "a.jpg"]), {})
+    one, other = (read_image(tmp_path / name, 8) for name in (f"a.{suffix}", "a.jpg"))
+    assert torch.equal(one, other)
+
+
+def test_what_pillow_opens_and_is_not_read_is_counted(tmp_path):
+    for suffix in NOT_READ:
+        (tmp_path / f"a{suffix}").write_bytes(b"x")
+    names, kinds = listed(tmp_path)
+    assert not names
+    assert kinds == dict.fromkeys(NOT_READ, 1)
 
 
 def test_files_without_a_suffix_are_taken_where_they_are_images(tmp_path, picture):
