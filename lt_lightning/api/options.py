@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lt_lightning.errors import UserError
+from lt_lightning.runs.class_path import path_of
 
 _KEY = re.compile(r"[A-Za-z]\w*(\.\w+)*")
 _PACKED = ("init_args", "dict_kwargs")
@@ -65,7 +66,7 @@ def _text(key: str, value: Any) -> str:
 def _plain(key: str, value: Any) -> Any:
     """Return a value as YAML and JSON have it; a class by its path."""
     if inspect.isclass(value):
-        return f"{value.__module__}.{value.__qualname__}"
+        return path_of(value)
     if isinstance(value, np.generic):
         return _plain(key, value.item())
     if isinstance(value, Path):

@@ -34,14 +34,15 @@ class GroupResult:
     """A group of classes in one evaluation.
 
     Attributes:
-        acc: mean accuracy of its classes that have test images, from 0 to 1.
+        acc: mean accuracy of its classes that have test images, from 0 to 1; none where it is not
+            known.
         classes: how many these are.
         images: of them, in the test.
     """
 
-    acc: float
-    classes: int
-    images: int
+    acc: float | None
+    classes: int | None
+    images: int | None
 
 
 @dataclass(frozen=True)

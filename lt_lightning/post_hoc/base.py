@@ -9,7 +9,9 @@ from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.changes import Change
+from lt_lightning.engine.hyper_parameters import is_plain
 from lt_lightning.methods import LongTailModule
+from lt_lightning.runs.class_path import is_outside
 
 
 class PostHoc(Change):
@@ -56,7 +58,11 @@ class PostHoc(Change):
         return values
 
     def options(self) -> dict[str, Any]:
-        """Return the class and its options, for the record of the results."""
-        plain = (str, int, float, bool, type(None))
-        own = {name: value for name, value in vars(self).items() if isinstance(value, plain)}
-        return {"class": type(self).__name__, **own}
+        """Return the class and its options, for the record of the results.
+
+        A class from outside has its path, for its name alone says not which one it is.
+        """
+        kind = type(self)
+        path = f"{kind.__module__}.{kind.__qualname__}" if is_outside(kind) else kind.__name__
+        named = vars(self).items()
+        return {"class": path, **{key: value for key, value in named if is_plain(value)}}

@@ -86,6 +86,16 @@ def is_ours(kind: type[Any]) -> bool:
     return any(package(base.__module__) == _OURS for base in kind.__mro__)
 
 
+def path_of(kind: type[Any]) -> str:
+    """Return the shortest path that names a class, as the parser writes it into config.yaml."""
+    parts = kind.__module__.split(".")
+    for k in range(1, len(parts)):
+        module = ".".join(parts[:k])
+        if getattr(importlib.import_module(module), kind.__qualname__, None) is kind:
+            return f"{module}.{kind.__qualname__}"
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
 def package(module: str) -> str:
     """Return the first part of the name of a module."""
     return module.partition(".")[0]
