@@ -179,10 +179,11 @@ class RunRecord(Callback):
         folder = data.test_root
         own = content["data"].get("test_fingerprint") or self.own_test
         return Conditions(
-            fingerprint=data.test_fingerprint,
+            fingerprint=data.tested_fingerprint,
             # That of a run of an earlier version is not known, but a named folder is another one.
             own=own or ("" if folder else None),
             folder=_text(folder),
+            held_out=data.held_out_tested,
             images=outcome.images,
             part=_left_out(trainer),
             precision=str(trainer.precision),

@@ -128,6 +128,8 @@ class LTCLI(LightningCLI):
         # A checkpoint brings its weights: nothing is fetched, and no file asked for.
         with without_weights() if content is not None else nullcontext():
             super().instantiate_classes()
+        if self.options.get("test_on") == "held_out":
+            self.datamodule.test_on_held_out()
         if content is not None:
             fits.check_fits(
                 content,
@@ -207,7 +209,7 @@ class LTCLI(LightningCLI):
         assert self.folder is not None
         self.record.evaluation = "last"
         self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
-        if self.watchers.best is not None:
+        if self.watchers.best is not None and not self.datamodule.held_out_tested:
             self._test_again("best", self.watchers.best.path)
         if staged.back_to_stage1(self.model, self.record):
             self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)

@@ -24,6 +24,7 @@ from lt_lightning.data.streams import ALL, BOTH, Streams
 from lt_lightning.data.subset import Subset
 from lt_lightning.data.tested import fingerprint_of, labelled_folder
 from lt_lightning.data.unlabelled import Found, Unlabelled, facts_of, joined
+from lt_lightning.errors import UserError
 from lt_lightning.metrics import GroupRule, ShotGroups
 from lt_lightning.runs.reported import ReportedData
 from lt_lightning.samplers import InstanceBalanced, SamplingRule
@@ -124,6 +125,7 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
         self.unlabelled, self.test_root = unlabelled, test_root
         self.unlabelled_facts: dict[str, Any] | None = None
         self._found: Found | None = None
+        self.held_out_tested = False
         self._subset = Subset(profile, holdout, subset_seed)
         self._splits: dict[str, ImageSet] = {}
         self.fingerprint: str | None = None
@@ -214,6 +216,26 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
         return fingerprint_of(self._splits["test"], self.facts()["image_size"])
 
     @property
+    def tested_fingerprint(self) -> str:
+        """What tells the images that a test looks at from others; after `setup`."""
+        if not self.held_out_tested:
+            return self.test_fingerprint
+        return fingerprint_of(self._splits["val"], self.facts()["image_size"])
+
+    def test_on_held_out(self) -> None:
+        """Let a test look at the held-out images, and at no image of the test split.
+
+        Raises:
+            UserError: if there are none.
+        """
+        if not self.has_validation or self.monitor_test:
+            raise UserError(
+                "test_on is held_out but the run has no held-out images: add "
+                "--data.holdout.fraction 0.1, or leave out --test_on."
+            )
+        self.held_out_tested = True
+
+    @property
     def has_validation(self) -> bool:
         """Whether there is a split to validate on; known before the images are read."""
         extra = self.holdout is not None or self.monitor_test
@@ -267,5 +289,5 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
         return self.eval_loader("val") if "val" in self._splits else []
 
     def test_dataloader(self) -> EvalLoader:
-        """Return the test split."""
-        return self.eval_loader("test")
+        """Return what is tested: the test split, or the held-out images in its place."""
+        return self.eval_loader("val" if self.held_out_tested else "test")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 PRECISION = "32-true"  # of an evaluation, where no other was asked for
+_HELD_OUT = "held_out"  # in the place of a folder's name
 _SHORT, _LONG = 8, 40  # characters of a digest and of a folder
 
 
@@ -25,6 +26,7 @@ class Conditions:
         fingerprint: of the test images; none where the data module has none.
         own: that of the run's own test images; none where it is not known.
         folder: the folder of other test images, where it was named.
+        held_out: whether the held-out images were tested in place of the test split.
         images: how many were tested.
         part: whether test images were left out.
         precision: what was computed in.
@@ -36,6 +38,7 @@ class Conditions:
     images: int
     part: bool
     precision: str
+    held_out: bool = False
 
     @property
     def suffix(self) -> str:
@@ -43,6 +46,7 @@ class Conditions:
         found = []
         if self.own is not None and self.fingerprint != self.own:
             name = Path(self.folder).resolve().name if self.folder else ""
+            name = _HELD_OUT if self.held_out else name
             told = re.sub(r"[^\w.-]", "_", name, flags=re.ASCII)[:_LONG]
             found.append("-".join(part for part in (told, str(self.fingerprint)[:_SHORT]) if part))
         if self.part:

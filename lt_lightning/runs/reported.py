@@ -25,6 +25,7 @@ class ReportedData(ABC):
         unlabelled_facts: what is known of the images without labels.
         test_root: the folder of other test images than those of the source.
         normalize: what was done to the images, so that they can be shown.
+        held_out_tested: whether the held-out images are tested in place of the test split.
     """
 
     subset_seed: int = 0
@@ -37,6 +38,7 @@ class ReportedData(ABC):
     unlabelled_facts: dict[str, Any] | None = None
     test_root: str | None = None
     normalize: Normalize | None = None
+    held_out_tested: bool = False
 
     @property
     @abstractmethod
@@ -57,6 +59,11 @@ class ReportedData(ABC):
     def test_fingerprint(self) -> str | None:
         """What tells the test images from others, after `setup`; none where it is not known."""
         return None
+
+    @property
+    def tested_fingerprint(self) -> str | None:
+        """What tells the images that a test looks at from others; mostly the test images."""
+        return self.test_fingerprint
 
     @property
     def imbalance_ratio(self) -> float | None:

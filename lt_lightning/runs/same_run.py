@@ -13,7 +13,7 @@ _FREE = (
     # how long it is, and what is tested after it
     "trainer.max_epochs", "trainer.min_epochs", "trainer.max_steps", "trainer.min_steps",
     "trainer.max_time", "trainer.limit_test_batches", "trainer.limit_predict_batches",
-    "trainer.fast_dev_run", "post_hoc", "data.test_root",
+    "trainer.fast_dev_run", "post_hoc", "data.test_root", "test_on",
     # where it runs, and how fast; precision is not among them
     "trainer.accelerator", "trainer.strategy", "trainer.devices", "trainer.num_nodes",
     "trainer.benchmark", "trainer.deterministic", "trainer.inference_mode",

@@ -62,6 +62,34 @@ def test_another_folder_is_another_evaluation(lt, place, photos):
     assert len({data for _, data in grid.cells}) == 4
 
 
+def test_held_out_images_in_place_of_the_test_split(lt, place):
+    own = evaluations(place["run"])["last"]
+    line = f"fit {place['quick']} --name kept --data.holdout.fraction 0.1 --test_on held_out"
+    assert lt(line).status == 0
+    found = evaluations("runs/kept/0")
+    (name,) = found  # none of the test split, and none of the weights that these images chose
+    assert name.startswith("last@held_out-")
+    assert 0 < found[name]["images"] < own["images"]
+
+    answer = lt("test runs/kept/0 --test_on held_out --post_hoc LogitAdjuster --save_as changed")
+
+    assert answer.status == 0, answer.err
+    (changed,) = evaluations("runs/changed/0")
+    assert changed == name.replace("last", "last+logit_adjustment_tau_1")
+    # The own test of either is that of the test split, as ever.
+    assert lt("test runs/changed/0").status == 0
+    again = evaluations("runs/changed/0")["last+logit_adjustment_tau_1"]
+    assert again["images"] == own["images"]
+    assert again["test"]["fingerprint"] == own["test"]["fingerprint"]
+
+
+def test_held_out_images_that_are_not_there(lt, place):
+    answer = lt(f"fit {place['quick']} --test_on held_out")
+    assert (answer.status, answer.out) == (1, "")
+    assert "--data.holdout.fraction 0.1, or leave out --test_on" in answer.err
+    assert not Path("runs").exists()
+
+
 def test_a_class_that_the_run_has_not(lt, place, photos, snapshot):
     (photos / "owl").mkdir()
     before = snapshot(Path(place["copy"]))

@@ -19,6 +19,7 @@ BF16 = {"precision": "bf16-mixed"}
         ({"fingerprint": "0123456789abcdef"}, "@01234567"),
         ({"fingerprint": "0123456789abcdef", "folder": "a/my photos@1"}, "@my_photos_1-01234567"),
         ({"fingerprint": "0123456789abcdef", "folder": "a/猫", "own": ""}, "@_-01234567"),
+        ({"fingerprint": "0123456789abcdef", "held_out": True}, "@held_out-01234567"),
         ({"images": 500, "part": True}, "@500_images"),
         ({"images": 5, "part": True, "precision": "16-mixed"}, "@5_images,16-mixed"),
     ],

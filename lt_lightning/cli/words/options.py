@@ -41,6 +41,9 @@ class PretrainOptions:
         self.config, self.options = config, options
 
 
+TestOn = Literal["test", "held_out"]
+
+
 def add_run_options(parser: LightningArgumentParser, command: str) -> None:
     """Add what is neither model, data nor trainer: the run's place, checkpoints, and changes.
 
@@ -58,6 +61,9 @@ def add_run_options(parser: LightningArgumentParser, command: str) -> None:
         named.append(("--save_as", saved))
     for option, text in named:
         parser.add_argument(option, type=str | None, default=None, help=text)
+    if command != "validate":
+        tested = "What is tested: the test split, or the held-out images in its place."
+        parser.add_argument("--test_on", type=TestOn, default="test", help=tested)
     parser.add_class_arguments(CheckpointOptions, "checkpoint")
     parser.add_class_arguments(PretrainOptions, "pretrain")
     parser.add_subclass_arguments(
