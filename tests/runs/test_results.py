@@ -4,53 +4,13 @@ import stat
 from pathlib import Path
 
 import pytest
+from minimal_results import minimal
 
 from lt_lightning.errors import UserError
 from lt_lightning.runs.files import write_whole
 from lt_lightning.runs.results import read_results, write_results
 
 RESULTS = Path(__file__).parents[2] / "results"
-
-
-def minimal():
-    """A content with no more than must be there."""
-    evaluation = {
-        "checkpoint": {},
-        "images": 1,
-        "overall": {},
-        "groups": {},
-        "classes": [
-            {
-                "name": "cat",
-                "group": "all",
-                "training_images": 1,
-                "test_images": 1,
-                "correct": 1,
-                "accuracy": 1.0,
-            }
-        ],
-        "reliability": {},
-    }
-    return {
-        "schema_version": 1,
-        "method": "m",
-        "config": [],
-        "command": [],
-        "seeds": {"training": 0, "subset": 0},
-        "flags": {"test_seen_during_training": False, "oracle": False},
-        "data": {
-            "fingerprint": "f00d",
-            "class_names": ["cat"],
-            "class_counts": [1],
-            "groups": {"all": [0]},
-            "group_rule": "PositionalGroups()",
-        },
-        "training": {"seconds": 1.0, "epochs": 2, "parameters": 3},
-        "metrics": {},
-        "versions": {},
-        "hardware": {},
-        "evaluations": {"last": evaluation},
-    }
 
 
 def test_round_trip_by_folder_and_by_file(tmp_path):
