@@ -65,16 +65,19 @@ def execute(arguments: Sequence[str]) -> Path | None:
     """
     argv_words.check(arguments)
     numbers.check()
-    launch.note_command(arguments)
     try:
         with signals.taken():
-            return _explained(list(arguments))
+            return explained(list(arguments))
     finally:
         lock.release()
 
 
-def _explained(arguments: list[str]) -> Path | None:
-    """Run a command; an error that has a sentence is raised as that sentence."""
+def explained(arguments: list[str]) -> Path | None:
+    """Run a command as `execute` does, as a part of the one at work.
+
+    An error that has a sentence is raised as that sentence; locks are kept, signals are not taken.
+    """
+    launch.note_command(arguments)
     from lt_lightning.cli.words.errors import explain
 
     try:

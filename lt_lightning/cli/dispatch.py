@@ -85,6 +85,8 @@ def _own(command: str) -> Callable[[list[str]], None] | None:
     """Return a command that does not build a run by LightningCLI; imported where asked for."""
     if command == "predict":
         from lt_lightning.cli.commands.predict import predict as found
+    elif command == "auto":
+        from lt_lightning.cli.commands.auto import auto as found
     elif command == "data":
         from lt_lightning.cli.commands.data import data as found
     elif command == "export":

@@ -12,6 +12,7 @@ lt: long-tailed image classification
 
   lt fit --config FILE [--config FILE ...] [--key value ...]   train, then report on the test split
   lt fit --config FILE --ckpt_path last            go on with the newest run of that name
+  lt auto --data.root DIR --minutes 30             the best remedy for your pictures in that time
   lt test RUN [--best] [--key value ...]           test a finished run again
   lt validate RUN [--best] [--key value ...]       the same on its held-out images
   lt calibrate RUN [--best]                        temperature and vector scaling, before and after
@@ -65,6 +66,7 @@ The status is 0 where training can begin, 1 where it would be refused."""
 
 COMMANDS = (
     "fit",
+    "auto",
     "validate",
     "test",
     "calibrate",

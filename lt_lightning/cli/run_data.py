@@ -1,5 +1,6 @@
 """The data of a finished run, for commands that look at its images again."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,27 @@ def data_of_run(config: dict[str, Any], words: list[str], prog: str) -> LongTail
     data: LongTailDataModule = parser.instantiate_classes(given).data
     data.prepare_data()
     data.setup("test")
+    return data
+
+
+def data_of_files(
+    contents: Sequence[Mapping[str, Any]], words: list[str], prog: str
+) -> LongTailDataModule:
+    """Return the data that configs and options ask for, before any image is read.
+
+    Args:
+        contents: of the config files, each over those before it.
+        words: options of the data, over all of them.
+        prog: the command, for what the parser says.
+    """
+    parser = LTParser(prog=prog, default_env=False)
+    parser.add_lightning_class_args(LongTailDataModule, "data")
+    found = parser.get_defaults()
+    for content in contents:
+        if content.get("data"):
+            found = parser.parse_object({"data": content["data"]}, found)
+    given = parser.parse_args(words, namespace=found)
+    data: LongTailDataModule = parser.instantiate_classes(given).data
     return data
 
 

@@ -129,7 +129,7 @@ def _check_origin(folder: Path) -> None:
         )
 
 
-def occupy(folder: Path) -> None:
+def occupy(folder: Path, option: str = "--version") -> None:
     """Keep other commands out of a run folder until this one ends.
 
     Raises:
@@ -137,7 +137,7 @@ def occupy(folder: Path) -> None:
     """
     if launch.is_first():
         _make(folder)
-        lock.take_folder(folder)
+        lock.take_folder(folder, option)
 
 
 def _make(folder: Path) -> None:

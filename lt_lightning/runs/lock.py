@@ -32,14 +32,18 @@ class _Held:
 _held: dict[Path, _Held] = {}
 
 
-def take_folder(folder: Path) -> None:
+def take_folder(folder: Path, option: str = "--version") -> None:
     """Keep other commands out of a run folder until `release`; once more does nothing.
+
+    Args:
+        folder: the folder.
+        option: what gives another one.
 
     Raises:
         UserError: if another command is at work in it, or if it cannot be written to.
     """
     try:
-        _take(folder / LOCK, f"The run folder {folder} is in use", "--version")
+        _take(folder / LOCK, f"The run folder {folder} is in use", option)
     except OSError as error:
         raise UserError(
             f"The run folder {folder} cannot be written to ({error.strerror or error}): check its "

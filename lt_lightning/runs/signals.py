@@ -26,12 +26,11 @@ class Stopped(SystemExit):
     def sentence(self) -> str:
         """What the user is told."""
         what = "interrupted" if self.number == signal.SIGINT else "stopped by SIGTERM"
-        trains = launch.command()[1:2] == ["fit"]
-        return (
-            f"{what}; `--ckpt_path last` goes on from the last checkpoint."
-            if trains
-            else f"{what}."
-        )
+        goes_on = {
+            "fit": "; `--ckpt_path last` goes on from the last checkpoint",
+            "auto": "; the same command goes on",
+        }
+        return f"{what}{goes_on.get(''.join(launch.command()[1:2]), '')}."
 
 
 @dataclass
