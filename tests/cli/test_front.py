@@ -49,7 +49,7 @@ def test_the_front_answers_without_torch(words, says, finished):
 
 SAYS = {  # what the help of each command must say
     "fit": "--trainer.max_epochs",
-    "auto": "the best remedy for your pictures in that time",
+    "auto": "the best remedy for your pictures",
     "validate": "over the validation set",
     "test": "over the test set",
     "calibrate": "temperature and vector scaling",
