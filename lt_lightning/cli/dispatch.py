@@ -89,6 +89,8 @@ def _own(command: str) -> Callable[[list[str]], None] | None:
         from lt_lightning.cli.commands.auto import auto as found
     elif command == "data":
         from lt_lightning.cli.commands.data import data as found
+    elif command == "sweep":
+        from lt_lightning.cli.commands.sweep import sweep as found
     elif command == "export":
         from lt_lightning.cli.commands.export import export as found
     elif command == "cam":

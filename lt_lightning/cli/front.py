@@ -13,6 +13,7 @@ lt: long-tailed image classification
   lt fit --config FILE [--config FILE ...] [--key value ...]   train, then report on the test split
   lt fit --config FILE --ckpt_path last            go on with the newest run of that name
   lt auto --data.root DIR --minutes 30             the best remedy for your pictures in that time
+  lt sweep FILE [--jobs K]                         a table of runs, shared, side by side, resumable
   lt test RUN [--best] [--key value ...]           test a finished run again
   lt validate RUN [--best] [--key value ...]       the same on its held-out images
   lt calibrate RUN [--best]                        temperature and vector scaling, before and after
@@ -67,6 +68,7 @@ The status is 0 where training can begin, 1 where it would be refused."""
 COMMANDS = (
     "fit",
     "auto",
+    "sweep",
     "validate",
     "test",
     "calibrate",

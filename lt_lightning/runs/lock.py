@@ -66,6 +66,22 @@ def take_output(out: Path) -> None:
         ) from error
 
 
+def is_held(folder: Path) -> bool:
+    """Return whether another command is at work in a run folder; nothing is taken or written."""
+    file = folder.resolve() / LOCK
+    if sys.platform == "win32" or file in _held or not file.is_file():
+        return False  # to close a descriptor of what this process holds would let others in
+    with suppress(OSError):
+        opened = os.open(file, os.O_RDWR)
+        try:
+            os.lockf(opened, os.F_TEST, 0)
+        except OSError as error:
+            return error.errno in _TAKEN
+        finally:
+            os.close(opened)
+    return False
+
+
 def is_gone(path: Path) -> bool:
     """Return whether the run folder that holds `path` was removed since this process took it."""
     return any(_is_other(file.parent, held.folder) for file, held in _around(path))

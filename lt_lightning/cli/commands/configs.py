@@ -19,6 +19,7 @@ _PARTS = {
     "": "Methods",
     "data": "Data, over a method: lt fit --config bbn --config data/digits",
     "recipe": "Recipes",
+    "sweeps": "Tables of runs: lt sweep short",
     "trainer": "Machines",
     "logger": "Loggers",
 }

@@ -1,0 +1,189 @@
+"""`lt sweep`: a table of runs, planned, run and gone on with."""
+
+import argparse
+import contextlib
+import io
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lt_lightning.cli.words.arguments import CommandParser
+from lt_lightning.errors import Refused, UserError
+from lt_lightning.report.command import report
+from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs import packaged
+from lt_lightning.sweep import text
+from lt_lightning.sweep.board import Board
+from lt_lightning.sweep.cost import Cost, measure
+from lt_lightning.sweep.local import Local, Terms
+from lt_lightning.sweep.plan import plan
+from lt_lightning.sweep.record import Record, merged, read_record
+from lt_lightning.sweep.slurm import submit
+from lt_lightning.sweep.spec import Group, groups_of, read_spec
+from lt_lightning.sweep.state import Kind
+
+log = logging.getLogger("lt_lightning")
+_USAGE = "lt sweep FILE.yaml, or lt sweep --configs ce bbn --data cifar10 --ratios 100 --seeds 0 1"
+_EPILOG = """\
+A sweep lies in runs/NAME/: its runs, logs/, sweep.json. Started again it goes on: finished runs are
+passed over, interrupted ones gone on with, failed ones tried again. Ctrl-C lets the runs save their
+state; after a kill nothing is lost either. The table at the end is that of
+`lt report runs/NAME/*/*`."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = CommandParser(_USAGE, __doc__, _EPILOG)
+    add = parser.add_argument
+    add("file", nargs="?", metavar="FILE", help="rows, data, ratios, seeds; or one by name: survey")
+    add("--configs", nargs="+", default=[], metavar="NAME", help="one row of the table each")
+    add("--data", nargs="+", default=[], metavar="NAME", help="configs of data: cifar10 cifar100")
+    add("--ratios", nargs="+", default=[], metavar="R", help="imbalance ratios: 100 50 10")
+    add("--seeds", nargs="+", default=[], metavar="S", help="0 where nothing is said")
+    add(
+        "--over", nargs="+", default=[], metavar="NAME", help="configs over every row: recipe/short"
+    )
+    add("--post_hoc", nargs="+", default=[], metavar="CLASS", help="tested on each finished run")
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help="an option of every run")
+    add("--runs", default="runs", help="folder of all runs")
+    add("--name", help="of the sweep; by default that of the file, else sweep")
+    add("--jobs", type=int, default=1, metavar="K", help="runs at once; each gets its threads")
+    add("--nice", type=int, default=0, metavar="N", help="lower the priority of the runs by N")
+    launchers = ("local", "slurm", "print")
+    add("--launcher", choices=launchers, default="local", help="print: the commands, and no run")
+    add("--slurm", action="append", default=[], metavar="KEY=VALUE", help="timeout_min=60, say")
+    add(
+        "--plan", action="store_true", help="measure one epoch, show what is to be run, run nothing"
+    )
+    add("--status", action="store_true", help="show how far the sweep is")
+    return parser
+
+
+def sweep(argv: list[str]) -> None:
+    """Plan the runs, run them, and print the table.
+
+    Raises:
+        UserError: if a run failed.
+    """
+    options = _parser().parse_args(argv)
+    for name, least, most in (("jobs", 1, 1024), ("nice", 0, 19)):
+        value = vars(options)[name]
+        if not least <= value <= most:
+            raise Refused(f"--{name} is {value}: give {least} to {most}.")
+    name = options.name or (Path(options.file).stem if options.file else "sweep")
+    run_folder.check_names(options.runs, name, None)
+    root = Path(options.runs) / name
+    if options.status:
+        _status(root)
+        return
+    groups = _groups(options)
+    run_folder.forget_own()
+    record = _planned(groups, root)
+    if options.plan:
+        measure(record, root)
+    board = Board(record, root)
+    cost = Cost(board)
+    if options.plan:
+        _say(text.plan_lines(board, cost))
+    elif options.launcher == "print":
+        _say(text.shell_lines(board.left(), root))
+    elif options.launcher == "slurm":
+        for job, number in submit(board, _pairs(options.slurm, "slurm")).items():
+            _say([f"{job}: job {number}"])
+    else:
+        Local(board, Terms(options.jobs, options.nice)).run(text.Screen(board, cost).show)
+        _close(board, cost)
+
+
+def _groups(options: argparse.Namespace) -> list[Group]:
+    """Return what the file asks for, or the command line."""
+    own = ("configs", "data", "ratios", "seeds", "over", "post_hoc", "set")
+    if options.file is not None:
+        given = next((name for name in own if vars(options)[name]), None)
+        if given is not None:
+            raise Refused(f"--{given} stands beside a file: write it into {options.file}.")
+        return read_spec(options.file)
+    if not options.configs:
+        raise Refused(f"Nothing is asked for: {_USAGE}.")
+    rows = [{"config": name, "post_hoc": options.post_hoc} for name in options.configs]
+    asked = {name: vars(options)[name] for name in ("data", "ratios", "seeds", "over")}
+    return groups_of({"rows": rows, **asked, "set": _pairs(options.set, "set")})
+
+
+def _pairs(words: list[str], option: str) -> dict[str, Any]:
+    """Return the options of KEY=VALUE."""
+    found = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key[:1].isalpha():
+            raise Refused(f"--{option} is {word!r}: give KEY=VALUE, trainer.max_epochs=30, say.")
+        number = option == "slurm" and value.isdecimal()
+        found[key] = int(value) if number else value
+    return found
+
+
+def _planned(groups: list[Group], root: Path) -> Record:
+    """Return the plan: that of the record where the same was asked before, else a new one."""
+    asked = json.dumps([repr(group) for group in groups])
+    before = read_record(root)
+    same = before is not None and before.asked == asked
+    jobs = before.jobs if before is not None and same else plan(groups, root, _parse)
+    run_folder.occupy(root)  # after a plan that is refused there is no folder
+    begun = {job.id for job in jobs if job.folder(root).exists()}
+    record = merged(read_record(root), asked, jobs, begun)
+    record.failed.clear()  # tried again
+    record.write(root)
+    return record
+
+
+def _parse(words: list[str]) -> Mapping[str, Any]:
+    """Return the full config of the words after `lt fit`."""
+    from lt_lightning.cli.app import LTCLI
+    from lt_lightning.runs import argv, config_files
+
+    name = words[words.index("--config") + 1]
+    words = packaged.in_full(words)
+    config_files.check(words)
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+        try:
+            LTCLI(argv.files_first(["fit", *words, "--print_config"]))
+        except Refused as refused:
+            raise UserError(f"{name}: {refused.sentence}") from refused
+    found: Mapping[str, Any] = yaml.safe_load(out.getvalue())
+    return found
+
+
+def _status(root: Path) -> None:
+    record = read_record(root)
+    if record is None:
+        raise UserError(f"There is no sweep in {root}: give its --runs and --name.")
+    board = Board(record, root)
+    cost = Cost(board)
+    _say([*text.plan_lines(board, cost), *text.failed_lines(board)])
+
+
+def _close(board: Board, cost: Cost) -> None:
+    """Print the table of what is done; a sweep with failures ends with another status."""
+    done = [job for job in board.record.jobs if board.states[job.id].kind is Kind.DONE]
+    folders = list(dict.fromkeys(str(job.folder(board.root)) for job in done))
+    if folders:
+        answer, _ = report([*folders, "--format", "md"])
+        page = board.root / "report.html"
+        said, status = report([*folders, "--out", str(page)])
+        _say([answer, "", said if status == 0 else ""])
+    left = [job for job in board.record.jobs if job not in done]
+    if left:
+        _say([text.summary(board, cost), *text.failed_lines(board)])
+        raise UserError(
+            f"{len(left)} of {len(board.record.jobs)} runs are not done: mend what their logs say, "
+            "and start the same sweep again, which tries them again."
+        )
+
+
+def _say(lines: list[str]) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")

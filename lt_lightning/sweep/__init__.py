@@ -1,0 +1,1 @@
+"""`lt sweep`: a table of runs, planned, shared, run side by side, and gone on with."""

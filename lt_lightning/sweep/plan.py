@@ -1,0 +1,119 @@
+"""From groups of rows to runs, in the order in which they are done."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lt_lightning.runs import folder as run_folder
+from lt_lightning.sweep.job import Job
+from lt_lightning.sweep.sharing import Trained, trained
+from lt_lightning.sweep.spec import Group, Row
+
+Parse = Callable[[list[str]], Mapping[str, Any]]
+_Providers = dict[tuple[str, ...], tuple[Job, str]]  # a run, and which checkpoint others take over
+
+
+def plan(groups: Sequence[Group], root: Path, parse: Parse) -> list[Job]:
+    """Return the runs: group by group, then seed by seed, each with all data, ratios and rows.
+
+    A first stage, or a pre-training, that two of them have alike is trained by the first of them;
+    the others take it over. Where a row trains nothing but that first stage, it comes first.
+
+    Args:
+        groups: of rows.
+        root: the folder of the sweep, where the runs will lie.
+        parse: returns the full config of the words after `lt fit`.
+
+    Raises:
+        Refused: if a row is none that `lt fit` would take.
+    """
+    jobs: dict[str, Job] = {}
+    providers: _Providers = {}
+    parsed: dict[tuple[str, ...], Trained] = {}
+    for group in groups:
+        known = {row: _trained(row, group, parse, parsed) for row in group.rows}
+        rows = sorted(group.rows, key=lambda row: known[row].staged)  # stable: one stage first
+        for seed in group.seeds:
+            for data in group.data or ("",):
+                for ratio in group.ratios or ("",):
+                    for row in rows:
+                        job = _job(row, data, ratio, seed, root, known[row])
+                        if job.id in jobs:
+                            continue
+                        where = (job.data, job.version)
+                        job = _sharing(job, known[row], where, providers, root)
+                        jobs[job.id] = job
+                        jobs.update((test.id, test) for test in _tests(row, job))
+    return list(jobs.values())
+
+
+def _trained(
+    row: Row, group: Group, parse: Parse, parsed: dict[tuple[str, ...], Trained]
+) -> Trained:
+    """Return what a row trains; two groups that ask alike are looked into once."""
+    data, ratio = (*group.data, "")[0], (*group.ratios, "")[0]
+    words = _words(row, data, ratio, 0)
+    if tuple(words) not in parsed:
+        parsed[tuple(words)] = trained(parse(words))
+    return parsed[tuple(words)]
+
+
+def _words(row: Row, data: str, ratio: str, seed: int) -> list[str]:
+    files = [*row.configs, *([data] if data else [])]
+    words = [word for file in files for word in ("--config", file)]
+    if ratio:
+        words.append(f"--data.profile.imbalance_ratio={ratio}")
+    words += [f"--{key}={value}" for key, value in row.options]
+    return [*words, f"--seed_everything={seed}"]
+
+
+def _job(row: Row, data: str, ratio: str, seed: int, root: Path, what: Trained) -> Job:
+    told = "-".join(part for part in (Path(data).stem if data else "", ratio) if part)
+    name = "-".join(part for part in (row.name, told) if part)
+    version = f"seed{seed}"
+    run_folder.check_names(str(root), name, version)
+    group = [f"--trainer.logger.group={root.name}"] if what.grouped else []
+    place = [*group, "--runs", str(root), "--name", name, "--version", version]
+    words = [*_words(row, data, ratio, seed), *place]
+    return Job(name, version, tuple(words), epochs=what.epochs, data=told)
+
+
+def _sharing(
+    job: Job,
+    what: Trained,
+    where: tuple[str, ...],
+    providers: _Providers,
+    root: Path,
+) -> Job:
+    """Return the job that takes over what an earlier one trains alike, or provides it."""
+    stage1 = (*where, what.stage1) if what.stage1 else None
+    before = (*where, what.pretraining) if what.pretraining else None
+    if stage1 in providers and what.staged:
+        first, checkpoint = providers[stage1]
+        return _after(job, first, checkpoint, what, root)
+    if before in providers:
+        first, folder = providers[before]
+        own = ("--pretrain.config=null", "--pretrain.options=null")
+        taken = f"--model.backbone_init={first.folder(root) / folder}"
+        job = replace(job, shared=(*own, taken), needs=first.id)
+    elif before is not None:
+        providers[before] = job, run_folder.PRETRAIN
+    if stage1 is not None:
+        providers.setdefault(stage1, (job, "stage1" if what.staged else "last"))
+    return job
+
+
+def _after(job: Job, first: Job, checkpoint: str, what: Trained, root: Path) -> Job:
+    """Return a second stage on the first of another run."""
+    taken = first.folder(root) / "checkpoints" / f"{checkpoint}.ckpt"
+    words = (f"--model.stage1_ckpt={taken}", f"--trainer.max_epochs={what.second}")
+    return replace(job, shared=words, needs=first.id, epochs=what.second)
+
+
+def _tests(row: Row, job: Job) -> list[Job]:
+    """Return the tests of a finished run under changes that cost nothing."""
+    return [
+        replace(job, words=(), shared=(), needs=job.id, epochs=None, post_hoc=change)
+        for change in row.post_hoc
+    ]

@@ -1,0 +1,108 @@
+"""sweep.json: the plan of a sweep, and which of its runs failed."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lt_lightning import __version__
+from lt_lightning.errors import UserError
+from lt_lightning.runs.files import write_whole
+from lt_lightning.runs.json_file import read_json
+from lt_lightning.sweep.job import Job
+
+FILE_NAME = "sweep.json"
+_SCHEMA = 1
+
+
+@dataclass
+class Record:
+    """What a sweep remembers.
+
+    Attributes:
+        asked: the groups, as a text; the same text has the same plan.
+        jobs: the runs in their order.
+        ended: ids of runs that ended by themselves, if only by max_time or early stopping.
+        failed: the last line of runs that failed, by their ids.
+        epoch_seconds: what one epoch was measured to take, by data and ratio.
+    """
+
+    asked: str
+    jobs: list[Job]
+    ended: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
+    epoch_seconds: dict[str, float] = field(default_factory=dict)
+
+    def write(self, root: Path) -> None:
+        """Write it into the folder of the sweep, whole or not at all."""
+        content = {
+            "schema_version": _SCHEMA,
+            "version": __version__,
+            "asked": self.asked,
+            "jobs": [job.as_json() for job in self.jobs],
+            "ended": sorted(self.ended),
+            "failed": self.failed,
+            "epoch_seconds": self.epoch_seconds,
+        }
+        text = json.dumps(content, indent=1) + "\n"
+        write_whole(root / FILE_NAME, text.encode(), "start the sweep again, it goes on")
+
+
+def read_record(root: Path) -> Record | None:
+    """Return the record in a folder, or none where there is no sweep.
+
+    Raises:
+        UserError: if it is damaged.
+    """
+    file = root / FILE_NAME
+    if not file.is_file():
+        return None
+    try:
+        content: Any = read_json(file)
+        if content["schema_version"] != _SCHEMA:
+            raise ValueError(f"its schema_version is {content['schema_version']!r}")
+        return Record(
+            str(content["asked"]),
+            [Job.from_json(job) for job in content["jobs"]],
+            set(map(str, content["ended"])),
+            {str(key): str(value) for key, value in content["failed"].items()},
+            {str(key): float(value) for key, value in content["epoch_seconds"].items()},
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"{file} is damaged ({error}): delete it and start the sweep again; its runs stay."
+        ) from error
+
+
+def merged(before: Record | None, asked: str, jobs: Iterable[Job], begun: set[str]) -> Record:
+    """Return the record of a new plan over that of an earlier one.
+
+    A run that has begun stays as it began, also where the new plan would share its first stage.
+
+    Args:
+        before: the earlier record, if any.
+        asked: the groups as a text.
+        jobs: the new plan.
+        begun: ids of runs that have a folder.
+
+    Raises:
+        UserError: if a run has begun with other options.
+    """
+    if before is None:
+        return Record(asked, list(jobs))
+    known = {job.id: job for job in before.jobs}
+    found = []
+    for job in jobs:
+        old = known.get(job.id)
+        if old is not None and job.id in begun:
+            if old.words != job.words:
+                raise UserError(
+                    f"The run {job.id} has begun with other options: give the sweep another "
+                    "--name, or the row another name."
+                )
+            job = old
+        found.append(job)
+    ids = {job.id for job in found}
+    failed = {key: value for key, value in before.failed.items() if key in ids}
+    return Record(asked, found, before.ended & ids, failed, before.epoch_seconds)

@@ -1,0 +1,108 @@
+"""What two runs train alike, so that it is trained once: a first stage, a pre-training."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_ONE_STAGE = "lt_lightning.methods.ERM"
+_MODEL = (
+    "mixing", "backbone", "head", "loss", "optimizer", "lr_schedule", "backbone_init",
+    "channels_last", "compile",
+)  # fmt: skip
+# Of ERM, what the first stage of a method in two stages has not.
+_ONE_STAGE_ONLY = {
+    "mixing_schedule": None,
+    "deferred_weights": None,
+    "deferred_loss": None,
+    "tuning": None,
+    "head_start": "random",
+}
+_NOT_DATA = ("sampler", "samplers")
+_LENGTH = ("max_epochs",)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a config trains, as far as others can take it over.
+
+    Attributes:
+        stage1: stands for the whole first stage, or none where there is none to share.
+        staged: whether a second one follows, so that `stage1_ckpt` is understood.
+        pretraining: stands for a pre-training, or none.
+        epochs: of the whole run, or none where the config does not tell.
+        second: epochs of the second stage.
+        grouped: whether its runs can be one group of Weights & Biases, and are in none yet.
+    """
+
+    stage1: str | None
+    staged: bool
+    pretraining: str | None
+    epochs: int | None
+    second: int | None = None
+    grouped: bool = False
+
+
+def trained(config: Mapping[str, Any]) -> Trained:
+    """Return what a full config, as `lt fit --print_config` writes it, trains."""
+    model = config["model"]
+    options: Mapping[str, Any] = model["init_args"]
+    longest = config["trainer"]["max_epochs"]
+    if options.get("stage1_ckpt") or options.get("backbone_init"):
+        first = second = None
+    elif "stage1_ckpt" in options:
+        first, second = options["stage1_epochs"], options["stage2_epochs"]
+    else:
+        first, second = longest, None
+    staged = second is not None
+    plain = model["class_path"] == _ONE_STAGE and all(
+        options.get(key) == value for key, value in _ONE_STAGE_ONLY.items()
+    )
+    alone = config["trainer"]["max_steps"] < 0 and config["trainer"]["max_time"] is None
+    whole = first + second if staged and first is not None and second is not None else None
+    return Trained(
+        stage1=_stage1(config, first) if first and alone and (staged or plain) else None,
+        staged=staged,
+        pretraining=_pretraining(config),
+        epochs=longest or whole,
+        second=second,
+        grouped=_can_be_grouped(config["trainer"].get("logger")),
+    )
+
+
+def _can_be_grouped(logger: Any) -> bool:
+    """Return whether a logger is the one of W&B, without a group."""
+    if not isinstance(logger, Mapping) or not str(logger.get("class_path")).endswith("WandbRun"):
+        return False
+    return (logger.get("init_args") or {}).get("group") is None
+
+
+def _stage1(config: Mapping[str, Any], epochs: int) -> str:
+    options, data = config["model"]["init_args"], config["data"]
+    sampler = (data.get("samplers") or {}).get("stage1") or data.get("sampler")
+    return _text(
+        {
+            "model": {key: options.get(key) for key in _MODEL},
+            "data": {key: value for key, value in data.items() if key not in _NOT_DATA},
+            "sampler": sampler,
+            "trainer": {k: v for k, v in config["trainer"].items() if k not in _LENGTH},
+            "pretrain": config.get("pretrain"),
+            "epochs": epochs,
+        }
+    )
+
+
+def _pretraining(config: Mapping[str, Any]) -> str | None:
+    """Return what stands for the pre-training: its file, and what it takes over from the run."""
+    asked = config.get("pretrain") or {}
+    if not asked.get("config") or config["model"]["init_args"].get("stage1_ckpt"):
+        return None
+    model = config["model"]["init_args"]
+    part = {key: model.get(key) for key in ("backbone", "channels_last", "compile")}
+    data = {key: value for key, value in config["data"].items() if key not in _NOT_DATA}
+    trainer = {key: value for key, value in config["trainer"].items() if key not in _LENGTH}
+    return _text({"pretrain": asked, "model": part, "data": data, "trainer": trainer})
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)

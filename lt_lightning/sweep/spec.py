@@ -1,0 +1,195 @@
+"""What a sweep is asked for: groups of rows over data, imbalance ratios and seeds."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lt_lightning.errors import Refused
+from lt_lightning.nearest import nearest
+from lt_lightning.runs import packaged
+from lt_lightning.runs.yaml_file import read_yaml
+
+FOLDER = "sweeps"  # of the package's own, among its configs
+_NAME = re.compile(r"[\w.+-]+")
+_GROUP = ("rows", "data", "ratios", "seeds", "over", "set")
+_FILE = (*_GROUP, "groups")
+_ROW = ("config", "name", "over", "set", "post_hoc")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table.
+
+    Attributes:
+        name: of the row, in the names of its runs.
+        configs: its files, each lies over those before it.
+        options: over the files, by their dotted keys.
+        post_hoc: changes without training that its finished run is tested with, by class name.
+    """
+
+    name: str
+    configs: tuple[str, ...]
+    options: tuple[tuple[str, str], ...] = ()
+    post_hoc: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows, each over all data, ratios and seeds.
+
+    Attributes:
+        rows: the rows.
+        data: configs of data, or none: that of the row.
+        ratios: imbalance ratios, at least 1, or none: that of the config.
+        seeds: of the runs, not negative.
+    """
+
+    rows: tuple[Row, ...]
+    data: tuple[str, ...]
+    ratios: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+
+def read_spec(name: str) -> list[Group]:
+    """Return the groups of a file, or of one of the package by its name, such as survey.
+
+    Raises:
+        Refused: if there is none, or if it is not understood.
+    """
+    file = Path(name)
+    if not file.is_file():
+        found = packaged.find(f"{FOLDER}/{name.removesuffix('.yaml')}")
+        if found is None:
+            own = [key.removeprefix(f"{FOLDER}/") for key in packaged.configs() if FOLDER in key]
+            near = nearest(name, own)
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(own)}."
+            raise Refused(f"There is no sweep {name}: give a .yaml file; {hint}")
+        file = found
+    try:
+        content = read_yaml(file)
+    except (OSError, ValueError) as error:
+        raise Refused(f"The sweep {file} cannot be read ({error}): correct it there.") from error
+    try:
+        return groups_of(content)
+    except Refused as refused:
+        raise Refused(f"{file}: {refused.sentence}") from refused
+
+
+def groups_of(content: Any) -> list[Group]:
+    """Return the groups that a file, or the command line, asks for.
+
+    Args:
+        content: rows, data, ratios, seeds, over and set; or `groups`, a list of such, over which
+            what stands beside it holds for all.
+
+    Raises:
+        Refused: if something is missing, unknown or out of its range.
+    """
+    content = _mapping(content, "a sweep", _FILE)
+    shared = {key: value for key, value in content.items() if key != "groups"}
+    parts = content.get("groups", [{}])
+    if not isinstance(parts, list) or not parts:
+        raise Refused("groups holds no list of groups: give - rows: [ce, bbn], say.")
+    return [_group({**shared, **_mapping(part, "a group", _GROUP)}) for part in parts]
+
+
+def _group(part: Mapping[str, Any]) -> Group:
+    rows = _list(part, "rows")
+    if not rows:
+        raise Refused("rows names no config: give [ce, bbn], say.")
+    over = tuple(_config(one) for one in _list(part, "over"))
+    options = _options(part.get("set"))
+    found = tuple(_row(row, over, options) for row in rows)
+    names = [row.name for row in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise Refused(f"Two rows are called {twice}: give one another name, by `name`.")
+    return Group(
+        rows=found,
+        data=tuple(_config(one, "data") for one in _list(part, "data")),
+        ratios=tuple(_ratio(one) for one in _list(part, "ratios")),
+        seeds=tuple(dict.fromkeys(_seed(one) for one in _list(part, "seeds"))) or (0,),
+    )
+
+
+def _row(row: Any, over: tuple[str, ...], options: tuple[tuple[str, str], ...]) -> Row:
+    row = {"config": row} if isinstance(row, str) else _mapping(row, "a row", _ROW)
+    if not isinstance(row.get("config"), str):
+        raise Refused(f"A row has the config {row.get('config')!r}: give a name such as ce.")
+    name = str(row.get("name") or Path(row["config"]).stem)
+    if not _NAME.fullmatch(name):
+        raise Refused(f"A row is called {name!r}: use letters, digits, _ . + and - alone.")
+    own = tuple(_config(one) for one in _list(row, "over"))
+    return Row(
+        name=name,
+        configs=(_config(row["config"]), *over, *own),
+        options=(*options, *_options(row.get("set"))),
+        post_hoc=tuple(str(one) for one in _list(row, "post_hoc")),
+    )
+
+
+def _mapping(value: Any, what: str, known: Sequence[str]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Refused(f"{what.capitalize()} is {value!r}: it holds {', '.join(known)}.")
+    for key in value:
+        if key not in known:
+            near = nearest(str(key), known)
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}."
+            raise Refused(f"{what.capitalize()} has no {key!r}: {hint}")
+    return value
+
+
+def _list(part: Mapping[str, Any], key: str) -> list[Any]:
+    value = part.get(key)
+    return [] if value is None else list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _config(name: Any, part: str = "") -> str:
+    """Return the name of a config as `lt fit --config` takes it."""
+    if not isinstance(name, str) or not name:
+        raise Refused(f"{name!r} is no config: give a name such as ce, or a .yaml file.")
+    inside = f"{part}/{name}" if part else name
+    if Path(name).is_file():
+        return str(Path(name))
+    found = inside if packaged.find(inside) else name if packaged.find(name) else None
+    if found is None:
+        near = nearest(inside, packaged.configs())
+        hint = f"did you mean {near}?" if near else "lt configs lists them."
+        raise Refused(f"There is no config {name}: {hint}")
+    return found.removeprefix("configs/").removesuffix(".yaml")
+
+
+def _options(value: Any) -> tuple[tuple[str, str], ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, dict):
+        raise Refused(f"set is {value!r}: give keys and values, trainer.max_epochs: 30, say.")
+    for key, one in value.items():
+        if not isinstance(key, str) or isinstance(one, dict | list):
+            raise Refused(f"set has {key}: {one!r}; give a dotted key and one value.")
+    return tuple((key, _text(one)) for key, one in value.items())
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _ratio(value: Any) -> str:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = 0.0
+    if isinstance(value, bool) or not 1 <= number < float("inf"):
+        raise Refused(f"A ratio is {value!r}: give 1 or more, such as 100.")
+    return f"{number:g}"
+
+
+def _seed(value: Any) -> int:
+    text = str(value)
+    if isinstance(value, bool) or not text.isascii() or not text.isdecimal() or len(text) > 9:
+        raise Refused(f"A seed is {value!r}: give a whole number from 0.")
+    return int(text)

@@ -1,0 +1,118 @@
+"""How far a run of a sweep is: its folder tells, whoever trains it."""
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from lt_lightning.errors import UserError
+from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs import lock, metrics_file
+from lt_lightning.runs.finished import is_tested
+from lt_lightning.runs.results import FILE_NAME, read_results
+from lt_lightning.sweep.job import Job
+
+
+class Kind(Enum):
+    """What can be said of a run."""
+
+    DONE = "done"
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known of one run now.
+
+    Attributes:
+        kind: of the state.
+        epochs: that it has trained.
+        seconds: of its training, of a finished run.
+    """
+
+    kind: Kind
+    epochs: int = 0
+    seconds: float | None = None
+
+
+def state_of(job: Job, root: Path, ended: bool = False) -> State:
+    """Return the state of a run as its folder tells it.
+
+    Args:
+        job: the run, or the test of one.
+        root: the folder of the sweep.
+        ended: whether it ended by itself, if only by max_time or early stopping.
+    """
+    folder = job.folder(root)
+    if job.post_hoc is not None:
+        return State(Kind.DONE if _is_changed(folder, job.post_hoc) else Kind.WAITING)
+    seconds = _seconds(folder, ended)
+    if seconds is not None:
+        return State(Kind.DONE, job.epochs or 0, seconds)
+    epochs = epochs_of(folder)
+    if lock.is_held(folder):
+        return State(Kind.RUNNING, epochs)
+    return State(Kind.INTERRUPTED if can_go_on(folder) else Kind.WAITING, epochs)
+
+
+def can_go_on(folder: Path) -> bool:
+    """Return whether a run, or its pre-training, has a checkpoint."""
+    parts = (folder, folder / run_folder.PRETRAIN)
+    return any(run_folder.checkpoint_of(part) is not None for part in parts)
+
+
+def epochs_of(folder: Path) -> int:
+    """Return how many epochs a run has trained, as far as its metrics.csv tells."""
+    file = folder / metrics_file.FILE_NAME
+    if not file.is_file():
+        return 0
+    with suppress(UserError):
+        return len({row["epoch"] for row in metrics_file.read_metrics(file, "go on with the run")})
+    return 0
+
+
+def _seconds(folder: Path, ended: bool) -> float | None:
+    """Return the seconds of a finished run; none of one that has more to do."""
+    if not (folder / FILE_NAME).is_file():
+        return None
+    with suppress(UserError):
+        training = read_results(folder)["training"]
+        planned, epochs = training.get("planned_epochs"), training.get("epochs")
+        cut = isinstance(planned, int) and isinstance(epochs, int) and epochs < planned
+        if is_tested(folder, False) and (ended or not cut):
+            return float(training["seconds"] or 0)
+    return None
+
+
+def _is_changed(folder: Path, change: str) -> bool:
+    """Return whether a run was tested under a change of that class."""
+    if not (folder / FILE_NAME).is_file():
+        return False
+    with suppress(UserError):
+        for evaluation in read_results(folder)["evaluations"].values():
+            asked = (evaluation.get("post_hoc") or {}).get("class", "")
+            if str(asked).rpartition(".")[2] == change.rpartition(".")[2]:
+                return True
+    return False
+
+
+def forget_unborn(folder: Path) -> None:
+    """Remove the folder of a run that was killed before it had anything of worth.
+
+    Its name would be taken by nothing; a folder with a checkpoint or results stays.
+    """
+    if lock.is_held(folder) or can_go_on(folder) or not folder.is_dir():
+        return
+    known = {"config.yaml", "command.json", lock.LOCK, metrics_file.FILE_NAME}
+    inside = sorted(folder.rglob("*"), reverse=True)
+    files = [path for path in inside if not path.is_dir()]
+    if any(path.name not in known and path.suffix != ".part" for path in files):
+        return
+    with suppress(OSError):
+        for path in inside:
+            path.rmdir() if path.is_dir() else path.unlink()
+        os.rmdir(folder)

@@ -1,0 +1,206 @@
+"""Runs side by side, with a stand-in for `lt`: states, failures, what waits and goes on."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lt_lightning.runs import lock
+from lt_lightning.sweep import local
+from lt_lightning.sweep.board import Board
+from lt_lightning.sweep.cost import Cost, told
+from lt_lightning.sweep.job import Job
+from lt_lightning.sweep.local import Local, Terms, environment, last_line
+from lt_lightning.sweep.record import Record, read_record
+from lt_lightning.sweep.state import Kind, forget_unborn
+from lt_lightning.sweep.text import board_lines, plan_lines, shell_lines
+
+# Notes when it began and ended, and leaves what `lt` leaves; a run called bad fails.
+_STAND_IN = """
+import json, sys, time
+from pathlib import Path
+words, root = sys.argv[1:], Path(sys.argv[0]).parent
+if words[0] == "fit":
+    name, version = words[words.index("--name") + 1], words[words.index("--version") + 1]
+    folder = root / name / version
+else:
+    folder = Path(words[1])
+(root / "times").open("a").write(f"+{folder.parent.name}\\n")
+time.sleep(0.2)
+(root / "times").open("a").write(f"-{folder.parent.name}\\n")
+if folder.parent.name == "bad":
+    sys.exit("lt: bad is bad.")
+(folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+(folder / "checkpoints" / "last.ckpt").touch()
+told = {"epochs": 3, "planned_epochs": 3, "seconds": 6.0}
+evaluations = {"last": {}}
+if words[0] == "test":
+    before = json.loads((folder / "results.json").read_text())["evaluations"]
+    evaluations = {**before, f"last+{words[3]}": {"post_hoc": {"class": words[3]}}}
+aside = folder / "aside"
+aside.write_text(json.dumps({"training": told, "evaluations": evaluations}))
+aside.rename(folder / "results.json")
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a sweep whose results files need no schema."""
+    (tmp_path / "lt.py").write_text(_STAND_IN, encoding="utf-8")
+    monkeypatch.setattr(
+        "lt_lightning.sweep.state.read_results",
+        lambda folder: json.loads((folder / "results.json").read_text()),
+    )
+    monkeypatch.setattr(
+        "lt_lightning.runs.finished.read_results", lambda _: {"evaluations": ["last"]}
+    )
+    monkeypatch.setattr(local, "_PAUSE", 0.02)
+    return tmp_path
+
+
+def _job(name: str, needs: str | None = None) -> Job:
+    words = ("--name", name, "--version", "seed0")
+    return Job(name, "seed0", words, needs=needs and f"{needs}/seed0", epochs=3, data="digits")
+
+
+def _run(root: Path, jobs: list[Job], at_once: int = 1) -> Board:
+    board = Board(Record("", jobs), root)
+    program = (sys.executable, str(root / "lt.py"))
+    Local(board, Terms(jobs=at_once), program).run(lambda: None)
+    return board
+
+
+def _most_at_once(root: Path) -> int:
+    level = most = 0
+    for line in (root / "times").read_text().split():
+        level += 1 if line[0] == "+" else -1
+        most = max(most, level)
+    return most
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_as_many_at_once_as_asked(root: Path, at_once: int) -> None:
+    board = _run(root, [_job(name) for name in "abcd"], at_once)
+    assert {state.kind for state in board.states.values()} == {Kind.DONE}
+    assert _most_at_once(root) == at_once
+
+
+def test_a_failure_stops_only_what_waits_for_it(root: Path) -> None:
+    board = _run(root, [_job("bad"), _job("c", needs="bad"), _job("a"), _job("b", needs="a")])
+    kinds = {job: state.kind for job, state in board.states.items()}
+    assert kinds == {
+        "bad/seed0": Kind.FAILED,
+        "c/seed0": Kind.WAITING,
+        "a/seed0": Kind.DONE,
+        "b/seed0": Kind.DONE,
+    }
+    lines = "\n".join(board_lines(board, Cost(board)))
+    assert "bad/seed0 failed, status 1: lt: bad is bad." in lines
+    assert "c/seed0 waits for bad/seed0, which failed" in lines
+    known = read_record(root)
+    assert known is not None
+    assert known.failed == board.record.failed
+    assert known.jobs == board.record.jobs
+
+
+def test_tests_of_one_run_never_overlap(root: Path) -> None:
+    run = _job("a")
+    tests = [replace(run, needs=run.id, epochs=None, post_hoc=name) for name in ("X", "Y", "Z")]
+    board = _run(root, [run, *tests], 3)
+    assert {state.kind for state in board.states.values()} == {Kind.DONE}
+    assert _most_at_once(root) == 1
+
+
+def test_finished_runs_are_passed_over_and_interrupted_ones_gone_on_with(root: Path) -> None:
+    _run(root, [_job("a")])
+    (root / "times").unlink()
+    begun = root / "b" / "seed0" / "checkpoints"
+    begun.mkdir(parents=True)
+    (begun / "last.ckpt").touch()
+    jobs = [_job("a"), _job("b"), _job("c")]
+    board = Board(Record("", jobs), root)
+    kinds = [board.states[job.id].kind for job in jobs]
+    assert kinds == [Kind.DONE, Kind.INTERRUPTED, Kind.WAITING]
+    of_b, of_c = shell_lines(board.left(), root)
+    assert of_b.endswith("--name b --version seed0 --ckpt_path last")
+    assert of_c.endswith("--name c --version seed0")
+
+
+def test_a_run_that_another_process_holds_is_waited_for(root: Path) -> None:
+    holder = (
+        "import sys, time; from pathlib import Path; from lt_lightning.runs import lock; "
+        "lock.take_folder(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+    )
+    folder = root / "a" / "seed0"
+    folder.mkdir(parents=True)
+    with subprocess.Popen(
+        [sys.executable, "-c", holder, str(folder)], stdout=subprocess.PIPE
+    ) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            assert lock.is_held(folder)
+            board = Board(Record("", [_job("a"), _job("b")]), root)
+            assert board.states["a/seed0"].kind is Kind.RUNNING
+            assert not board.stuck()
+            forget_unborn(folder)
+            assert folder.is_dir()
+        finally:
+            process.kill()
+    assert not lock.is_held(folder)
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_anew(root: Path) -> None:
+    folder = root / "a" / "seed0"
+    (folder / "checkpoints").mkdir(parents=True)
+    for name in ("config.yaml", "command.json", "checkpoints/.last.ckpt.1234.part"):
+        (folder / name).touch()
+    forget_unborn(folder)
+    assert not folder.exists()
+    folder.mkdir()
+    (folder / "notes.txt").touch()
+    forget_unborn(folder)
+    assert (folder / "notes.txt").is_file()
+
+
+def test_the_cost_of_a_run_is_that_of_its_other_seeds_else_as_measured(root: Path) -> None:
+    first = _job("a")
+    second, other = replace(first, version="seed1", epochs=30), replace(_job("b"), epochs=100)
+    _run(root, [first])
+    record = Record("", [first, second, other], epoch_seconds={"digits": 40.0})
+    board = Board(record, root)
+    cost = Cost(board)
+    assert cost.of(second) == pytest.approx(60.0)
+    assert cost.of(other) == pytest.approx(4000.0)
+    lines = plan_lines(board, cost)
+    assert lines[3].split() == ["b/seed0", "waiting", "100", "1", "h", "07", "min"]
+    assert lines[-1] == "1 done, 2 waiting; about 1 h 08 min of work left."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "-"), (20.4, "20 s"), (125.0, "2 min"), (3_725.0, "1 h 02 min")]
+)
+def test_durations(seconds: float | None, text: str) -> None:
+    assert told(seconds) == text
+
+
+def test_each_run_has_its_share_of_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def shares(jobs: int) -> str:
+        return environment(jobs)["OMP_NUM_THREADS"]
+
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(8), raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    assert [shares(1), shares(3), shares(99)] == ["8", "2", "1"]
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    assert shares(2) == "5"
+
+
+def test_the_last_line_of_a_log(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    assert last_line(log) == ""
+    log.write_bytes(b"one\nlt: two\n\n")
+    assert last_line(log) == "lt: two"

@@ -1,0 +1,77 @@
+"""What a sweep is asked for: files and groups, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from lt_lightning.errors import Refused
+from lt_lightning.sweep.spec import Row, groups_of, read_spec
+
+
+def test_keys_beside_the_groups_hold_for_all_of_them() -> None:
+    first, second = groups_of(
+        {
+            "data": "digits",
+            "ratios": [100, 10.0],
+            "over": "recipe/short",
+            "set": {"trainer.max_epochs": None, "trainer.deterministic": True},
+            "groups": [
+                {"rows": ["ce", {"config": "crt", "name": "c", "set": {"model.bn_mode": "eval"}}]},
+                {"rows": "bbn", "seeds": [3, 3, 1], "ratios": 20},
+            ],
+        }
+    )
+    options = (("trainer.max_epochs", "null"), ("trainer.deterministic", "true"))
+    assert first.rows == (
+        Row("ce", ("ce", "recipe/short"), options),
+        Row("c", ("crt", "recipe/short"), (*options, ("model.bn_mode", "eval"))),
+    )
+    assert first.data == second.data == ("data/digits",)
+    assert (first.ratios, first.seeds) == (("100", "10"), (0,))
+    assert (second.ratios, second.seeds) == (("20",), (3, 1))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([], "A sweep is []"),
+        ({}, "rows names no config"),
+        ({"rows": []}, "rows names no config"),
+        ({"rows": ["ce"], "seed": 1}, "did you mean seeds"),
+        ({"rows": ["ce", "ce"]}, "Two rows are called ce"),
+        ({"rows": ["cee"]}, "did you mean ce?"),
+        ({"rows": [{"name": "a"}]}, "A row has the config None"),
+        ({"rows": [{"config": "ce", "name": "../x"}]}, "A row is called '../x'"),
+        ({"rows": [7]}, "A row is 7"),
+        ({"rows": ["ce"], "data": "cifar"}, "There is no config cifar"),
+        ({"rows": ["ce"], "ratios": 0.5}, "A ratio is 0.5"),
+        ({"rows": ["ce"], "ratios": [True]}, "A ratio is True"),
+        ({"rows": ["ce"], "ratios": "nan"}, "A ratio is 'nan'"),
+        ({"rows": ["ce"], "ratios": "inf"}, "A ratio is 'inf'"),
+        ({"rows": ["ce"], "seeds": -1}, "A seed is -1"),
+        ({"rows": ["ce"], "seeds": 0.5}, "A seed is 0.5"),
+        ({"rows": ["ce"], "set": ["a"]}, "set is ['a']"),
+        ({"rows": ["ce"], "set": {"a": {"b": 1}}}, "set has a"),
+        ({"groups": {}}, "groups holds no list"),
+        ({"groups": [{"rows": "ce", "groups": []}]}, "A group has no 'groups'"),
+    ],
+)
+def test_what_is_not_understood_is_refused_in_words(content: object, said: str) -> None:
+    with pytest.raises(Refused) as refused:
+        groups_of(content)
+    assert said in refused.value.sentence
+
+
+@pytest.mark.parametrize("name", ["short", "survey"])
+def test_the_sweeps_of_the_package_are_understood(name: str) -> None:
+    assert read_spec(name) == read_spec(f"{name}.yaml")
+
+
+def test_a_file_that_is_none_is_refused_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        read_spec("surveys")
+    assert "did you mean survey" in refused.value.sentence
+    (tmp_path / "a.yaml").write_text("rows: [ce", encoding="utf-8")
+    with pytest.raises(Refused) as refused:
+        read_spec(str(tmp_path / "a.yaml"))
+    assert "a.yaml cannot be read" in refused.value.sentence
