@@ -20,6 +20,7 @@ from lt_parsed import stopped
 from lt_runs import in_process, put_back
 from two_classes import tail_accuracy
 
+from lt_lightning.cli.commands.sweep import asked
 from manual import pages
 
 LANGUAGES = {"python", "bash", "yaml", "text"}
@@ -100,7 +101,7 @@ def test_parser_understands(command, parse):
 
 @pytest.mark.parametrize(
     "command",
-    [c for c in COMMANDS if c.words[1] not in (*PARSED, "methods")],
+    [c for c in COMMANDS if c.words[1] not in (*PARSED, "methods", "sweep")],
     ids=lambda command: command.name,
 )
 def test_own_parser_understands(command, in_copy):
@@ -109,6 +110,14 @@ def test_own_parser_understands(command, in_copy):
     answer = in_process([*words[1:], *(["runs/none/0"] if words[1] == "dashboard" else [])])
     assert answer.status == 1, answer.err
     assert "runs/none/0" in answer.err or "DIR" in answer.err
+
+
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS if c.words[1] == "sweep"], ids=lambda command: command.name
+)
+def test_sweep_is_understood(command, in_copy):
+    options, groups = asked(list(command.words[2:]))
+    assert options.status or groups
 
 
 def test_commands_are_of_programs_that_are_known():

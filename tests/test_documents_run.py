@@ -76,6 +76,14 @@ def at_one_batch(words, runs):
     return [*kept, *(word for pair in small.items() for word in pair)]
 
 
+def _small_sweep(words):
+    """Return a sweep of runs of one batch, or the plan of one of the package."""
+    if "--configs" not in words:
+        return words if "--status" in words else [*words, "--launcher", "print"]
+    small = {**SMALL, **NETWORK, "--trainer.max_epochs": "1", "--data.source.size": "8"}
+    return [*words, *(w for k, v in small.items() for w in ("--set", f"{k[2:]}={v}"))]
+
+
 def _without(words, keys):
     """Return the words less the options `keys` and their values."""
     kept, skip = [], False
@@ -171,5 +179,7 @@ def test_commands_run_in_their_order(file, made, small_cifar, tmp_path, monkeypa
             runs["ADDED"] = str(tmp_path / "ADDED")
         if words[1] == "fit":
             words = at_one_batch(words, runs)
+        if words[1] == "sweep":
+            words = _small_sweep(words)
         answer = in_process(_placed(words, runs)[1:])
         assert answer.status == 0, f"{command.name}: {answer.err}"

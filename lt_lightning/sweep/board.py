@@ -1,5 +1,6 @@
 """The states of all runs of a sweep, and which can be started."""
 
+from collections.abc import Container
 from pathlib import Path
 
 from lt_lightning.sweep.job import Job
@@ -11,24 +12,49 @@ _OVER = (Kind.DONE, Kind.FAILED)
 
 
 class Board:
-    """The states of all runs, looked at anew where something may have changed."""
+    """What each run of a sweep is doing.
+
+    Args:
+        record: the plan.
+        root: the folder of the sweep.
+    """
 
     def __init__(self, record: Record, root: Path) -> None:
         self.record, self.root = record, root
-        self.states: dict[str, State] = {}
-        self.look()
+        self.states = {job.id: self._looked(job) for job in record.jobs}
 
-    def look(self) -> None:
-        """Look at every run that is not done."""
+    def look(self, own: Container[str] = ()) -> None:
+        """Look again at the runs at work; all others stay as they are.
+
+        Args:
+            own: ids of those that have a process of ours, and so are at work whatever they show.
+        """
         for job in self.record.jobs:
-            if self._kind(job.id) is not Kind.DONE:
-                ended = job.id in self.record.ended
-                state = state_of(job, self.root, ended)
-                failed = job.id in self.record.failed and state.kind in _IDLE
-                self.states[job.id] = State(Kind.FAILED, state.epochs) if failed else state
+            if self._kind(job.id) is Kind.RUNNING:
+                found = self._looked(job)
+                at_work = State(Kind.RUNNING, found.epochs)
+                self.states[job.id] = at_work if job.id in own else found
 
-    def _kind(self, job: str) -> Kind | None:
-        return self.states[job].kind if job in self.states else None
+    def end(self, job: Job, failure: str | None) -> None:
+        """Take note of a run whose process has ended, and of how it failed, if it did."""
+        record, found = self.record, state_of(job, self.root, True)
+        if found.kind is Kind.RUNNING:
+            pass  # by what an earlier sweep has left at work; ours was refused
+        elif failure is None and found.kind is Kind.DONE:
+            record.ended.add(job.id)
+        else:
+            record.failed[job.id] = failure or "it ended without a result"
+            found = State(Kind.FAILED, found.epochs)
+        self.states[job.id] = found
+        record.write(self.root)
+
+    def _looked(self, job: Job) -> State:
+        found = state_of(job, self.root, job.id in self.record.ended)
+        failed = job.id in self.record.failed and found.kind in _IDLE
+        return State(Kind.FAILED, found.epochs) if failed else found
+
+    def _kind(self, job: str) -> Kind:
+        return self.states[job].kind
 
     def next(self) -> Job | None:
         """Return the first run that can be started now, or none."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from lt_lightning.runs.files import read_whole
 from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.job import Job
-from lt_lightning.sweep.state import Kind, State, can_go_on, forget_unborn, state_of
+from lt_lightning.sweep.state import Kind, State, can_go_on, forget_unborn
 
 LT = (sys.executable, "-m", "lt_lightning")
 _PAUSE = 0.5  # seconds between two looks
@@ -66,9 +66,7 @@ class Local:
         try:
             while self._running or (board.left() and not board.stuck()):
                 self._collect()
-                board.look()
-                for key in self._running:
-                    board.states[key] = State(Kind.RUNNING, board.states[key].epochs)
+                board.look(self._running)
                 while self._free() and (job := board.next()) is not None:
                     self._start(job)
                 show()
@@ -104,24 +102,12 @@ class Local:
 
     def _collect(self) -> None:
         """Take note of the runs that have ended."""
-        record, changed = self._board.record, False
-        for key, (job, process) in list(self._running.items()):
+        for job, process in list(self._running.values()):
             status = process.poll()
-            if status is None:
-                continue
-            del self._running[key]
-            self._board.states[key] = State(Kind.WAITING)
-            found = state_of(job, self._board.root, True).kind
-            if found is Kind.RUNNING:  # by what an earlier sweep left at work; it was refused
-                continue
-            if status == 0 and found is Kind.DONE:
-                record.ended.add(key)
-                record.failed.pop(key, None)
-            else:
-                record.failed[key] = f"status {status}: {last_line(job.log(self._board.root))}"
-            changed = True
-        if changed:
-            record.write(self._board.root)
+            if status is not None:
+                del self._running[job.id]
+                said = f"status {status}: {last_line(job.log(self._board.root))}"
+                self._board.end(job, said if status else None)
 
     def _end(self) -> None:
         """Ask the runs to end, which they do with a checkpoint; the patient one kills nothing."""

@@ -69,18 +69,13 @@ def sweep(argv: list[str]) -> None:
     Raises:
         UserError: if a run failed.
     """
-    options = _parser().parse_args(argv)
-    for name, least, most in (("jobs", 1, 1024), ("nice", 0, 19)):
-        value = vars(options)[name]
-        if not least <= value <= most:
-            raise Refused(f"--{name} is {value}: give {least} to {most}.")
+    options, groups = asked(argv)
     name = options.name or (Path(options.file).stem if options.file else "sweep")
     run_folder.check_names(options.runs, name, None)
     root = Path(options.runs) / name
     if options.status:
         _status(root)
         return
-    groups = _groups(options)
     run_folder.forget_own()
     record = _planned(groups, root)
     if options.plan:
@@ -97,6 +92,20 @@ def sweep(argv: list[str]) -> None:
     else:
         Local(board, Terms(options.jobs, options.nice)).run(text.Screen(board, cost).show)
         _close(board, cost)
+
+
+def asked(argv: list[str]) -> tuple[argparse.Namespace, list[Group]]:
+    """Return the options of a command line, and the groups that it asks for; none for --status.
+
+    Raises:
+        Refused: if it is not understood.
+    """
+    options = _parser().parse_args(argv)
+    for name, least, most in (("jobs", 1, 1024), ("nice", 0, 19)):
+        value = vars(options)[name]
+        if not least <= value <= most:
+            raise Refused(f"--{name} is {value}: give {least} to {most}.")
+    return options, [] if options.status else _groups(options)
 
 
 def _groups(options: argparse.Namespace) -> list[Group]:
