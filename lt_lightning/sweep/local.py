@@ -95,7 +95,7 @@ class Local:
                 env=environment(self._terms.jobs),
                 start_new_session=True,  # Ctrl-C is for the sweep, which asks its runs to end
             )
-        if self._terms.nice and hasattr(os, "setpriority"):
+        if self._terms.nice and sys.platform != "win32":
             os.setpriority(os.PRIO_PROCESS, process.pid, os.nice(0) + self._terms.nice)
         self._running[job.id] = job, process
         self._board.states[job.id] = State(Kind.RUNNING)
@@ -126,7 +126,7 @@ def environment(jobs: int) -> Mapping[str, str]:
     given = dict(os.environ)
     if any(name in given for name in _THREADS):
         return given
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     return {**given, **dict.fromkeys(_THREADS, str(max(1, (cores or 1) // jobs)))}
 
 
