@@ -10,7 +10,7 @@ ASKED = {
     "backbones/timm_backbone.py": 1,  # its networks share no base that declares their widths
     "cli/words/type_words.py": 1,  # jsonargparse's actions are private classes
     "heads/parts.py": 1,  # a head is any module of torch
-    "runs/class_path.py": 1,  # the name is that of a file
+    "runs/class_path.py": 2,  # the name is that of a file, or of a module that a class came from
     "runs/gate.py": 2,  # functions, modules and partials have no type that holds a name
     "runs/yaml_file.py": 1,  # yaml may lack its fast loader
 }
