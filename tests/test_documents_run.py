@@ -131,7 +131,9 @@ def pictures(tmp_path_factory):
         write(root / "LISTED" / split, 12)
         lines = [f"{split}/s{k // 2}_{k}.png {k % 2}" for k in range(12)]
         (root / "LISTED" / f"my_{split}.txt").write_text("\n".join(lines))
-    return {name: str(root / name) for name in ("DIR", "ONE_TREE", "MORE", "SHOP", "LISTED")}
+    (root / "shares.csv").write_text("".join(f"{k},{k}\n" for k in range(10)))
+    names = ("DIR", "ONE_TREE", "MORE", "SHOP", "LISTED", "shares.csv")
+    return {name: str(root / name) for name in names}
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """A finished run in Python."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from lt_lightning.engine.predictor import Predictor
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc import PostHoc
-from lt_lightning.post_hoc.finished import Calibration, change_of
+from lt_lightning.post_hoc.finished import Calibration, changes_of
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.config import began_with
 
@@ -68,6 +69,7 @@ class Run:
         batch_size: int = 128,
         post_hoc: PostHoc | None = None,
         calibrated: Calibration | None = None,
+        target_prior: str | Path | Mapping[str, float] | None = None,
     ) -> Predictions:
         """Classify images as `lt predict` does: the same preprocessing, in float32.
 
@@ -79,15 +81,18 @@ class Run:
             post_hoc: a change without training, such as `LogitAdjuster()`; a knob that is null is
                 taken from a test of the run that fitted it.
             calibrated: "temperature" or "vector", as `lt calibrate` fitted it.
+            target_prior: the share of each class among these images by its name, or a file of
+                them; none leaves the shares that the run assumes.
 
         Raises:
             UserError: if one is no image or cannot be read, or gets no finite numbers, or a change
-                was not fitted.
+                was not fitted, or the shares are not those of the classes.
         """
         if batch_size < 1:
             raise UserError(f"batch_size is {batch_size}: give 1 or more.")
-        added, run = change_of(self.folder, self.checkpoint, post_hoc, calibrated), self.predictor
-        if added is not None:
+        run = self.predictor
+        added = changes_of(self.folder, self.checkpoint, post_hoc, calibrated, target_prior)
+        if added:
             run = Predictor.read(self.checkpoint, run.model.device, added)
         given = pixels(images, run.image_size, run.reading)
         rows = list(run.classify(given, batch_size))

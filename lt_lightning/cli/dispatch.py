@@ -35,6 +35,7 @@ _IDLE_WARNINGS = (
     # A trial run (fast_dev_run) asks for a validation split also where there is none.
     ".*Total length of `list` across ranks is zero.*",
 )
+_SHARES = "target_prior"
 _QUESTIONS = ("--help", "-h", "--print_config")
 
 
@@ -122,6 +123,7 @@ def _on_run(
         raise Refused(f"{training} is for lt fit: lt {command} trains nothing, leave it out.")
     folder, checkpoint = run_folder.of_run(run, best)
     if command == "test":
+        more = _with_shares(more)
         run_folder.occupy(folder)
     kept = config_of(folder)
     quiet()
@@ -132,6 +134,22 @@ def _on_run(
         given = ["--config", str(config), "--ckpt_path", str(checkpoint), "--verbose=false"]
         files = {folder / "config.yaml": kept, **files}
         _start([command, *given, *more], folder, files, answer)
+
+
+def _with_shares(more: Sequence[str]) -> Sequence[str]:
+    """Return the words in which `--target_prior FILE` is the change that it stands for."""
+    own, given = words.apart(more, _SHARES)
+    if not given:
+        return more
+    file = words.items(given)[-1].value
+    if file is None:
+        raise Refused(f"--{_SHARES} has no file: give one of class names and shares.")
+    if words.first_below(own, "post_hoc"):
+        raise Refused(
+            f"lt test makes one change, and --{_SHARES} is one: save the other by --post_hoc NAME "
+            f"--save_as NEW, then lt test that run with --{_SHARES}."
+        )
+    return [*own, "--post_hoc", "TargetPrior", f"--post_hoc.shares={file}"]
 
 
 def _start(

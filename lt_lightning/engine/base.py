@@ -12,6 +12,7 @@ from lt_lightning.backbones import Backbone, ResNetCIFAR
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.engine.backbone_init import take_backbone
 from lt_lightning.engine.changes import put_changes
+from lt_lightning.engine.class_shares import drawn_shares, trained_log_shares
 from lt_lightning.engine.draws import step_generator
 from lt_lightning.engine.epoch_rate import EpochRate, apply_factors
 from lt_lightning.engine.evaluated import EvaluatedModule
@@ -27,7 +28,7 @@ from lt_lightning.losses import CrossEntropy, Loss
 from lt_lightning.metrics import ShotGroups
 from lt_lightning.recipes import LDAMRecipe
 from lt_lightning.runs import fits
-from lt_lightning.runs.checkpoint import read
+from lt_lightning.runs.checkpoint import DATA_STATE, read
 from lt_lightning.schedule import Schedule
 from lt_lightning.stages import Stage
 
@@ -84,6 +85,8 @@ class LongTailModule(EvaluatedModule):
         compile: bool = False,
     ) -> None:
         super().__init__()
+        self.drawn_shares: list[float] | None = None
+        self.changed_log_shares: Tensor | None = None
         self.save_hyperparameters()
         plain_hparams(self)
         counts = check_class_counts(class_counts)
@@ -120,6 +123,17 @@ class LongTailModule(EvaluatedModule):
         """Return the logits that predictions are made from, (N, C)."""
         logits = self.loss.predict_logits(self(images))
         return logits if self.post_hoc is None else self.post_hoc(logits)
+
+    def log_shares(self) -> Tensor:
+        """Return the log class shares that the outputs assume, float64 (C,), up to a constant.
+
+        They are right for images that are distributed so: as those of the training were drawn and
+        weighted, less what the loss took out, unless a change after training has altered them.
+        """
+        if self.changed_log_shares is not None:
+            return self.changed_log_shares
+        counts = self.hparams["class_counts"]
+        return trained_log_shares(counts, self.last_loss, self.drawn_shares, self.head)
 
     @property
     def last_loss(self) -> Loss:
@@ -192,7 +206,9 @@ class LongTailModule(EvaluatedModule):
         """Keep what `lt predict` and a resumed run must know of the data."""
         data = LongTailDataModule.of(self.trainer)
         if data is not None:
-            keep_facts(checkpoint, data)
+            epoch = self.current_epoch
+            drawn = drawn_shares(data, self.streams, self.stage_at(epoch), epoch)
+            keep_facts(checkpoint, data, drawn)
         self._train_log.save(self.trainer, checkpoint)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -210,6 +226,7 @@ class LongTailModule(EvaluatedModule):
         """Take the weights of a checkpoint that was read, and what it was saved with."""
         self.on_load_checkpoint(content)
         self.load_state_dict(content["state_dict"])
+        self.drawn_shares = content.get(DATA_STATE, {}).get("drawn_shares")
         put_changes(self, content)
 
     def trained_parameters(self) -> list[Any]:

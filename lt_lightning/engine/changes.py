@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError, one_sentence
@@ -21,9 +22,11 @@ class Change(ABC):
 
     Attributes:
         calibrates: whether it goes behind another change.
+        goes_last: whether it goes behind every other change, and none behind it.
     """
 
     calibrates: bool = False
+    goes_last: bool = False
 
     def check(self, model: "LongTailModule") -> None:  # noqa: B027  most go with any model
         """Refuse a model that the change does not go with, before anything is fitted.
@@ -44,6 +47,25 @@ class Change(ABC):
             UserError: if the change does not go with this model.
         """
 
+    def of_model(self, model: "LongTailModule") -> Mapping[str, Tensor]:
+        """Return the values that follow from the options and the model alone.
+
+        Raises:
+            UserError: if the options do not go with the model.
+        """
+        return {}
+
+    def log_shares_after(self, model: "LongTailModule", before: Tensor) -> Tensor:
+        """Return the log class shares that the changed outputs assume, (C,).
+
+        Most changes are remedies for the long tail, after which every class counts the same.
+
+        Args:
+            model: after `put`.
+            before: those of the outputs as they were, float64 (C,), up to a constant.
+        """
+        return torch.zeros_like(before)
+
     @abstractmethod
     def describe(self) -> str:
         """Return the name and the values used, for the record of the results; after `put`."""
@@ -51,10 +73,15 @@ class Change(ABC):
 
 @dataclass(frozen=True)
 class Added:
-    """A change on top of a checkpoint, with the values that were given or fitted."""
+    """A change on top of a checkpoint, with the values that were given or fitted.
+
+    Attributes:
+        change: the change.
+        values: by name; none where they follow from the model.
+    """
 
     change: Change
-    values: Mapping[str, Tensor]
+    values: Mapping[str, Tensor] | None
 
     def put(self, model: "LongTailModule") -> str:
         """Change `model` in place and return the name of the change.
@@ -63,7 +90,8 @@ class Added:
             UserError: if the change does not go with this model.
         """
         self.change.check(model)
-        self.change.put(model, self.values)
+        values = self.change.of_model(model) if self.values is None else self.values
+        put_one(model, self.change, values)
         return self.change.describe()
 
 
@@ -73,8 +101,13 @@ def check_added(content: Mapping[str, Any], checkpoint: Path, change: Change) ->
     Raises:
         UserError: if it is one.
     """
-    names = names_of(content)
-    if names and not change.calibrates:
+    names, kept = names_of(content), kept_changes(content)
+    if kept and _built(kept[-1]).goes_last:
+        raise UserError(
+            f"{checkpoint} was saved with {names[-1]}, and no change goes behind it: give the run "
+            "that it was saved from."
+        )
+    if names and not (change.calibrates or change.goes_last):
         raise UserError(
             f"{checkpoint} was saved with {names[-1]} already, and {type(change).__name__} is "
             "for a run as it was trained: give the run that it was saved from."
@@ -88,14 +121,37 @@ def put_changes(model: "LongTailModule", content: Mapping[str, Any]) -> None:
         UserError: if one is none, or does not go with the model.
     """
     for kept in kept_changes(content):
+        change = _built(kept)
         try:
-            change: Change = gate.build(CHANGES, Change, kept["class_path"], kept["init_args"])
-            change.put(model, kept["values"])
+            put_one(model, change, kept["values"])
         except (LookupError, RuntimeError, TypeError, ValueError) as error:
-            raise UserError(
-                f"The checkpoint cannot be used, for its {CHANGES} are damaged "
-                f"({one_sentence(str(error))[:200]}): save the changed run again."
-            ) from error
+            raise _damaged(error) from error
+
+
+def put_one(model: "LongTailModule", change: Change, values: Mapping[str, Tensor]) -> None:
+    """Change `model` in place, and note the class shares that its outputs assume from now on.
+
+    Raises:
+        UserError: if the change does not go with the model.
+    """
+    before = model.log_shares()
+    change.put(model, values)
+    model.changed_log_shares = change.log_shares_after(model, before)
+
+
+def _built(kept: Mapping[str, Any]) -> Change:
+    try:
+        change: Change = gate.build(CHANGES, Change, kept["class_path"], kept["init_args"])
+    except (LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise _damaged(error) from error
+    return change
+
+
+def _damaged(error: Exception) -> UserError:
+    return UserError(
+        f"The checkpoint cannot be used, for its {CHANGES} are damaged "
+        f"({one_sentence(str(error))[:200]}): save the changed run again."
+    )
 
 
 def names_of(content: Mapping[str, Any]) -> list[str]:

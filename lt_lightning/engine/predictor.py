@@ -1,6 +1,6 @@
 """A finished run that classifies images: what `lt predict` and `lt_lightning.load_run` share."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -63,26 +63,25 @@ class Predictor:
         cls,
         checkpoint: Path,
         device: torch.device,
-        added: Added | None = None,
+        added: Sequence[Added] = (),
     ) -> "Predictor":
         """Return the predictor of a checkpoint; none of its training data are asked for.
 
         Args:
             checkpoint: the file.
             device: where it predicts.
-            added: a change without training, on top of those that the checkpoint keeps.
+            added: changes without training, on top of those that the checkpoint keeps, in order.
 
         Raises:
-            UserError: if it is damaged, holds NaN, or its method cannot be built; if the change
+            UserError: if it is damaged, holds NaN, or its method cannot be built; if a change
                 does not go with it.
         """
         content = checkpoint_file.read(checkpoint)
         names = names_of(content)
-        if added is not None:
-            check_added(content, checkpoint, added.change)
+        for one in added:
+            check_added(content, checkpoint, one.change)
         model = load_model(content, checkpoint)
-        if added is not None:
-            names.append(added.put(model))
+        names += [one.put(model) for one in added]
         model.to(device).eval()
         state = content[DATA_STATE]
         normalize = Normalize(state["mean"], state["std"])

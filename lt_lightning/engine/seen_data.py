@@ -8,9 +8,18 @@ from lt_lightning.runs import fits
 from lt_lightning.runs.checkpoint import DATA_STATE
 
 
-def keep_facts(checkpoint: dict[str, Any], data: LongTailDataModule) -> None:
-    """Keep what `lt predict` and a resumed run must know of the data."""
-    checkpoint[DATA_STATE] = {**data.facts(), "test_fingerprint": data.test_fingerprint}
+def keep_facts(
+    checkpoint: dict[str, Any], data: LongTailDataModule, drawn: list[float] | None
+) -> None:
+    """Keep what `lt predict` and a resumed run must know of the data.
+
+    Args:
+        checkpoint: to be written.
+        data: that it was trained on.
+        drawn: the share of each class in the epoch, C numbers; none where streams are mixed.
+    """
+    known = {"test_fingerprint": data.test_fingerprint, "drawn_shares": drawn}
+    checkpoint[DATA_STATE] = {**data.facts(), **known}
 
 
 def check_same(checkpoint: dict[str, Any], data: LongTailDataModule) -> None:

@@ -76,6 +76,16 @@ class Loss(nn.Module, ABC):
         self._seen_values = False
         self._trusts_scale, self._calls = False, 0
 
+    def compensated(self) -> Tensor:
+        """Return the log class shares that training takes out of the logits, float64 (C,).
+
+        The training prior where `corrects_prior` is set, else 0; a loss that takes out another
+        part of it says which.
+        """
+        counts = self.class_counts.double()
+        prior = (counts / counts.sum()).log()
+        return prior if self.corrects_prior else torch.zeros_like(prior)
+
     @abstractmethod
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the unweighted loss of each sample, (N,), from logits and targets (N,).

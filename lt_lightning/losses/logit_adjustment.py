@@ -64,6 +64,10 @@ class LogitAdjustment(Loss):
         self.corrects_prior = tau > 0
         self.table("adjustment", check_range("tau", tau) * log_prior(self.class_counts))
 
+    def compensated(self) -> Tensor:
+        """Return tau log(n / N)."""
+        return self.adjustment.double()
+
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the adjusted cross-entropy of each sample, (N,)."""
         return logit_adjusted_loss(logits, targets, self.adjustment)

@@ -5,6 +5,7 @@ from lt_lightning.post_hoc.calibration import TemperatureScaling, VectorScalingC
 from lt_lightning.post_hoc.functions import adjust_logits, fit_tau, macro_accuracy
 from lt_lightning.post_hoc.logit_adjuster import LogitAdjuster
 from lt_lightning.post_hoc.nearest_mean import NearestMean
+from lt_lightning.post_hoc.target_prior import TargetPrior
 from lt_lightning.post_hoc.tau_normalization import TauNormalization
 from lt_lightning.post_hoc.total_direct_effect import TotalDirectEffect
 
@@ -12,6 +13,7 @@ __all__ = [
     "LogitAdjuster",
     "NearestMean",
     "PostHoc",
+    "TargetPrior",
     "TauNormalization",
     "TemperatureScaling",
     "TotalDirectEffect",

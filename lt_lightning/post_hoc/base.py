@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
-from lt_lightning.engine.changes import Change
+from lt_lightning.engine.changes import Change, put_one
 from lt_lightning.engine.hyper_parameters import is_plain
 from lt_lightning.methods import LongTailModule
 from lt_lightning.runs.class_path import is_outside
@@ -54,7 +54,7 @@ class PostHoc(Change):
         self.check(model)
         given = self.given()
         values = self.fit(model, data) if given is None else given
-        self.put(model, values)
+        put_one(model, self, values)
         return values
 
     def options(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,7 @@ from lt_lightning.engine.changes import Added
 from lt_lightning.errors import UserError
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.calibration import TemperatureScaling, VectorScalingCalibration
+from lt_lightning.post_hoc.target_prior import TargetPrior
 from lt_lightning.runs import fitted
 from lt_lightning.runs.evaluations import parts
 from lt_lightning.runs.results import FILE_NAME, read_results
@@ -21,20 +22,45 @@ CALIBRATIONS: dict[str, type[PostHoc]] = {
 }
 
 
-def change_of(
-    folder: Path, checkpoint: Path, post_hoc: PostHoc | None, calibrated: str | None
-) -> Added | None:
-    """Return the change of a run with its values, none where nothing is asked for.
+def changes_of(
+    folder: Path,
+    checkpoint: Path,
+    post_hoc: PostHoc | None,
+    calibrated: str | None,
+    target_prior: str | Path | Mapping[str, float] | None = None,
+) -> tuple[Added, ...]:
+    """Return the changes of a run with their values, in the order in which they are made.
 
     Args:
         folder: of the run.
         checkpoint: the file of its weights.
         post_hoc: a change, whose knobs are given or were fitted by a test of the run.
         calibrated: "temperature" or "vector", as `lt calibrate` fitted it.
+        target_prior: shares of the classes, or a file of them; behind the others.
 
     Raises:
-        UserError: if both are asked for, or what must be fitted was not.
+        UserError: if a change and a calibration are asked for, or two of one kind, or what must be
+            fitted was not.
     """
+    shift: PostHoc | None = None
+    if target_prior is not None:
+        by_name = isinstance(target_prior, Mapping)
+        shift = TargetPrior(dict(target_prior) if by_name else str(target_prior))
+    if isinstance(post_hoc, TargetPrior):
+        if shift is not None:
+            raise UserError("The target shares are given twice: leave out --post_hoc TargetPrior.")
+        shift, post_hoc = post_hoc, None
+    first = _first(folder, checkpoint, post_hoc, calibrated)
+    found = [] if first is None else [first]
+    if shift is not None:
+        found.append(Added(copy.copy(shift), None))
+    return tuple(found)
+
+
+def _first(
+    folder: Path, checkpoint: Path, post_hoc: PostHoc | None, calibrated: str | None
+) -> Added | None:
+    """Return the change or the calibration, none where neither is asked for."""
     if post_hoc is None and calibrated is None:
         return None
     if post_hoc is not None and calibrated is not None:

@@ -65,6 +65,11 @@ class LogitAdjuster(PostHoc):
         # Without the questions of `adjust_logits`, so that it can be exported.
         follow(model, lambda logits: logits.float() - shift.to(logits.device))
 
+    def log_shares_after(self, model: LongTailModule, before: Tensor) -> Tensor:
+        """Return what is left of the shares: all of them for tau 0, none for 1."""
+        assert self.tau is not None, "it was put"
+        return before - self.tau * log_prior(model.last_loss.class_counts.cpu())
+
     def describe(self) -> str:
         """Return the name and tau."""
         return f"logit_adjustment_tau_{self.tau:g}"

@@ -220,5 +220,12 @@ _DATA: _Keys = {
     "background": ("colour", lambda v: v is None or (_is_list(v, _is_byte) and len(v) == 3)),
     "grey_bits": ("number of bits", lambda v: v is None or (_is_count(v) and 8 <= v <= 16)),
     "upright": ("true or false", lambda v: type(v) is bool),
+    "drawn_shares": (
+        "list of shares",
+        lambda v: v is None or _is_list(v, lambda x: _is_number(x) and 0 <= x <= 1),
+    ),
 }
-_LATER = {"test_fingerprint": "none", "background": None, "grey_bits": None, "upright": False}
+_LATER = {
+    "test_fingerprint": "none", "background": None, "grey_bits": None, "upright": False,
+    "drawn_shares": None,
+}  # fmt: skip

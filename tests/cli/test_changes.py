@@ -12,6 +12,7 @@ from PIL import Image
 
 import lt_lightning as lt_library
 from lt_lightning.data import Digits
+from lt_lightning.metrics.class_stats import NLL_LIMIT
 from lt_lightning.post_hoc import LogitAdjuster
 
 
@@ -72,7 +73,9 @@ def check_same(rows, found):
         counted = {k: own.count(str(k)) for k in range(10) if str(k) in own}
         assert text == " ".join(f"{k}:{count}" for k, count in counted.items())
     chances = torch.tensor([float(row[f"p:{row['label']}"]) for row in rows], dtype=torch.float64)
-    assert float(-chances.log().mean()) == pytest.approx(found["overall"]["nll"], abs=1e-6)
+    assert float(-chances.log().clamp_min(-NLL_LIMIT).mean()) == pytest.approx(
+        found["overall"]["nll"], abs=1e-6
+    )
 
 
 ASKED = {  # options of lt predict, a part of the label of the same in results.json
@@ -152,6 +155,11 @@ REFUSED = {
     "predict {run} {images} --post_hoc ERM": "post_hoc",
     "predict {run} {images} --post_hoc LogitAdjuster --post_hoc.tau -1": "tau is -1",
     "predict {run} {images} --post_hoc LogitAdjuster --post_hoc.taus 1": "post_hoc.taus",
+    "predict {run} {images} --target_prior nowhere.csv": "nowhere.csv",
+    "predict {run} {images} --target_prior {images_list}": "no class of the run: they are '0'",
+    "predict {run} {images} --post_hoc TargetPrior": "give --post_hoc.shares FILE",
+    "test {run} --target_prior": "--target_prior has no file",
+    "test {run} --target_prior x.csv --post_hoc LogitAdjuster": "lt test makes one change",
     "test {run} --save_as new": "add --post_hoc NAME",
     "test {run} --post_hoc LogitAdjuster --save_as a/b": "give the name of one folder",
     "test {saved} --post_hoc LogitAdjuster": "was saved with logit_adjustment",
@@ -162,12 +170,88 @@ REFUSED = {
 @pytest.mark.parametrize("line", REFUSED)
 def test_what_was_not_fitted_or_cannot_be_saved_is_said(lt, place, changed, listed, line):
     names = {"run": place["run"], "images": f"--images {listed} --out x.csv", **place}
+    names["images_list"] = listed
     names |= {"saved": changed.parent.parent / "adjusted" / "0", "quick": place["quick"]}
     answer = lt(line.format(**names))
     assert answer.status in (1, 2)
     assert REFUSED[line].format(**names) in answer.err
     assert answer.err.count("\n") == 1
     assert not Path("x.csv").exists()
+
+
+SHARES = {str(k): k * (k != 4) for k in range(10)}  # a class of share 0 among them
+
+
+@pytest.fixture
+def shares(tmp_path):
+    (tmp_path / "shares.json").write_text(json.dumps(SHARES))
+    return tmp_path / "shares.json"
+
+
+def by_hand(rows, assumed):
+    """Saerens et al., a row and a class at a time, from a CSV of the run as it is."""
+    found = []
+    for row in rows:
+        parts = [float(row[f"p:{k}"]) * SHARES[str(k)] / assumed[k] for k in range(10)]
+        found.append([part / sum(parts) for part in parts])
+    return torch.tensor(found, dtype=torch.float64)
+
+
+def chances(rows):
+    return torch.tensor([[float(row[f"p:{k}"]) for k in range(10)] for row in rows]).double()
+
+
+TRAINED = None  # the shares of the training images
+SHIFTED = {
+    "": TRAINED,
+    "--calibrated": TRAINED,
+    "--post_hoc LogitAdjuster --post_hoc.tau 1": [0.1] * 10,
+    "--calibrated vector": [0.1] * 10,
+}
+
+
+@pytest.mark.parametrize("more", SHIFTED)
+def test_a_target_prior_goes_behind_what_else_was_asked_for(lt, changed, listed, shares, more):
+    counts = json.loads((changed / "results.json").read_text())["data"]["class_counts"]
+    before = predicted(lt, changed, listed, more)
+    rows = predicted(lt, changed, listed, f"{more} --target_prior {shares}")
+    wanted = by_hand(before, SHIFTED[more] or counts)
+    assert torch.allclose(chances(rows), wanted, atol=1e-6)
+    assert {row["class"] for row in rows}.isdisjoint({"0", "4"})
+    if not more:
+        run = lt_library.load_run(changed, device="cpu")
+        files = [listed.parent / f"{number:04}.png" for number in range(20)]
+        for given in (SHARES, shares):
+            found = run.predict(files, target_prior=given).probabilities
+            assert torch.allclose(found, wanted[:20], atol=1e-6)
+
+
+def test_a_target_prior_is_kept_in_a_saved_run_and_in_an_export(lt, changed, listed, shares):
+    """Also on a run that was saved with a change; the file of shares is then gone."""
+    adjusted = changed.parent.parent / "adjusted" / "0"
+    run = Path(shutil.copytree(adjusted, Path("runs") / "held" / "0"))
+    wanted = chances(predicted(lt, run, listed, f"--target_prior {shares}"))
+    answer = lt(f"test {run} --target_prior {shares} --save_as there")
+    assert answer.status == 0, answer.err
+    assert "The run takes it that" in answer.err
+    shares.unlink()
+    saved = Path("runs") / "there" / "0"
+    rows = predicted(lt, saved, listed)
+    assert torch.equal(chances(rows), wanted)
+    (label,) = results(saved)
+    assert label.endswith("+target_prior")
+    check_same(rows, results(saved)[label])
+    assert lt(f"export {saved} --format torch_export --out there").status == 0
+    about = json.loads(Path("there/about.json").read_text(encoding="utf-8"))
+    assert about["changes"][-1] == "target_prior"
+    network = torch.export.load("there/model.pt2").module()
+    assert network(torch.zeros(2, 8, 8, 3, dtype=torch.uint8))[:, [0, 4]].max() == 0
+    for more in ("--calibrated", "--post_hoc LogitAdjuster", "--target_prior x.json"):
+        answer = lt(f"predict {saved} --images {listed} --out y.csv {more}")
+        assert answer.status == 1
+    Path("x.json").write_text(json.dumps(SHARES))
+    answer = lt(f"predict {saved} --images {listed} --out y.csv --target_prior x.json")
+    assert "was saved with target_prior, and no change goes behind it" in answer.err
 
 
 @pytest.mark.slow

@@ -12,7 +12,9 @@ COUNTS = torch.tensor([90, 10])
 
 
 def finished(loss=CrossEntropy):
-    return SimpleNamespace(last_loss=loss(COUNTS), post_hoc=None)
+    return SimpleNamespace(
+        last_loss=loss(COUNTS), post_hoc=None, log_shares=lambda: torch.zeros(2).double()
+    )
 
 
 def test_subtracts_tau_log_prior():

@@ -20,7 +20,12 @@ from lt_lightning.post_hoc.tau_normalization import tau_curve
 
 def finished(head):
     return SimpleNamespace(
-        head=head, num_classes=2, device=torch.device("cpu"), post_hoc=None, training=False
+        head=head,
+        num_classes=2,
+        device=torch.device("cpu"),
+        post_hoc=None,
+        training=False,
+        log_shares=lambda: torch.zeros(2).double(),
     )
 
 

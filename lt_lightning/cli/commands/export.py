@@ -11,7 +11,7 @@ from lt_lightning.cli.words.arguments import CommandParser
 from lt_lightning.engine.predictor import Predictor
 from lt_lightning.export import formats
 from lt_lightning.export.folder import export as write
-from lt_lightning.post_hoc.finished import CALIBRATIONS, change_of, evaluation_of
+from lt_lightning.post_hoc.finished import CALIBRATIONS, changes_of, evaluation_of
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import lock
 from lt_lightning.runs.argv import apart
@@ -27,6 +27,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     add("--post_hoc", metavar="CLASS", help="change without training: --post_hoc LogitAdjuster")
     kinds = tuple(CALIBRATIONS)
     add("--calibrated", nargs="?", const=kinds[0], choices=kinds, help="as lt calibrate fitted it")
+    add("--target_prior", metavar="FILE", help="class shares where it is used, see lt predict")
     return parser.parse_args(argv)
 
 
@@ -38,8 +39,9 @@ def export(argv: list[str]) -> None:
     out = Path(options.out)
     lock.take_output(out)
     folder, checkpoint = run_folder.of_run(options.run, options.best)
-    change = change_of(folder, checkpoint, parsed(of_change, "lt export"), options.calibrated)
-    run = Predictor.read(checkpoint, torch.device("cpu"), change)
+    asked = parsed(of_change, "lt export")
+    changes = changes_of(folder, checkpoint, asked, options.calibrated, options.target_prior)
+    run = Predictor.read(checkpoint, torch.device("cpu"), changes)
     label = evaluation_of(folder, checkpoint, run.changes)
     by = write(options.format, run, folder, label, out)
     sys.stdout.write(f"{out}: {formats.FILES[options.format]}, compared with the run by {by}\n")

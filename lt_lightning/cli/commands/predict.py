@@ -13,7 +13,7 @@ from lt_lightning.cli.words.arguments import CommandParser
 from lt_lightning.engine.device import device_of
 from lt_lightning.engine.predictor import Predictor
 from lt_lightning.errors import Incomplete, UserError
-from lt_lightning.post_hoc.finished import CALIBRATIONS, change_of
+from lt_lightning.post_hoc.finished import CALIBRATIONS, changes_of
 from lt_lightning.predictions import table
 from lt_lightning.predictions.job import Job
 from lt_lightning.predictions.pictures import Columns, pictures
@@ -42,6 +42,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     calibrated = "as lt calibrate fitted it: temperature (where nothing is said) or vector"
     kinds = tuple(CALIBRATIONS)
     add("--calibrated", nargs="?", const=kinds[0], choices=kinds, help=calibrated)
+    shares = "class shares of these images (.csv, .txt, .json, .yaml of names and numbers)"
+    add("--target_prior", metavar="FILE", help=shares)
     add("--path_column", metavar="NAME", help="column of a CSV that names the files")
     add("--label_column", metavar="NAME", help="column of a CSV that names the classes")
     add("--batch_size", type=int, default=128)
@@ -69,8 +71,9 @@ def predict(argv: list[str]) -> None:
     given = pictures(Path(options.images), Columns(options.path_column, options.label_column))
     _check_out(out, Path(options.images), options.force)
     folder, checkpoint = run_folder.of_run(options.run, options.best)
-    change = change_of(folder, checkpoint, parsed(of_change, "lt predict"), options.calibrated)
-    run = Predictor.read(checkpoint, device, change)
+    asked = parsed(of_change, "lt predict")
+    changes = changes_of(folder, checkpoint, asked, options.calibrated, options.target_prior)
+    run = Predictor.read(checkpoint, device, changes)
     if options.top_k > len(run.class_names):
         raise UserError(
             f"--top_k is {options.top_k} but the run has {len(run.class_names)} classes: give as "
