@@ -18,7 +18,11 @@ class ClassResult:
         training_images: as trained on.
         test_images: in this evaluation.
         correct: of the test images.
-        accuracy: from 0 to 1; none without test images.
+        accuracy: from 0 to 1, which is the recall; none without test images.
+        predicted: test images that were taken for it; this and what follows is none in results of
+            an earlier version.
+        precision: correct over predicted; none where it was never predicted.
+        f1: of precision and recall; none without test images.
     """
 
     name: str
@@ -27,6 +31,9 @@ class ClassResult:
     test_images: int
     correct: int
     accuracy: float | None
+    predicted: int | None = None
+    precision: float | None = None
+    f1: float | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,8 @@ class Evaluation:
         label: `last`, `best`, `last+tau_norm_1` ...
         chosen_by: how the weights were chosen.
         images: how many were tested.
-        overall: `acc`, `acc_macro`, `acc_worst`, `nll`, `ece`, `mce`, `brier`, by name.
+        overall: `acc`, `acc_macro`, `acc_worst`, `acc_top5`, `f1_macro`, `auc`, `nll`, `ece`,
+            `mce`, `brier`, by name; those that it has.
         groups: those that have test images, by name.
         classes: C, in label order.
     """

@@ -15,9 +15,12 @@ from lt_lightning.figures.reliability import reliability
 from lt_lightning.metrics.names import (
     ACC,
     ACC_MACRO,
+    ACC_TOP5,
     ACC_WORST,
+    AUC,
     BRIER,
     ECE,
+    F1_MACRO,
     MCE,
     NLL,
     group_acc,
@@ -27,6 +30,11 @@ from lt_lightning.trainer_parts import data_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_KEYS = (
+    *("name", "group", "training_images", "test_images", "correct", "accuracy"),
+    *("predicted", "precision", "f1"),
+)
 
 
 def reported(
@@ -91,8 +99,10 @@ class Outcome:
         """
         stats = module.variants[variant] if variant else module.test_stats
         confusion = None if variant else module.test_confusion
+        areas = None if variant or module.test_auc is None else module.test_auc.compute()
+        mean = math.nan if areas is None else float(areas.nanmean())
         return cls(
-            values=stats.compute(),
+            values={**stats.compute(), **({} if math.isnan(mean) else {AUC: mean})},
             per_class=stats.per_class(),
             reliability=stats.reliability(),
             confusion=None if confusion is None else confusion.compute().cpu(),
@@ -133,10 +143,12 @@ class Outcome:
             self.per_class["total"].tolist(),
             self.per_class["correct"].tolist(),
             plain(self.per_class["accuracy"]),
+            self.per_class["predicted"].tolist(),
+            plain(self.per_class["precision"]),
+            plain(self.per_class["f1"]),
             strict=True,
         )
-        keys = ("name", "group", "training_images", "test_images", "correct", "accuracy")
-        return [dict(zip(keys, row, strict=True)) for row in columns]
+        return [dict(zip(_KEYS, row, strict=True)) for row in columns]
 
     def bins(self) -> dict[str, list[Any]]:
         """Return the bins of confidence, in plain values."""
@@ -145,7 +157,7 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         """Return plain values; see `runs.results` for what they mean."""
         total = self.per_class["total"]
-        names = (ACC, ACC_MACRO, ACC_WORST, NLL, ECE, MCE, BRIER)
+        names = (ACC, ACC_MACRO, ACC_WORST, ACC_TOP5, F1_MACRO, AUC, NLL, ECE, MCE, BRIER)
         more: dict[str, Any] = {}
         if self.weight_norms is not None:
             more["weight_norms"] = self.weight_norms.tolist()

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lt_lightning.engine.float32 import Float32Evaluation
 from lt_lightning.engine.own_loop import OwnLoopModule
-from lt_lightning.metrics import ClassStats, ConfusionCounts
+from lt_lightning.metrics import ClassStats, ConfusionCounts, OneVsRestAUC
 
 _MAX_CONFUSION = 1000  # a C x C table of counts stays below 8 MB
 
@@ -24,6 +24,7 @@ class EvaluatedModule(OwnLoopModule, ABC):
         val_stats: counts of the held-out images.
         test_stats: counts of the last test.
         test_confusion: the same as a table, where the classes are not too many.
+        test_auc: the areas under the ROC curves, where the classes are few.
     """
 
     oracle: bool = False
@@ -31,6 +32,7 @@ class EvaluatedModule(OwnLoopModule, ABC):
     tests_in_float32: bool = True
     num_classes: int
     test_confusion: ConfusionCounts | None
+    test_auc: OneVsRestAUC | None
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,6 +50,8 @@ class EvaluatedModule(OwnLoopModule, ABC):
         self.test_stats = ClassStats(num_classes, groups=groups)
         few = num_classes <= _MAX_CONFUSION
         self.test_confusion = ConfusionCounts(num_classes) if few else None
+        fewer = num_classes <= OneVsRestAUC.LIMIT
+        self.test_auc = OneVsRestAUC(num_classes) if fewer else None
 
     @abstractmethod
     def predict_logits(self, images: Tensor) -> Tensor:
@@ -97,6 +101,8 @@ class EvaluatedModule(OwnLoopModule, ABC):
         self.test_stats.update(logits, targets)
         if self.test_confusion is not None:
             self.test_confusion.update(logits, targets)
+        if self.test_auc is not None:
+            self.test_auc.update(logits, targets)
         return logits
 
     def on_test_epoch_start(self) -> None:
@@ -104,6 +110,8 @@ class EvaluatedModule(OwnLoopModule, ABC):
         self.test_stats.reset()
         if self.test_confusion is not None:
             self.test_confusion.reset()
+        if self.test_auc is not None:
+            self.test_auc.reset()
 
     def on_test_epoch_end(self) -> None:
         """Log the metrics of the test images."""

@@ -17,17 +17,20 @@ from lt_lightning.metrics.groups import check_names
 from lt_lightning.metrics.names import (
     ACC,
     ACC_MACRO,
+    ACC_TOP5,
     ACC_WORST,
     BRIER,
     ECE,
+    F1_MACRO,
     MCE,
     NLL,
     group_acc,
 )
-from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
+from lt_lightning.metrics.prediction import NO_CLASS, among_first, predicted_class
 
 CONFIDENCE_UNIT = 2**40  # exact for float32 confidences down to 2^-17; full after 8 million per bin
 NLL_UNIT = 2**24
+TOP = 5
 BRIER_UNIT = 2**32  # a score is at most 2, so a billion images fit
 NLL_LIMIT = 2.0**15  # nats per image, so that 16 million of the worst images still fit
 
@@ -43,6 +46,9 @@ class ClassStats(Metric):
     - acc: hits / images. acc_macro: mean over the classes that have images here.
     - acc_<group>: mean over the classes of the group that have images here; absent where no class
       has. acc_worst: the lowest class.
+    - acc_top5: share of the images whose class is among the five most probable ones, of equals the
+      first; where there are more than five classes.
+    - f1_macro: mean over the classes that have images here of 2 hits / (images + predictions).
     - nll: mean of -log p(target), in nats, at most 32768 per image.
     - ece = sum_b |S_b| / N * |acc(S_b) - conf(S_b)| over bins of equal width in (0, 1], right
       edges belong to the bin, a confidence of 1 to the last one. mce: the largest such gap.
@@ -77,6 +83,8 @@ class ClassStats(Metric):
 
     total: Tensor
     correct: Tensor
+    in_top: Tensor
+    predicted: Tensor
     nll_sum: Tensor
     brier_sum: Tensor
     bin_total: Tensor
@@ -106,7 +114,7 @@ class ClassStats(Metric):
                 )
         self.num_classes, self.bins = num_classes, bins
         self.groups = {group: list(members) for group, members in groups.items()}
-        per_class = ("total", "correct", "nll_sum", "brier_sum")
+        per_class = ("total", "correct", "in_top", "predicted", "nll_sum", "brier_sum")
         per_bin = ("total", "correct", "confidence")
         sizes = dict.fromkeys(per_class, num_classes)
         sizes.update({f"bin_{name}": bins for name in per_bin})
@@ -159,6 +167,9 @@ class ClassStats(Metric):
         # Never in place: states made in inference mode could not be changed outside of it.
         self.total = self.total.index_add(0, targets, one)
         self.correct = self.correct.index_add(0, targets, hit)
+        self.predicted = self.predicted.index_add(0, predicted.clamp_min(0), finite.to(hit.dtype))
+        in_top = finite & among_first(wide, targets, TOP)
+        self.in_top = self.in_top.index_add(0, targets, in_top.to(hit.dtype))
         self.nll_sum = self.nll_sum.index_add(0, targets, _fixed(nll, NLL_UNIT))
         self.brier_sum = self.brier_sum.index_add(0, targets, _fixed(brier, BRIER_UNIT))
         self.bin_total = self.bin_total.index_add(0, bin_index, one)
@@ -185,6 +196,9 @@ class ClassStats(Metric):
             if len(index):
                 values[group_acc(group)] = float(accuracy[index].mean())
         values[ACC_WORST] = float(accuracy[seen].min())
+        if self.num_classes > TOP:
+            values[ACC_TOP5] = int(self.in_top.sum()) / images
+        values[F1_MACRO] = float(self._f1()[seen].mean())
         values[NLL] = int(self.nll_sum.sum()) / NLL_UNIT / images
         gap_sum = (self.bin_correct.cpu().double() - self._confidence_sum()).abs()
         filled = self.bin_total.cpu() > 0
@@ -194,19 +208,24 @@ class ClassStats(Metric):
         return values
 
     def per_class(self) -> dict[str, Tensor]:
-        """Return images, hits, accuracy and NLL of each class, over all processes.
+        """Return images, hits, accuracy and so on of each class, over all processes.
 
         Call it on every process; it waits for the others.
 
         Returns:
-            `total` and `correct` int64 (C,), `accuracy` and `nll` float64 (C,), NaN for a class
-            without images; all on the CPU.
+            `total`, `correct` and `predicted` (images that were taken for the class) int64 (C,);
+            `accuracy`, which is the recall, `f1` and `nll` float64 (C,), NaN for a class without
+            images; `precision` float64 (C,), NaN for a class that was never predicted; all on the
+            CPU.
         """
         with self._summed():
             total, correct = self.total.cpu(), self.correct.cpu()
             nll = self.nll_sum.cpu().double() / NLL_UNIT / total
-            accuracy = correct.double() / total
-        return {"total": total, "correct": correct, "accuracy": accuracy, "nll": nll}
+            predicted, f1 = self.predicted.cpu(), self._f1()
+        counts = {"total": total, "correct": correct, "predicted": predicted}
+        hits = correct.double()
+        return {**counts, "accuracy": hits / total, "precision": hits / predicted, "f1": f1,
+                "nll": nll}  # fmt: skip
 
     def reliability(self) -> dict[str, Tensor]:
         """Return images, accuracy and mean confidence of each bin, over all processes.
@@ -229,6 +248,12 @@ class ClassStats(Metric):
             "accuracy": accuracy,
             "confidence": confidence,
         }
+
+    def _f1(self) -> Tensor:
+        """Return 2 hits / (images + predictions), float64 (C,), NaN for a class without images."""
+        total, predicted = self.total.cpu(), self.predicted.cpu()
+        found = 2 * self.correct.cpu().double() / (total + predicted)
+        return torch.where(total > 0, found, torch.nan)
 
     def _confidence_sum(self) -> Tensor:
         return self.bin_confidence.cpu().double() / CONFIDENCE_UNIT

@@ -7,6 +7,9 @@ fractions in [0, 1], never percent; `nll` is in nats, `brier` lies in [0, 2].
 ACC = "acc"  # all images alike
 ACC_MACRO = "acc_macro"  # mean over the classes that have test images
 ACC_WORST = "acc_worst"  # the lowest of these classes
+ACC_TOP5 = "acc_top5"  # all images alike; where there are more than five classes
+F1_MACRO = "f1_macro"  # mean over the classes that have test images
+AUC = "auc"  # one class against the rest, mean over the classes
 NLL = "nll"
 ECE = "ece"
 MCE = "mce"

@@ -24,3 +24,17 @@ def predicted_class(logits: Tensor) -> Tensor:
     wide = logits if logits.dtype == torch.float64 else logits.float()
     largest, index = wide.max(dim=1)  # the largest of a row with a NaN is NaN
     return torch.where(largest.isfinite(), index, NO_CLASS)
+
+
+def among_first(logits: Tensor, targets: Tensor, count: int) -> Tensor:
+    """Return whether the target is among the `count` largest logits, of equals the first, (N,).
+
+    A target of -infinity is a class that cannot be, and never among them.
+
+    >>> among_first(torch.tensor([[2.0, 1.0, 1.0]]), torch.tensor([1]), 2).tolist()
+    [True]
+    """
+    own = logits.gather(1, targets[:, None])
+    earlier = torch.arange(logits.shape[1], device=logits.device) < targets[:, None]
+    before = (logits > own) | ((logits == own) & earlier)
+    return (before.sum(dim=1) < count) & (own[:, 0] > -torch.inf)

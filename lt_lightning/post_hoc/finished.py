@@ -44,8 +44,10 @@ def changes_of(
     """
     shift: PostHoc | None = None
     if target_prior is not None:
-        by_name = isinstance(target_prior, Mapping)
-        shift = TargetPrior(dict(target_prior) if by_name else str(target_prior))
+        if isinstance(target_prior, str | Path):
+            shift = TargetPrior(str(target_prior))
+        else:
+            shift = TargetPrior(dict(target_prior))
     if isinstance(post_hoc, TargetPrior):
         if shift is not None:
             raise UserError("The target shares are given twice: leave out --post_hoc TargetPrior.")

@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_OVERALL = {"all": "acc", "macro": "acc_macro", "worst": "acc_worst", "ECE": "ece"}
+_OVERALL = {
+    "all": "acc", "macro": "acc_macro", "worst": "acc_worst", "top-5": "acc_top5",
+    "F1": "f1_macro", "AUC": "auc", "ECE": "ece",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -12,7 +15,7 @@ class Measure:
     """One number of an evaluation.
 
     Attributes:
-        name: "all", "macro", "worst" or "ECE"; or the name of a group.
+        name: "all", "macro", "worst", "top-5", "F1", "AUC" or "ECE"; or the name of a group.
         group: whether it is the accuracy of a group.
     """
 
@@ -38,7 +41,8 @@ class Measure:
         return None if value is None else 100 * value
 
 
-ALL, MACRO, WORST, ECE = (Measure(name) for name in _OVERALL)
+ALL, MACRO, WORST, TOP5, F1, AUC, ECE = (Measure(name) for name in _OVERALL)
+_LATER = (TOP5, F1, AUC)  # not in results of earlier versions; AUC of few classes, top-5 of many
 
 
 def measures_of(contents: Iterable[Mapping[str, Any]]) -> list[Measure]:
@@ -47,8 +51,11 @@ def measures_of(contents: Iterable[Mapping[str, Any]]) -> list[Measure]:
     Args:
         contents: their results.json.
     """
-    groups = [Measure(name, group=True) for name in group_names(contents)]
-    return [ALL, MACRO, *groups, WORST, ECE]
+    known = list(contents)
+    groups = [Measure(name, group=True) for name in group_names(known)]
+    tests = [test for content in known for test in content["evaluations"].values()]
+    later = [one for one in _LATER if any(one.of(test) is not None for test in tests)]
+    return [ALL, MACRO, *groups, WORST, *later, ECE]
 
 
 def group_names(contents: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -12,7 +12,14 @@ from lt_lightning.runs.results import FILE_NAME, SCHEMA_VERSION, read_results
 
 _DEFINITIONS = {
     "acc": "hits / images",
-    "acc_macro": "mean of the accuracies of the classes that have test images",
+    "acc_macro": "mean of the accuracies of the classes that have test images; also called "
+    "balanced accuracy and macro recall, for the accuracy of a class is its recall",
+    "acc_top5": "share of the images whose class is among the five most probable ones",
+    "precision": "of a class: hits / images that were taken for it; none where there is no such",
+    "f1": "of a class: 2 hits / (its images + images that were taken for it)",
+    "f1_macro": "mean of the F1 of the classes that have test images",
+    "auc": "share of the pairs (image of the class, image of another) in which the first has the "
+    "higher probability of the class; mean over the classes that have such pairs",
     "acc_worst": "lowest accuracy of the classes that have test images",
     "groups": "mean of the accuracies of the classes of the group that have test images",
     "nll": "mean of -log p(target), in nats",

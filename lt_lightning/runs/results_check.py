@@ -148,7 +148,7 @@ _CHECKPOINT: dict[str, Fits] = {
     "chosen_by": _is_text,
 }
 _SHARE_OR_NONE = _or_none(_is_share)
-_SHARES = ("acc", "acc_macro", "acc_worst", "ece", "mce")
+_SHARES = ("acc", "acc_macro", "acc_worst", "acc_top5", "f1_macro", "auc", "ece", "mce")
 _CLASS: dict[str, Fits] = {
     "name": _is_text,
     "group": _or_none(_is_text),
@@ -156,6 +156,11 @@ _CLASS: dict[str, Fits] = {
     "test_images": _is_count,
     "correct": _is_count,
     "accuracy": _SHARE_OR_NONE,
+}
+_MORE_OF_CLASS: dict[str, Fits] = {
+    "predicted": _is_count,
+    "precision": _SHARE_OR_NONE,
+    "f1": _SHARE_OR_NONE,
 }
 _BINS: dict[str, Fits] = {
     "total": _list_of(_is_count),
@@ -218,6 +223,7 @@ def _evaluation(where: str, evaluation: dict[str, Any], classes: int) -> None:
     _need(len(rows) == classes, f"{where}.classes", f"has {len(rows)} rows for {classes} classes")
     for place, row in enumerate(rows):
         _has(f"{where}.classes[{place}].", row, _CLASS)
+        _may_have(f"{where}.classes[{place}].", row, _MORE_OF_CLASS)
     _reliability(f"{where}.reliability", evaluation["reliability"])
     norms, confusion = evaluation.get("weight_norms"), evaluation.get("confusion")
     if norms is not None:

@@ -26,12 +26,15 @@ def oracle(logits, targets, groups, bins):
     classes = logits.shape[1]
     hits, images = [0] * classes, [0] * classes
     nll, brier, cells = 0.0, 0.0, [[0, 0, 0.0] for _ in range(bins)]
+    first_five, taken = 0, [0] * classes
     for row, y in zip(logits.double().tolist(), targets.tolist(), strict=True):
         top = max(row)
         z = sum(math.exp(v - top) for v in row)
         p = 1 / z
         hit = row.index(top) == y
         images[y] += 1
+        taken[row.index(top)] += 1
+        first_five += y in sorted(range(classes), key=lambda c: (-row[c], c))[:5]
         hits[y] += hit
         nll += math.log(z) + top - row[y]
         chances = [math.exp(v - top) / z for v in row]
@@ -48,11 +51,53 @@ def oracle(logits, targets, groups, bins):
         if have:
             out[f"acc_{group}"] = sum(have) / len(have)
     out["acc_worst"] = min(acc.values())
+    if classes > 5:
+        out["acc_top5"] = first_five / n
+    out["f1_macro"] = sum(f1_of(c, images, hits, taken) for c in acc) / len(acc)
     out["nll"] = nll / n
     out["ece"] = sum(abs(h - c) for _, h, c in cells) / n
     out["mce"] = max(abs(h - c) / k for k, h, c in cells if k)
     out["brier"] = brier / n
     return out
+
+
+def f1_of(c, images, hits, taken):
+    """The harmonic mean of precision and recall, 0 where either is 0 or not defined."""
+    if not hits[c]:
+        return 0.0
+    precision, recall = hits[c] / taken[c], hits[c] / images[c]
+    return 2 * precision * recall / (precision + recall)
+
+
+def test_a_class_without_images_or_without_predictions_has_no_number():
+    #                   class 0 has no image but is predicted, class 3 is never predicted
+    predicted, targets = [0, 1, 2, 2], [1, 1, 2, 3]
+    stats = ClassStats(4)
+    stats.update(20 * torch.eye(4)[predicted], torch.tensor(targets))
+    found = stats.per_class()
+    assert found["predicted"].tolist() == [1, 1, 2, 0]
+    nan = math.nan
+    wanted = {
+        "accuracy": [nan, 1 / 2, 1, 0],
+        "precision": [0, 1, 1 / 2, nan],
+        "f1": [nan, 2 / 3, 2 / 3, 0],
+    }
+    for name, values in wanted.items():
+        assert found[name].tolist() == pytest.approx(values, nan_ok=True), name
+    assert stats.compute()["f1_macro"] == pytest.approx(4 / 9)
+
+
+def test_five_first_of_equal_logits_and_none_of_what_is_not_finite():
+    logits = torch.zeros(4, 6)
+    logits[2, 0] = math.nan
+    logits[3, 1:] = -math.inf
+    stats = ClassStats(6)
+    stats.update(logits, torch.tensor([4, 5, 0, 1]))
+    assert stats.compute()["acc_top5"] == 1 / 4  # the fifth of equals, no other
+    assert stats.per_class()["predicted"].tolist() == [3, 0, 0, 0, 0, 0]
+    two = ClassStats(2)
+    two.update(torch.zeros(1, 2), torch.tensor([1]))
+    assert "acc_top5" not in two.compute()
 
 
 @pytest.mark.parametrize("bins", [1, 10, 15])

@@ -3,7 +3,7 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from lt_lightning.metrics import ClassStats, ConfusionCounts
+from lt_lightning.metrics import ClassStats, ConfusionCounts, OneVsRestAUC
 
 WORLD = 2
 GROUPS = {"many": [0, 1], "few": [2, 3, 4]}
@@ -33,6 +33,11 @@ def work(rank, folder):
     if rank == 0:
         only_first.update(logits, targets)
     assert only_first.compute()["acc"] > 0
+    shared, only_first = OneVsRestAUC(5), OneVsRestAUC(5)
+    shared.update(logits[rank::WORLD], targets[rank::WORLD])
+    if rank == 0:
+        only_first.update(logits, targets)
+    torch.save((shared.compute(), only_first.compute()), f"{folder}/auc{rank}.pt")
     dist.destroy_process_group()
 
 
@@ -43,7 +48,11 @@ def test_two_processes_give_the_bits_of_one(tmp_path):
     for metric in (stats, counts):
         metric.update(*batch())
     values, tables, table = report(stats, counts)
+    area = OneVsRestAUC(5)
+    area.update(*batch())
     for rank in range(WORLD):
+        for found in torch.load(tmp_path / f"auc{rank}.pt"):
+            assert torch.equal(found, area.compute())
         (values2, tables2, table2), before, after = torch.load(tmp_path / f"{rank}.pt")
         assert values2 == values
         assert tables2.keys() == tables.keys()

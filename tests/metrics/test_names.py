@@ -23,5 +23,5 @@ def test_these_are_the_names_that_class_stats_gives():
     stats.update(9 * torch.eye(3), torch.arange(3))
     assert list(stats.compute()) == [
         *("acc", "acc_macro", "acc_many", "acc_medium", "acc_few", "acc_worst"),
-        *("nll", "ece", "mce", "brier"),
+        *("f1_macro", "nll", "ece", "mce", "brier"),
     ]
