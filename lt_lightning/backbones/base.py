@@ -1,6 +1,8 @@
 """What a method may ask of a backbone."""
 
+import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -23,6 +25,11 @@ class Backbone(nn.Module, ABC):
     def asked_view(cls, **options: Any) -> View | None:
         """Return how a network that is made with `options` wants its images; none is any way."""
         return None
+
+    @classmethod
+    def option(cls, name: str, options: Mapping[str, Any]) -> Any:
+        """Return one of the options of a network, that of its constructor where it is not given."""
+        return options[name] if name in options else inspect.signature(cls).parameters[name].default
 
     def maps(self, images: Tensor) -> Tensor:
         """Return the maps whose mean over height and width is the features, (N, D, h, w).

@@ -48,7 +48,7 @@ class BilateralTorchvisionResNet(BilateralBackbone):
     @classmethod
     def asked_view(cls, **options: Any) -> View | None:
         """Return how the weights want their images."""
-        return view_of(options.get("name", "resnet50"), options.get("weights"))
+        return view_of(cls.option("name", options), options.get("weights"))
 
     def shared(self, images: Tensor) -> Tensor:
         """Return the maps before the last block."""

@@ -53,7 +53,7 @@ class TimmBackbone(SizedBackbone):
     @classmethod
     def asked_view(cls, **options: Any) -> View | None:
         """Return how the weights want their images; `image_size` wins over theirs."""
-        name = options.get("name", "vit_small_patch16_224")
+        name = cls.option("name", options)
         facts = _timm().get_pretrained_cfg(_known(name)) if options.get("weights") else None
         if facts is None:
             return View().resized(options.get("image_size"))

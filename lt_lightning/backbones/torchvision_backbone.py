@@ -46,7 +46,7 @@ class TorchvisionBackbone(SizedBackbone):
     @classmethod
     def asked_view(cls, **options: Any) -> View | None:
         """Return how the weights want their images; `image_size` wins over theirs."""
-        found = view_of(options.get("name", "convnext_tiny"), options.get("weights"))
+        found = view_of(cls.option("name", options), options.get("weights"))
         return found.resized(options.get("image_size"))
 
     def _resize(self, image_size: int) -> None:

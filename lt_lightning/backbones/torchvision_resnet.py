@@ -33,7 +33,7 @@ class TorchvisionResNet(Backbone):
     @classmethod
     def asked_view(cls, **options: Any) -> View | None:
         """Return how the weights want their images."""
-        return view_of(options.get("name", "resnet50"), options.get("weights"))
+        return view_of(cls.option("name", options), options.get("weights"))
 
     def maps(self, images: Tensor) -> Tensor:
         """Return the maps before global average pooling, (N, D, H / 32, W / 32)."""

@@ -44,8 +44,8 @@ class RunRecord(Callback):
         change: the change after training and its options, as they were asked for.
         fitted: its values by name, as they were given or fitted.
         own_test: fingerprint of the run's own test images, as its checkpoint has it.
-    To be read: `extra_pictures`, PNG files of the last test by name that are not of its own, and
-    `written`, the name that its evaluation got.
+    To be read: `pictures`, the PNG files of the last test by name, and `written`, the name that its
+    evaluation got.
 
     Args:
         folder: the run folder; none is the trainer's default_root_dir.
@@ -63,7 +63,7 @@ class RunRecord(Callback):
         self.fitted: dict[str, float | list[float]] = {}
         self.own_test: str | None = None
         self.written = ""
-        self.extra_pictures: dict[str, bytes] = {}
+        self.pictures: dict[str, bytes] = {}
         self._progress = TrainingProgress()
         self._written = False
         self._loaded_epoch: int | None = None
@@ -123,6 +123,7 @@ class RunRecord(Callback):
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Sum the counts over all processes."""
+        self.pictures = {}
         if not is_trial(trainer):
             self._outcomes = Outcome.all_of(*self._reported(trainer, pl_module))
 
@@ -195,20 +196,20 @@ class RunRecord(Callback):
         from lt_lightning.figures.png import draw_chart, to_png
 
         title = f"{method}, {evaluations[label]['checkpoint']['chosen_by']}"
-        for name, figure in outcome.figures(title).items():
-            write_whole(folder / f"{name}_{label}.png", to_png(figure))
-        more: dict[str, bytes] = {}
+        found = {name: to_png(figure) for name, figure in outcome.figures(title).items()}
         if self.tau_curve and "+" in label:
             ((knob, value),) = self.fitted.items()
             assert isinstance(value, float), "a curve is that of one number"
             chart = knob_chart(self.tau_curve, value, knob, str(self.fitted_on))
-            more["tau_curve"] = to_png(draw_chart(chart))
-            write_whole(folder / f"tau_curve_{label}.png", more["tau_curve"])
+            found["tau_curve"] = to_png(draw_chart(chart))
+        for name, content in found.items():
+            write_whole(folder / f"{name}_{label}.png", content)
         beside = side_by_side(evaluations, method)
         if beside is not None:
-            more["reliability_side_by_side"] = to_png(beside)
-            write_whole(folder / "reliability_side_by_side.png", more["reliability_side_by_side"])
-        self.extra_pictures = more
+            name = "reliability_side_by_side"
+            found[name] = to_png(beside)
+            write_whole(folder / f"{name}.png", found[name])
+        self.pictures = found
 
     def _reported(
         self, trainer: Trainer, pl_module: LightningModule

@@ -1,5 +1,6 @@
 """Which class is taken for which."""
 
+import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,6 +46,27 @@ class Confusion:
             images = sum(row)
             found.append([100 * count / images if images else None for count in row])
         return found
+
+    def mistakes(self, most: int) -> list[tuple[str, str, int, int]]:
+        """Return the mistakes with the largest shares of their class: names and images.
+
+        Args:
+            most: how many; of equal shares those of the class with more images come first.
+
+        Returns:
+            The true and the predicted class, the images, and all images of the true class.
+        """
+        found = [
+            (count / images, images, -true, -predicted)
+            for true, row in enumerate(self.counts)
+            if (images := sum(row))
+            for predicted, count in enumerate(row)
+            if count and predicted != true
+        ]
+        return [
+            (self.names[-true], self.names[-predicted], self.counts[-true][-predicted], images)
+            for _, images, true, predicted in heapq.nlargest(most, found)
+        ]
 
     def ordered(self, order: Sequence[int]) -> "Confusion":
         """Return it with the classes in another order."""

@@ -33,3 +33,9 @@ def apart(boxes: Sequence[tuple[float, float, float]], height: float) -> list[fl
         if not moved:
             break
     return places
+
+
+def spread(count: int, most: int) -> list[int]:
+    """Return at most so many of the numbers below `count`, evenly, the first and the last too."""
+    shown = min(count, most)
+    return [round(k * (count - 1) / max(shown - 1, 1)) for k in range(shown)]

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from lt_lightning.errors import UserError, printable
+from lt_lightning.report import classes
 from lt_lightning.report.table import find_runs, load_rows, render
 from lt_lightning.runs.files import write_whole
 
 FORMATS = ("text", "md", "csv", "latex", "html")
 _USAGE = (
     "lt report RUN [RUN ...] [--out FILE.html] [--format text|md|csv|latex|html] [--newest] "
-    "[--features] [--force]"
+    "[--features] [--classes] [--force]"
 )
 HELP = f"""\
 {_USAGE}
@@ -25,7 +26,8 @@ RUN is the folder of a finished run, a folder of runs, or a results.json.
   --format FORMAT  text (a row for each test of each run), md and latex (the survey's table),
                    csv (all metrics of all methods), html (needs --out)
   --force          write over a file that is no page of lt report
-  --features       t-SNE of test features first, for the page"""
+  --features       t-SNE of test features first, for the page
+  --classes        below the table of a terminal one of the classes of each test"""
 _SUFFIXES = {
     ".html": "html", ".htm": "html", ".md": "md", ".csv": "csv", ".tex": "latex", ".txt": "text",
 }  # fmt: skip
@@ -48,6 +50,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace | str:
     try:
         options = _parser().parse_args(list(arguments))
         options.style = _style(options.format, options.out)
+        if options.classes and options.style != "text":
+            raise _Refused(f"--classes is for text and not for {options.style}, leave it out")
     except _Refused as refused:
         return f"{_USAGE}: {refused}."
     return options
@@ -61,6 +65,7 @@ def _parser() -> _Parser:
     parser.add_argument("--out")
     parser.add_argument("--force", action="store_true")
     parser.add_argument("--features", action="store_true")
+    parser.add_argument("--classes", action="store_true")
     return parser
 
 
@@ -99,6 +104,8 @@ def _answer(options: argparse.Namespace, style: str) -> str:
     for folder in passed_over:
         sys.stderr.write(f"lt: {printable(str(folder))} has no results yet and is passed over.\n")
     text = _text(folders, style)
+    if options.classes:
+        text = f"{text}\n\n{classes.told(folders)}"
     if out is not None:
         write_whole(out, (text + "\n").encode(), "write the report again")
         return f"{out}: {len(folders)} run{'s' if len(folders) > 1 else ''}"

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lt_lightning.report.run import Run
@@ -10,6 +11,7 @@ from lt_lightning.report.run import Run
 RATIOS = (100, 50, 10)  # the survey's, in its order
 _LARGEST = 1e30  # of a ratio that a table can show
 _RATIOS = (*RATIOS, 20, 200)
+_OWN = ("ImageFolder", "ImageList", "ImageTable")  # sources of one's own pictures
 _NAMES = {"CIFAR10": "CIFAR-10", "CIFAR100": "CIFAR-100"}
 _CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck".split()
 _HEADS = {"cifar10": (10, 5000), "cifar100": (100, 500)}
@@ -56,7 +58,7 @@ def data_of(run: Run) -> Data:
     if known:
         name = _NAMES[known[0].upper()] + "-LT"
     else:
-        name = _NAMES.get(source, source) or "data"
+        name = _folder(source, config) or _NAMES.get(source, source) or "data"
         name += f", {profile.lower()} profile" if profile not in ("", "Exponential", "AsIs") else ""
         name += "" if source else f" of {len(names)} classes"
     digest = hashlib.sha256("\n".join([source, profile, *map(str, names)]).encode()).hexdigest()
@@ -105,6 +107,12 @@ def _ratio(counts: list[int], facts: dict[str, Any], config: dict[str, Any]) -> 
         if not filled or most / (least + 1) <= value <= (most + 1) / least:
             return float(value)
     return round(max(filled) / min(filled), 1) if filled else 1.0
+
+
+def _folder(source: str, config: dict[str, Any]) -> str:
+    """Return the name of the folder of one's own pictures, or nothing."""
+    root = config.get("root")
+    return Path(root).name if source in _OWN and isinstance(root, str) else ""
 
 
 def _mapping(value: Any) -> dict[str, Any]:

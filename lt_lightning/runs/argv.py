@@ -13,7 +13,8 @@ from lt_lightning.errors import Refused
 CONFIG = "--config"
 _SHORT = "-c"  # of --config
 _SWITCHES = (
-    *("--best", "--force", "--features", "--newest", "--skip_unreadable", "--no_probabilities"),
+    *("--best", "--force", "--skip_unreadable", "--no_probabilities"),
+    *("--features", "--mistakes", "--classes", "--newest"),
     *("--help", "-h", "--print_config"),
 )
 _FLAG = re.compile(r"--|-[A-Za-z]")  # and not -1, which is a value

@@ -119,11 +119,11 @@ class WandbMedia(Callback):
         if outcome is None or not trainer.is_global_zero:
             return
         label, tau_curve = _of_record(trainer)
-        pictures = _pictures(outcome, f"{type(pl_module).__name__}, {label}")
+        drawn: dict[str, bytes] = {}
         for record in _records(trainer):  # it has drawn already, for it comes before
-            pictures |= {
-                f"{name}_figure": _opened(png) for name, png in record.extra_pictures.items()
-            }
+            drawn |= record.pictures
+        drawn = drawn or _pictures(outcome, f"{type(pl_module).__name__}, {label}")
+        pictures = {f"{name}_figure": _opened(png) for name, png in drawn.items()}
         for logger in _loggers(trainer):
             run = logger.experiment
             media = {**tables(outcome, tau_curve), **_as_images(pictures), **_tail_images(tail)}
@@ -187,12 +187,10 @@ def _tags(module: EvaluatedModule, data: ReportedData) -> list[str]:
     return tags
 
 
-def _pictures(outcome: Outcome, title: str) -> dict[str, Any]:
+def _pictures(outcome: Outcome, title: str) -> dict[str, bytes]:
     from lt_lightning.figures.png import to_png
 
-    return {
-        f"{name}_figure": _opened(to_png(figure)) for name, figure in outcome.figures(title).items()
-    }
+    return {name: to_png(figure) for name, figure in outcome.figures(title).items()}
 
 
 def _opened(png: bytes) -> Any:

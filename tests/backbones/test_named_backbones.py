@@ -1,12 +1,14 @@
 """Networks of torchvision and timm by name: their heads, sizes, views and weights."""
 
 import builtins
+import inspect
 
 import pytest
 import torch
 from torchvision import models
 
 from lt_lightning.backbones import (
+    BilateralTorchvisionResNet,
     TimmBackbone,
     TorchvisionBackbone,
     TorchvisionResNet,
@@ -37,6 +39,28 @@ def test_features_are_what_the_last_layer_of_torchvision_sees():
     backbone = TorchvisionBackbone("shufflenet_v2_x0_5").eval()
     images = torch.randn(2, 3, 32, 32)
     assert torch.equal(whole.fc(backbone(images)), whole(images))
+
+
+@pytest.mark.parametrize(
+    ("kind", "weights"),
+    [
+        (TorchvisionBackbone, "DEFAULT"),
+        (TorchvisionResNet, "DEFAULT"),
+        (BilateralTorchvisionResNet, "DEFAULT"),
+        (TimmBackbone, None),
+    ],
+)
+def test_a_name_that_is_not_given_is_that_of_the_constructor(kind, weights):
+    default = inspect.signature(kind).parameters["name"].default
+    given = kind.asked_view(name=default, weights=weights)
+    assert kind.asked_view(weights=weights) == given
+
+    class Other(kind):
+        def __init__(self, name="resnet18", weights=None):
+            super().__init__(name, weights)
+
+    assert Other.option("name", {"weights": weights}) == "resnet18"
+    assert Other.option("name", {"name": default}) == default
 
 
 @pytest.mark.parametrize("name", ["fcn_resnet50", "fasterrcnn_resnet50_fpn", "convnext"])

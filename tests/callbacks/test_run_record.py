@@ -74,6 +74,9 @@ def test_numbers(make_trainer, module, data, tmp_path):
     assert last["overall"]["acc"] == 4 / 6
     assert last["overall"]["acc_macro"] == pytest.approx((2 / 3 + 1 + 0) / 3)
     assert last["overall"]["acc_worst"] == 0.0
+    assert last["overall"]["f1_macro"] == pytest.approx((2 / 3 + 4 / 5 + 0) / 3)
+    assert 0 < last["overall"]["auc"] < 1
+    assert "acc_top5" not in last["overall"]  # of three classes
     assert last["overall"]["ece"] == pytest.approx(2 / 6)
     assert last["overall"]["mce"] == pytest.approx(2 / 6)
     assert last["overall"]["nll"] == pytest.approx(50 * 2 / 6)
@@ -83,11 +86,11 @@ def test_numbers(make_trainer, module, data, tmp_path):
     }
     assert last["classes"] == [
         {"name": "cat", "group": "many", "training_images": 300, "test_images": 3, "correct": 2,
-         "accuracy": 2 / 3},
+         "accuracy": 2 / 3, "predicted": 3, "precision": 2 / 3, "f1": 2 / 3},
         {"name": "dog", "group": "many", "training_images": 120, "test_images": 2, "correct": 2,
-         "accuracy": 1.0},
+         "accuracy": 1.0, "predicted": 3, "precision": 2 / 3, "f1": 4 / 5},
         {"name": "eel", "group": "few", "training_images": 6, "test_images": 1, "correct": 0,
-         "accuracy": 0.0},
+         "accuracy": 0.0, "predicted": 0, "precision": None, "f1": 0.0},
     ]  # fmt: skip
     assert last["confusion"] == ["0:2 1:1", "1:2", "0:1"]
     assert "weight_norms" not in last  # the toy has no head
@@ -133,7 +136,10 @@ def test_a_change_after_training_is_drawn_beside_what_was_before(
 ):
     record = RunRecord()
     trainer = fit_and_test(make_trainer, record, module, data)
-    assert record.extra_pictures == {}
+    own = ["accuracy", "reliability", "confusion"]
+    assert list(record.pictures) == own
+    for name, content in record.pictures.items():
+        assert (tmp_path / f"{name}_last.png").read_bytes() == content
     record.evaluation, record.fitted_on = "last+tau_norm_0.5", "held-out"
     record.tau_curve, record.fitted = {0.0: 0.25, 0.5: 0.75}, {"tau": 0.5}
     trainer.test(module, datamodule=data, verbose=False)
@@ -143,7 +149,7 @@ def test_a_change_after_training_is_drawn_beside_what_was_before(
     assert chosen_by == "last epoch, then tau_norm_0.5, fitted on held-out images"
     for name in ("tau_curve_last+tau_norm_0.5", "reliability_side_by_side"):
         assert (tmp_path / f"{name}.png").is_file(), name
-    assert list(record.extra_pictures) == ["tau_curve", "reliability_side_by_side"]
+    assert list(record.pictures) == [*own, "tau_curve", "reliability_side_by_side"]
 
 
 def test_test_in_a_new_process_keeps_the_training(

@@ -12,6 +12,7 @@ from wandb_records import finished_records
 from wandb_server import KEY
 
 from lt_lightning.callbacks import ClassWeights, RunRecord, WandbMedia
+from lt_lightning.callbacks.outcome import Outcome
 from lt_lightning.errors import UserError
 from lt_lightning.wandb_.run import WandbRun, has_account
 
@@ -185,10 +186,14 @@ def fit_and_test(make_trainer, module, data, folder):
 
 
 def test_an_offline_run_holds_everything_and_asks_nobody(
-    make_trainer, pictures, tmp_path, contacts
+    make_trainer, pictures, tmp_path, contacts, monkeypatch
 ):
-    folder = tmp_path / "ce" / "0"
+    folder, titles, figures = tmp_path / "ce" / "0", [], Outcome.figures
+    monkeypatch.setattr(
+        Outcome, "figures", lambda self, title: titles.append(title) or figures(self, title)
+    )
     fit_and_test(make_trainer, *pictures, folder)
+    assert len(titles) == 2  # once for each of the two tests
     assert contacts == []
     found = finished_records(folder)
     (run,) = {(r.run.display_name, r.run.run_group, r.run.project) for r in found["run"]}
@@ -213,11 +218,14 @@ def test_an_offline_run_holds_everything_and_asks_nobody(
     images = sorted(path.name.partition("_")[0] for path in files.glob("images/last/*.png"))
     # Equal images share a file.
     assert images == ["accuracy", "confusion", "reliability", "tail", "tail"]
-    assert read_table(files, "last/per_class") == [
+    rows = read_table(files, "last/per_class")
+    assert [row[:6] for row in rows] == [
         ["cat", "many", 300, 3, 2, 2 / 3],
         ["dog", "many", 120, 2, 2, 1.0],
         ["eel", "few", 6, 1, 0, 0.0],
     ]
+    assert sum(row[6] for row in rows) == 6
+    assert [row[7] for row in rows] == [row[4] / row[6] if row[6] else None for row in rows]
     assert read_table(files, "last/reliability") == [[14 / 15, 1.0, 6, 1.0, 4 / 6]]
     assert read_table(files, "last+tau_norm_0.5/tau_curve") == [[0.0, 0.25], [0.5, 0.75]]
     assert read_table(files, "class_weights") == [

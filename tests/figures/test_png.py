@@ -107,18 +107,38 @@ def test_confusion_is_normalised_by_row():
     assert figure.axes[1].get_ylabel() == "share of the true class (%)"
 
 
-@pytest.mark.parametrize(("classes", "ticks"), [(20, 20), (21, 5), (100, 10), (1000, 10)])
-def test_confusion_ticks_are_thinned(classes, ticks):
+@pytest.mark.parametrize(("classes", "ticks"), [(20, 20), (60, 60), (61, 25), (1000, 25)])
+def test_confusion_ticks_have_names_as_far_as_there_is_room(classes, ticks):
     counts = torch.eye(classes, dtype=torch.int64)
-    figure = confusion_matrix(counts, [f"class {k}" for k in range(classes)])
-    assert len(figure.axes[0].get_xticks()) == len(figure.axes[0].get_yticks()) == ticks
+    names = [f"class {k} with a name that is as long as 50 letters" for k in range(classes)]
+    axes = confusion_matrix(counts, names).axes[0]
+    for axis in (axes.xaxis, axes.yaxis):
+        places, texts = axis.get_ticklocs(), [t.get_text() for t in axis.get_ticklabels()]
+        assert len(places) == ticks
+        assert texts == [f"{names[int(place)][:19]}…" for place in places]
+        assert (places[0], places[-1]) == (0, classes - 1)
+    assert ("named)" in axes.get_xlabel()) == (ticks < classes)
+
+
+def test_a_large_confusion_sums_neighbours_at_their_places():
+    counts = torch.zeros(1000, 1000, dtype=torch.int64)
+    counts[990:, 10] = 1
+    axes = confusion_matrix(counts, list(map(str, range(1000)))).axes[0]
+    drawn = axes.images[0].get_array()
+    assert drawn.shape == (200, 200)
+    assert [tuple(map(int, place)) for place in np.argwhere(drawn.filled(0) > 0)] == [
+        (198, 2),
+        (199, 2),
+    ]
+    assert axes.images[0].get_extent() == [-0.5, 999.5, 999.5, -0.5]
 
 
 def test_strange_class_names():
-    names = ["$x", "猫", "a" * 50]
-    figure = confusion_matrix(torch.eye(3, dtype=torch.int64), names, "$T")
+    names = ["$x", "猫", "a" * 50, "two\nlines"]
+    figure = confusion_matrix(torch.eye(4, dtype=torch.int64), names, "$T")
     assert to_png(figure)[:4] == b"\x89PNG"  # warnings are errors
     assert figure.axes[0].get_xticklabels()[2].get_text() == "a" * 19 + "…"
+    assert figure.axes[0].get_xticklabels()[3].get_text() == "two lines"
 
 
 def stats():

@@ -12,7 +12,7 @@ from lt_lightning.methods import ERM, MoCo
 from lt_lightning.testing import check_method
 
 ACCURACIES = {"acc", "acc_macro", "acc_worst", "acc_many", "acc_medium", "acc_few"}
-EVALUATED = ACCURACIES | {"nll", "ece", "mce", "brier"}
+EVALUATED = ACCURACIES | {"f1_macro", "nll", "ece", "mce", "brier"}
 RATE = 0.1
 SHORT = {"limit_train_batches": 2, "limit_val_batches": 0}
 

@@ -73,6 +73,26 @@ def test_many_classes_become_pixels(cells_of, results, classes, size):
     assert rows[0] == ([255] * size if classes == 21 else [254] + [0] * (size - 1))
 
 
+def test_many_classes_have_some_names_and_the_frequent_mistakes_all_of_theirs():
+    names = [f"<b>{k}</b> " + "long " * 20 for k in range(1000)]
+    counts = [[0] * 1000 for _ in range(1000)]
+    counts[7][9], counts[7][7], counts[8][7], counts[9][1] = 3, 1, 20, 1
+    found = Confusion("T", names, counts)
+    svg = ElementTree.fromstring(draw(found))
+    texts = [text.text for text in svg.iter("text")]
+    assert len(texts) == 2 * 15 + 2
+    assert texts[0] == names[0][:12] + "…"
+    assert texts[-4] == names[-1][:12] + "…"
+    slow = sorted(
+        ((counts[t][p] / sum(counts[t]), sum(counts[t]), t, p)
+         for t in range(1000) for p in range(1000) if counts[t][p] and t != p),
+        key=lambda one: (-one[0], -one[1]),
+    )  # fmt: skip
+    wanted = [(names[t], names[p], counts[t][p], images) for _, images, t, p in slow]
+    assert found.mistakes(8) == wanted
+    assert found.mistakes(1) == [(names[8], names[7], 20, 20)]
+
+
 def test_ramp_grows_lighter_all_the_way():
     light = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in ramp.PALETTE[:-1]]
     assert light == sorted(light)

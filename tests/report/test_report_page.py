@@ -197,7 +197,7 @@ def test_no_name_and_no_value_is_markup(write, results):
         f"{script[:12]}… taken for b",
     ):
         assert shown in words
-    assert reader.words.count(script) == 2  # in the middle of its features
+    assert reader.words.count(script) == 4  # amid its features, and in the tables of classes
 
 
 def test_many_methods_are_all_in_the_table_and_seven_drawn(read, cifar):

@@ -11,7 +11,7 @@ from lt_lightning.figures import ramp
 from lt_lightning.figures.chart import Chart, Point, Series
 from lt_lightning.figures.clouds import X_LABEL, Y_LABEL, Clouds
 from lt_lightning.figures.confusion import Confusion
-from lt_lightning.figures.labels import shortened
+from lt_lightning.figures.labels import shortened, spread
 from lt_lightning.figures.reliability import Reliability
 from lt_lightning.figures.scale import Scale, around
 from lt_lightning.figures.svg.frame import Frame
@@ -21,6 +21,7 @@ Drawable = Chart | Reliability | Confusion | Clouds
 _MARKED = 6  # more markers than this hide the line
 _PIXELS = 200  # more classes than this are summed over neighbours
 _LETTERS = 13  # of a class name beside the matrix
+_TICKS = 15  # of so many classes the names stand there, where there is no room for all
 # A single share is small among many classes: its root spreads the dark end; by tenths of a percent.
 _ROOTS = [ramp.index((10 * tenths) ** 0.5) for tenths in range(1001)]
 
@@ -68,9 +69,17 @@ def _(found: Clouds) -> Markup:
 def _(found: Confusion) -> Markup:
     """Draw cells with names up to 20 classes, else one pixel a class."""
     if not found.named:
-        return _filled("pixels", found=found, data=base64.b64encode(_pixels(found)).decode())
+        data = base64.b64encode(_pixels(found)).decode()
+        return _filled("pixels", found=found, data=data, ticks=_ticks(found))
     names = [shortened(name, _LETTERS) for name in found.names]
     return _filled("confusion", found=found, names=names, ramp=ramp)
+
+
+def _ticks(found: Confusion) -> list[tuple[float, str]]:
+    """Return some names and the places of their classes along an axis, from 0 to 1."""
+    classes = len(found.names)
+    places = spread(classes, _TICKS)
+    return [((k + 0.5) / classes, shortened(found.names[k], _LETTERS)) for k in places]
 
 
 def _pixels(found: Confusion) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lt_lightning.figures.class_size import NO_GROUP, binned
+from lt_lightning.figures.confusion import Confusion
 from lt_lightning.figures.svg import Drawable
 from lt_lightning.report.cell import Cell, Grid
 from lt_lightning.report.charts.class_size import accuracy_chart, norm_chart
@@ -16,6 +17,8 @@ from lt_lightning.report.measures import group_names
 from lt_lightning.report.ranking import by_accuracy
 
 DRAWN = 7  # the colours that the colour-blind can tell apart
+_MOST = 8  # mistakes that are told
+_MISTAKES = "The most frequent mistakes, by their share of the class:"
 Styled = list[tuple[int, Cell]]
 
 
@@ -26,6 +29,7 @@ class Picture:
     heading: str
     figure: Drawable
     caption: str
+    lines: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,16 @@ def _reliability(cells: Styled) -> list[Picture]:
 def _confusion(cells: Styled) -> list[Picture]:
     found = [(cell, confusion_of(cell)) for _, cell in cells]
     return [
-        Picture(cell.title, one, f"{one.images:,} images") for cell, one in found if one is not None
+        Picture(cell.title, one, f"{one.images:,} images. {_MISTAKES}", _mistakes(one))
+        for cell, one in found
+        if one is not None
+    ]
+
+
+def _mistakes(found: Confusion) -> list[str]:
+    return [
+        f"{true} taken for {predicted}: {images:,} of {of:,}"
+        for true, predicted, images, of in found.mistakes(_MOST)
     ]
 
 

@@ -10,6 +10,7 @@ from lt_lightning.figures import svg
 from lt_lightning.report.cell import Grid
 from lt_lightning.report.charts import Gallery, gallery
 from lt_lightning.report.dataset import Data
+from lt_lightning.report.page.classes import Classes, class_tables
 from lt_lightning.report.page.numbers import all_numbers, differences
 from lt_lightning.report.page.overview import beside_published, overview
 from lt_lightning.report.page.runs import all_runs, definitions
@@ -18,6 +19,7 @@ from lt_lightning.report.ranking import ranking
 from lt_lightning.report.run import Run
 from lt_lightning.report.survey import caption, survey
 
+_TITLE = "Long-tailed classification"
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -31,6 +33,7 @@ class Section:
     numbers: Table
     differences: Table | None
     gallery: Gallery
+    classes: list[Classes]
 
 
 def page(runs: Sequence[Run]) -> str:
@@ -45,6 +48,7 @@ def page(runs: Sequence[Run]) -> str:
     environment.globals["draw"] = svg.draw
     return environment.get_template("page.html.jinja").render(
         style=Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8")),
+        title=next(iter(grid.data_labels.values())) if len(grid.data_labels) == 1 else _TITLE,
         counts=_counts(grid, runs),
         runs=len(runs),
         caption=caption(found, "below it"),
@@ -64,14 +68,15 @@ def _counts(grid: Grid, runs: Sequence[Run]) -> str:
 
 
 def _section(grid: Grid, data: Data) -> Section:
-    found = ranking(grid, data)
+    found, shown = ranking(grid, data), gallery(grid, data)
     return Section(
         label=grid.data_labels[data],
         facts=_facts(grid, data),
         taken_over=any(cell.first.took_over for cell, _ in found.rows),
         numbers=all_numbers(found),
         differences=differences(grid, data),
-        gallery=gallery(grid, data),
+        gallery=shown,
+        classes=class_tables([cell for _, cell in shown.cells]),
     )
 
 
