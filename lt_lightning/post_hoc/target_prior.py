@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -44,6 +44,11 @@ class TargetPrior(PostHoc):
         self, shares: str | dict[str, float] | None = None, assumed: Assumed | None = None
     ) -> None:
         self.shares, self.assumed = shares, assumed
+
+    def options(self) -> dict[str, Any]:
+        """Return the class and its options; shares by name are among the values in any case."""
+        found = super().options()
+        return {**found, "shares": self.shares if isinstance(self.shares, str) else None}
 
     def check(self, model: LongTailModule) -> None:
         """Refuse shares that are not those of the model's classes, before anything is done."""

@@ -14,7 +14,7 @@ CONFIG = "--config"
 _SHORT = "-c"  # of --config
 _SWITCHES = (
     *("--best", "--force", "--skip_unreadable", "--no_probabilities"),
-    *("--features", "--mistakes", "--classes", "--newest"),
+    *("--features", "--classes", "--newest"),
     *("--help", "-h", "--print_config"),
 )
 _FLAG = re.compile(r"--|-[A-Za-z]")  # and not -1, which is a value

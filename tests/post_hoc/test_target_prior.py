@@ -89,6 +89,16 @@ def test_probabilities_are_those_of_a_loop(name):
     assert not torch.allclose(got, chances, atol=1e-3)
 
 
+def test_the_record_of_its_options_is_plain():
+    wanted = {"class": "TargetPrior", "shares": None, "assumed": None}
+    assert TargetPrior(TARGET).options() == wanted
+    assert TargetPrior("x.csv", "uniform").options() == {
+        **wanted,
+        "shares": "x.csv",
+        "assumed": "uniform",
+    }
+
+
 def test_the_assumed_shares_can_be_said():
     chances, got = shifted(erm(), (TargetPrior(TARGET, assumed="uniform"), None))
     assert torch.allclose(got, by_hand(chances, [0.1, 0.2, 0.7], UNIFORM), atol=1e-6)
