@@ -33,34 +33,47 @@ class Table:
     rows: list[tuple[int, list[str]]]
 
     def column(self, asked: str | None, usual: Sequence[str], option: str) -> int | None:
-        """Return the place of a column, or none where none is asked for and no usual one is there.
-
-        Args:
-            asked: its name; none takes the first of `usual` that there is, in any case.
-            usual: names of such columns.
-            option: that gives the name, for messages.
-
-        Raises:
-            UserError: if it is asked for and not there, or there are two of the name.
-        """
-        names = [name.lower() for name in self.columns] if asked is None else self.columns
-        wanted = [asked] if asked is not None else [name for name in usual if name in names]
-        if asked is not None and asked not in names:
-            near = nearest(asked, self.columns)
-            remedy = f"did you mean {near!r}?" if near else f"it has {self.told()}."
-            raise UserError(f"{self.file} has no column {asked!r} ({option}): {remedy}")
-        if not wanted:
-            return None
-        if names.count(wanted[0]) > 1:
-            raise UserError(
-                f"{self.file} has {names.count(wanted[0])} columns {wanted[0]!r}: rename all but "
-                "one."
-            )
-        return names.index(wanted[0])
+        """Return the place of a column, or none; see `column_of`."""
+        return column_of(self.file, self.columns, asked, usual, option)
 
     def told(self) -> str:
         """Return the names of the columns for a message."""
-        return printable(", ".join(self.columns)[:_SHOWN]) or "none"
+        return told(self.columns)
+
+
+def column_of(
+    file: Path, columns: Sequence[str], asked: str | None, usual: Sequence[str], option: str
+) -> int | None:
+    """Return the place of a column, or none where none is asked for and no usual one is there.
+
+    Args:
+        file: that has the columns.
+        columns: their names.
+        asked: its name; none takes the first of `usual` that there is, in any case.
+        usual: names of such columns.
+        option: that gives the name, for messages.
+
+    Raises:
+        UserError: if it is asked for and not there, or there are two of the name.
+    """
+    names = [name.lower() for name in columns] if asked is None else list(columns)
+    wanted = [asked] if asked is not None else [name for name in usual if name in names]
+    if asked is not None and asked not in names:
+        near = nearest(asked, columns)
+        remedy = f"did you mean {near!r}?" if near else f"it has {told(columns)}."
+        raise UserError(f"{file} has no column {asked!r} ({option}): {remedy}")
+    if not wanted:
+        return None
+    if names.count(wanted[0]) > 1:
+        raise UserError(
+            f"{file} has {names.count(wanted[0])} columns {wanted[0]!r}: rename all but one."
+        )
+    return names.index(wanted[0])
+
+
+def told(columns: Sequence[str]) -> str:
+    """Return the names of columns for a message."""
+    return printable(", ".join(columns)[:_SHOWN]) or "none"
 
 
 def separator_of(given: str | None) -> str | None:
@@ -88,8 +101,7 @@ def read_table(file: Path, separator: str | None) -> Table:
     """
     text = text_of(file)
     if separator is None:
-        header = re.split(r"[\r\n]", text.lstrip(), maxsplit=1)[0][:_HEADER]
-        separator = max(SEPARATORS, key=lambda one: _columns(header, one))
+        separator = separator_in(re.split(r"[\r\n]", text.lstrip(), maxsplit=1)[0])
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows: list[tuple[int, list[str]]] = []
     start = 1
@@ -114,5 +126,15 @@ def read_table(file: Path, separator: str | None) -> Table:
     return Table(file, columns, rows[1:])
 
 
-def _columns(header: str, separator: str) -> int:
-    return len(next(csv.reader([header], delimiter=separator), []))
+def separator_in(header: str) -> str:
+    """Return the separator that gives a first line the most columns."""
+    return max(SEPARATORS, key=lambda one: len(columns_in(header[:_HEADER], one)))
+
+
+def columns_in(header: str, separator: str) -> list[str]:
+    """Return the names in a first line.
+
+    Raises:
+        csv.Error: if it is no line of a CSV.
+    """
+    return [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]

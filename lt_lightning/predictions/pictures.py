@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from lt_lightning.data.csv_table import LABEL_COLUMNS, PATH_COLUMNS, SEPARATORS
+from lt_lightning.data.csv_table import (
+    LABEL_COLUMNS,
+    PATH_COLUMNS,
+    column_of,
+    columns_in,
+    separator_in,
+    told,
+)
 from lt_lightning.data.files import KINDS, PassedOver, each_image_below
 from lt_lightning.errors import UserError
 from lt_lightning.nearest import nearest
@@ -167,16 +174,15 @@ def _of_text(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
 
 def _of_csv(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
     header = stream.readline()
-    separator = max(SEPARATORS, key=header.count)
-    names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
-    path = _column(file, names, columns.path, PATH_COLUMNS, "--path_column")
+    separator = separator_in(header)
+    names = columns_in(header, separator)
+    path = column_of(file, names, columns.path, PATH_COLUMNS, "--path_column")
     if path is None:
-        told = ", ".join(names)[:200] or "none"
         raise UserError(
-            f"{file} has no column of files (it has {told}): call it file, or name it by "
+            f"{file} has no column of files (it has {told(names)}): call it file, or name it by "
             "--path_column."
         )
-    label = _column(file, names, columns.label, LABEL_COLUMNS, "--label_column")
+    label = column_of(file, names, columns.label, LABEL_COLUMNS, "--label_column")
     rows = csv.reader(stream, delimiter=separator)
     for row in rows:
         if not row:
@@ -187,18 +193,6 @@ def _of_csv(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
         if not row[path].strip():
             raise UserError(f"{where} names no file: complete the line, or remove it.")
         yield _picture(file, row[path].strip(), None if label is None else row[label].strip())
-
-
-def _column(
-    file: Path, names: list[str], asked: str | None, usual: Sequence[str], option: str
-) -> int | None:
-    if asked is not None:
-        if asked not in names:
-            told = ", ".join(names)[:200] or "none"
-            raise UserError(f"{file} has no column {asked!r} ({option}): it has {told}.")
-        return names.index(asked)
-    lower = [name.lower() for name in names]
-    return next((lower.index(name) for name in usual if name in lower), None)
 
 
 def _picture(file: Path, name: str, label: str | None, numbered: bool = False) -> Picture:
