@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from lt_lightning.cli.words.closing import closing
 from lt_lightning.cli.words.options import add_run_options
 from lt_lightning.cli.words.parser import LTParser
 from lt_lightning.data import LongTailDataModule
+from lt_lightning.data.pixels import read_as
 from lt_lightning.engine.float32 import PRECISION
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule
@@ -126,7 +127,10 @@ class LTCLI(LightningCLI):
         if content is not None and goes_on:
             self.resumed = int(content["global_step"]), checkpoint_file.whole_epochs(content)
         # A checkpoint brings its weights: nothing is fetched, and no file asked for.
-        with without_weights() if content is not None else nullcontext():
+        with ExitStack() as stack:
+            if content is not None:
+                stack.enter_context(without_weights())
+                stack.enter_context(read_as(content.get(checkpoint_file.DATA_STATE) or {}))
             super().instantiate_classes()
         if self.options.get("test_on") == "held_out":
             self.datamodule.test_on_held_out()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.data.decode import Unreadable, decode_all, read_image, unreadable
-from lt_lightning.data.pixels import Reading
+from lt_lightning.data.pixels import reading
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages
 from lt_lightning.errors import UserError
 
@@ -77,7 +77,7 @@ class PictureFiles:
             raise UserError(f"scale is {scale}: give a share of the area above 0, at most 1.")
         self.image_size, self.in_memory, self.scale = image_size, in_memory, scale
         self.skip = unreadable == "skip"
-        self.reading = Reading(background, grey_bits)
+        self.reading = reading(background, grey_bits)
 
     def read(self, path: Path, train: bool) -> Tensor:
         """Return one image, uint8 (3, H, W), as training or as evaluation sees it."""

@@ -1,7 +1,9 @@
 """What the pixels of an image file mean: which side is up, what is behind, how grey a grey is."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -96,6 +98,28 @@ class Reading:
 
 # Before there was a choice: checkpoints from then must see the pixels that they were trained on.
 AS_BEFORE = Reading(background=None, grey_bits=16, upright=False)
+_of_checkpoint: ContextVar[Reading | None] = ContextVar("reading of a checkpoint", default=None)
+
+
+@contextmanager
+def read_as(saved: Mapping[str, Any]) -> Iterator[None]:
+    """Build sources that read image files as the training of a checkpoint did.
+
+    A newer checkpoint says how, and its config asks for it; an old one says nothing.
+
+    Args:
+        saved: the facts of the data in the checkpoint.
+    """
+    token = _of_checkpoint.set(None if "upright" in saved else AS_BEFORE)
+    try:
+        yield
+    finally:
+        _of_checkpoint.reset(token)
+
+
+def reading(background: tuple[int, int, int] | None, grey_bits: int | None) -> Reading:
+    """Return how files are read: as asked, or as an old checkpoint at work wants it."""
+    return _of_checkpoint.get() or Reading(background, grey_bits)
 
 
 def rgb(opened: "Picture", reading: Reading) -> "Picture":

@@ -99,3 +99,32 @@ def test_what_is_no_image_is_counted_in_one_line(lt, place, pictures):
         f"1 .txt, such as {pictures / 'a.heic'}."
     ]
     assert Path("out.csv").read_text("utf-8").count("\n") == 5
+
+
+def test_an_old_run_is_tested_on_the_pixels_that_it_was_trained_on(lt, tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        for split, count in (("train", 6), ("test", 2)):
+            (tmp_path / "shop" / split / name).mkdir(parents=True)
+            for place in range(count):
+                pixels = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(tmp_path / "shop" / split / name / f"{place}.png")
+    small = "--model ERM --model.backbone.depth 8 --model.backbone.width 4 --data.batch_size 4"
+    data = "--data.source ImageFolder --data.source.image_size 8 --data.root shop --data.workers 0"
+    quick = "--data.profile AsIs --trainer.max_epochs 1 --trainer.accelerator cpu --name old"
+    answer = lt(f"fit {small} {data} {quick} --data.source.in_memory false")
+    assert answer.status == 0, answer.err
+    file = tmp_path / "runs" / "old" / "0" / "checkpoints" / "last.ckpt"
+    content = torch.load(file, weights_only=True)
+    seen = []
+    monkeypatch.setattr(
+        "lt_lightning.data.pixels._as_before",
+        lambda opened: seen.append(1) or opened.convert("RGB"),
+    )
+    assert lt("test runs/old/0").status == 0
+    assert not seen
+    for key in ("background", "grey_bits", "upright"):
+        del content["lt_data"][key]
+    torch.save(content, file)
+    assert lt("test runs/old/0").status == 0
+    assert len(seen) >= 4
