@@ -18,7 +18,7 @@ from lt_lightning.callbacks.save_config import SaveConfig
 from lt_lightning.cli import checks, post_hoc, pretraining, resuming, staged, where
 from lt_lightning.cli.follow_backbone import follow_backbone
 from lt_lightning.cli.watchers import Watchers
-from lt_lightning.cli.words import outside
+from lt_lightning.cli.words import namesakes, outside
 from lt_lightning.cli.words.closing import closing
 from lt_lightning.cli.words.options import add_run_options
 from lt_lightning.cli.words.parser import LTParser
@@ -53,7 +53,7 @@ class LTCLI(LightningCLI):
         self.argv, self.folder, self.answer, self.command = argv, run, answer, command
         self.resume: Path | None = None
         self.resumed: tuple[int, int] | None = None  # the steps and whole epochs of its checkpoint
-        outside.take(argv)
+        self.doubtful = outside.take(argv)
         super().__init__(
             LongTailModule,
             LongTailDataModule,
@@ -101,6 +101,7 @@ class LTCLI(LightningCLI):
         parser = self._parser(self.config.subcommand)
         assert isinstance(parser, LTParser)
         parser.check_values(options)
+        namesakes.check(self.argv, options, self.doubtful)
         staged.settle(self.config.subcommand, options)
         checks.check_options(self.config.subcommand, options)
         self.asked_precision = options.trainer.precision

@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonargparse import Namespace
 from lt_runs import run
 from packages import install, site
 
-from lt_lightning.cli.words import outside
+from lt_lightning.cli.words import namesakes, outside
+from lt_lightning.errors import Refused
 
 __all__ = ["site"]  # a fixture
 
@@ -177,6 +179,39 @@ def test_a_name_of_ours_is_refused(site):
     assert "LDAM of same (lt_lightning.losses) has the name of lt_lightning.losses.LDAM" in listed
     path_of_ours = f"fit {CE} --model.loss lt_lightning.losses.LDAM".split()
     assert run(path_of_ours, site, PYTHONPATH=path).status == 0
+
+
+OTHER = LOSS.format(name="Other")
+
+
+@pytest.mark.parametrize("given", ["--model.loss LDAM", "--config own.yaml"])
+def test_a_name_of_ours_for_a_class_called_otherwise_is_refused(lt, site, given):
+    install(site, "claims", {"losses": {"LDAM": "claims:Other"}}, claims=OTHER)
+    Path("own.yaml").write_text("model: {init_args: {loss: {class_path: LDAM}}}\n")
+    cosine = "--model.head CosineHead --model.head.scale 30"
+
+    answer = lt(f"fit {CE.replace('--print_config', '')} {given} {cosine}")
+
+    assert (answer.status, answer.err.count("\n")) == (2, 1)
+    assert (
+        "model.loss is 'LDAM', the name of lt_lightning.losses.LDAM and of claims.Other (the entry "
+        "point LDAM of claims (lt_lightning.losses)): write the path of the one you mean."
+    ) in answer.err
+
+
+def test_only_a_bare_name_in_place_of_a_class_is_doubtful(site):
+    install(site, "claims", {"losses": {"LDAM": "claims:Other"}}, claims=OTHER)
+    ours = Namespace(model=Namespace(loss=Namespace(class_path="lt_lightning.losses.LDAM")))
+
+    for words in (
+        ["--name", "LDAM", "--model.loss", "lt_lightning.losses.LDAM"],
+        ["--model.loss=LDAM", "--model.loss=lt_lightning.losses.LDAM"],  # the last one counts
+    ):
+        doubtful = outside.take(words)
+        assert [point.path for point in doubtful] == ["claims.Other"]
+        namesakes.check(words, ours, doubtful)
+    with pytest.raises(Refused):
+        namesakes.check(["--model.loss=LDAM"], ours, doubtful)
 
 
 def test_a_misspelt_name_of_another_package_is_guessed(lt, site):

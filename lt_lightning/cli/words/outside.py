@@ -139,20 +139,28 @@ def found() -> tuple[Outside, ...]:
     return tuple(point for points in declared.values() for point in dict.fromkeys(points))
 
 
-def take(argv: Sequence[str]) -> None:
+def take(argv: Sequence[str]) -> list[Outside]:
     """Import the classes whose names a command line, or a file on it, gives.
 
     One that cannot be imported is passed over: what is written may be a name of something else.
     Where a class was meant the parser finds none, and `trouble` says why.
+
+    Returns:
+        Those passed over whose name is one of ours too, or of another package: the parser would
+        take that one. `namesakes.check` refuses it where the class was meant.
     """
     declared = found()
     if not declared:
-        return
+        return []
     written = set(_texts(argv))
+    doubtful = list[Outside]()
     for point in declared:
         if point.name in written:
-            with suppress(UserError):
+            try:
                 point.load()
+            except UserError:
+                doubtful += [point] if namesake(point, declared) else []
+    return doubtful
 
 
 def _texts(argv: Sequence[str]) -> Iterator[str]:
