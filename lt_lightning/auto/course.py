@@ -45,13 +45,17 @@ class Course:
     works: Works
     clock: Callable[[], float] = time.time
 
-    def go(self) -> None:
+    def go(self, began: float | None = None) -> None:
         """Do what is left, choose, test once, and tell.
+
+        Args:
+            began: when the command began, by the clock; none is now.
 
         Raises:
             UserError: if there is no time for a baseline, or it failed.
         """
-        self.record.begin(self.clock(), last_sign(self.folder))
+        began = self.clock() if began is None else began
+        self.record.begin(began, last_sign(self.folder))
         self._write()
         try:
             if self.record.chosen is None:

@@ -236,6 +236,13 @@ def test_time_counts_over_commands_and_not_between_them(stub):
     assert found["since"] is None
 
 
+def test_the_look_at_the_pictures_counts_too(stub):
+    record = Record.open(stub.folder, [], 1000.0)
+    began = stub.now
+    Course(stub.folder, record, [], 20, 0.5, stub, clock=lambda: stub.now).go(began - 40)
+    assert known(stub)["seconds"] == pytest.approx(stub.now - began + 40)
+
+
 def test_a_step_in_which_the_process_dies_is_not_begun_for_ever(stub):
     stub.fails = {"crt": Killed()}
     for _ in range(3):

@@ -6,6 +6,7 @@ import gc
 import logging
 import math
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,7 @@ def auto(argv: list[str]) -> None:
         Refused: if an option is none of its own.
         UserError: if there is no time for a baseline, or it failed.
     """
+    began = time.time()
     own = [w for i in argv_words.items(argv) if not i.flag or i.key in _OWN for w in i.words]
     options, given = _parse(own), _given(argv)
     if not (math.isfinite(options.minutes) and options.minutes > 0):
@@ -84,7 +86,7 @@ def auto(argv: list[str]) -> None:
     record = Record.open(folder, given, options.minutes)
     works = _Works(folder, argv, data)
     works.say(look.told())
-    Course(folder, record, laid, most, look.test_share, works).go()
+    Course(folder, record, laid, most, look.test_share, works).go(began)
 
 
 def _given(argv: list[str]) -> list[str]:
