@@ -26,6 +26,7 @@ lt: long-tailed image classification
   lt dashboard [RUN ...] --project NAME            the W&B workspace of all methods side by side
   lt methods                                       methods, losses, samplers, data sets
   lt configs [show NAME | copy NAME]               the configs of the package
+  lt completion bash|zsh|fish                      what the tab key completes
   lt --version
 
 A later --config lies over an earlier one; keys on the command line lie over both.
@@ -80,6 +81,7 @@ COMMANDS = (
     "dashboard",
     "methods",
     "configs",
+    "completion",
 )
 _HELP = {
     "calibrate": CALIBRATE_HELP,
@@ -117,6 +119,12 @@ def answer(arguments: Sequence[str]) -> tuple[str | None, int]:
 
         asked = {"--help", "-h"} & set(arguments)
         return CONFIGS_HELP if asked else configs_command(arguments[1:]), 0
+    if first == "completion":
+        from lt_lightning.cli.commands.completion import HELP as COMPLETION_HELP
+        from lt_lightning.cli.commands.completion import completion
+
+        asked = {"--help", "-h"} & set(arguments[:2])
+        return COMPLETION_HELP if asked else completion(arguments[1:], COMMANDS), 0
     if first == "report" and "--features" not in arguments:
         return report(arguments[1:])
     if first not in COMMANDS:

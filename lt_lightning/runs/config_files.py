@@ -68,7 +68,7 @@ def owner(files: Files, argv: Sequence[str], key: str) -> Path | None:
     """Return the file that gives `key`, or none where the command line does."""
     if words.first_below(argv, key):
         return None
-    return next((path for path in reversed(files) if key in set(_keys(files[path]))), None)
+    return next((path for path in reversed(files) if key in set(keys(files[path]))), None)
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -126,11 +126,11 @@ def _others(path: Path) -> str:
     return f"there are {', '.join(known[:12])}." if known else "give a .yaml file that does."
 
 
-def _keys(content: dict[str, Any], above: str = "") -> Iterator[str]:
-    """Yield the dotted keys as the command line has them."""
+def keys(content: dict[str, Any], above: str = "") -> Iterator[str]:
+    """Yield the dotted keys of a content as the command line has them."""
     for name, value in content.items():
         inner = above and (name in _PACKED or name == "class_path")
         key = above.rstrip(".") if inner else f"{above}{name}"
         yield key
         if isinstance(value, dict):
-            yield from _keys(value, f"{key}.")
+            yield from keys(value, f"{key}.")
