@@ -73,6 +73,7 @@ docs: $(VENV)/.installed-docs  ## the manual, into build/site; every warning is 
 bench: $(VENV)/.installed-dev  ## speed and memory, as ratios measured in one run
 	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/augmentation.py
+	$(BIN)/python bench/image_folder.py
 	$(BIN)/python bench/feature_cache.py
 	$(BIN)/python bench/memory.py
 	$(BIN)/python bench/dashboards.py

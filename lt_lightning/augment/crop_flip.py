@@ -1,4 +1,4 @@
-"""Random crop and horizontal flip by one gather."""
+"""Random crop of the old size and horizontal flip, on a GPU by one gather."""
 
 import torch
 from torch import Tensor
@@ -54,7 +54,14 @@ def crop_flip(images: Tensor, dy: Tensor, dx: Tensor, mirrored: Tensor, *, paddi
     """
     n, _, height, width = images.shape
     device = images.device
-    padded = F.pad(images, (padding,) * 4)
+    padded = F.pad(images, (padding,) * 4) if padding else images
+    if device.type == "cpu" and n:  # rows are copied faster, image by image, than pixels gathered
+        choices = zip(padded, dy.tolist(), dx.tolist(), mirrored.tolist(), strict=True)
+        cropped = (
+            (image[:, y : y + height, x : x + width], turned)
+            for image, (y,), (x,), (turned,) in choices
+        )
+        return torch.stack([image.flip(2) if turned else image for image, turned in cropped])
     rows = torch.arange(height, device=device) + dy  # (N, H)
     columns = torch.arange(width, device=device) + dx  # (N, W)
     columns = torch.where(mirrored, columns.flip(1), columns)

@@ -181,6 +181,11 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
             added = AddedImages(self.added_images)
             self._splits[BOTH] = added.after(self._splits["train"], self.facts())
 
+    def teardown(self, stage: str) -> None:
+        """End the workers that decode images."""
+        if self._splits:
+            self._streams.close()
+
     def _choose(self) -> None:
         chosen = choose_splits(self.source, self.root, self._subset, self.monitor_test)
         self._chosen, self.fingerprint = chosen, chosen.fingerprint
@@ -252,7 +257,7 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
     def unlabelled_loader(self, normalize: Normalize) -> EvalLoader:
         """Return the unlabelled images as evaluation sees them, whole batches dealt out."""
         found = self.find_unlabelled().images
-        return self._streams.loader_of(found, *self._streams.processes(), normalize)
+        return self._streams.loader_of(found, *self._streams.processes(), normalize, "unlabelled")
 
     def add_pseudo_labels(self, labels: Tensor) -> None:
         """Train on the unlabelled images too, with these labels, int64 (M,)."""

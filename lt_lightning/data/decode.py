@@ -15,6 +15,7 @@ from rich.progress import track
 from torch import Tensor
 
 from lt_lightning.data.pixels import Reading, Unclear, formats, rgb
+from lt_lightning.data.view import TrainingCrop, evaluation_view
 from lt_lightning.errors import UserError
 from lt_lightning.runs.files import whole_file
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _DECODER = 4  # counted up when the same file gives other pixels, so that old caches are not read
 T = TypeVar("T")
-_SMALL = 64  # pixels; of so small pictures no rim is cut off
-_EVAL_ZOOM = 8 / 7  # 256 pixels for a crop of 224, the common ImageNet protocol
 
 
 class Unreadable(UserError):
@@ -64,11 +63,21 @@ def read_image(
     Raises:
         Unreadable: if the file cannot be read; the message names it.
     """
-    return _view(picture_of(path, reading), size, crop_scale)
+    if crop_scale is None:
+        return evaluation_view(picture_of(path, reading), size)
+    crop = TrainingCrop(size, crop_scale, reading.upright)
+    return crop.cut(picture_of(path, reading, crop.choose))
 
 
-def picture_of(path: Path, reading: Reading) -> "Picture":
+def picture_of(
+    path: Path, reading: Reading, before: Callable[["Picture"], None] | None = None
+) -> "Picture":
     """Return the picture of a file as red, green and blue, in its own size.
+
+    Args:
+        path: the file.
+        reading: how the pixels are taken.
+        before: called with the opened picture before its pixels are loaded; it may ask for fewer.
 
     Raises:
         Unreadable: if the file cannot be read; the message names it.
@@ -79,6 +88,8 @@ def picture_of(path: Path, reading: Reading) -> "Picture":
         if not path.is_file():  # to open a pipe waits for ever
             raise FileNotFoundError
         with Image.open(path, formats=formats()) as opened:
+            if before is not None:
+                before(opened)
             return rgb(opened, reading)
     except Unclear as unclear:
         sentence = f"The image {path} {unclear.fault}: {unclear.remedy}."
@@ -106,30 +117,7 @@ def view_of(picture: "Picture", size: int, reading: Reading) -> Tensor:
         raise UserError(
             f"The picture {picture!r} cannot be read ({type(error).__name__}): give another."
         ) from error
-    return _view(image, size, None)
-
-
-def _view(image: "Picture", size: int, crop_scale: float | None) -> Tensor:
-    from torchvision.transforms import v2
-    from torchvision.transforms.v2 import functional as tv
-
-    if crop_scale is not None:
-        view = v2.RandomResizedCrop(size, scale=(crop_scale, 1.0), antialias=True)(image)
-    elif max(image.size) <= size:
-        view = image if image.size == (size, size) else tv.resize(image, [size, size])
-    else:
-        side = evaluation_side(size)
-        view = tv.center_crop(tv.resize(image, [side], antialias=True), [size, size])
-    return torch.from_numpy(np.asarray(view).copy()).permute(2, 0, 1)
-
-
-def evaluation_side(size: int) -> int:
-    """Return to what the short side of a picture is resized before the middle is cropped.
-
-    Args:
-        size: pixels a side that the model sees.
-    """
-    return size if size <= _SMALL else round(size * _EVAL_ZOOM)
+    return evaluation_view(image, size)
 
 
 def in_parallel(work: Callable[[Path], T], paths: list[Path], what: str) -> Iterable[T]:

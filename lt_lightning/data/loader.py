@@ -4,25 +4,17 @@ The random choices of a batch depend on (seed, stream, epoch, batch, rank) alone
 resumed anywhere, also in the middle of an epoch, sees the same pictures as one never stopped.
 """
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
-from lt_lightning.data.source import FileImages, ImageSet, MemoryImages
-from lt_lightning.runs.environment import cores
+from lt_lightning.data.reader import BatchReader, derive_seed
+from lt_lightning.data.source import ImageSet
 from lt_lightning.samplers import EpochSampler
 
 Batch = tuple[Tensor, Tensor]
-
-
-def derive_seed(*keys: int) -> int:
-    """Return a 62-bit seed that depends on all `keys` and their order."""
-    digest = hashlib.blake2b(repr(keys).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") >> 2
 
 
 @dataclass(frozen=True)
@@ -41,50 +33,6 @@ class Pipeline:
         return self.normalize(images)
 
 
-class _FileDataset(Dataset[tuple[Tensor, int]]):
-    """Decodes one image per (index, seed) key in a DataLoader worker."""
-
-    def __init__(self, images: FileImages) -> None:
-        self.images = images
-
-    def __getitem__(self, key: tuple[int, int | None]) -> tuple[Tensor, int]:
-        index, seed = key
-        label = int(self.images.labels[index])
-        if seed is None:
-            return self.images.read(self.images.paths[index], False), label
-        # The workers of a pool share nothing, so an image is a function of its own seed.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            return self.images.read(self.images.paths[index], True), label
-
-
-def _fetch(
-    images: ImageSet,
-    batches: Sequence[Tensor],
-    seeds: Sequence[int | None],
-    workers: int,
-) -> Iterator[Batch]:
-    """Yield uint8 images and labels of each batch, in order."""
-    if isinstance(images, MemoryImages):
-        for batch in batches:
-            where = batch.to(images.images.device)
-            yield images.images[where], images.labels[where]
-        return
-    assert isinstance(images, FileImages)
-    # By place in the batch, not by image: a re-sampled batch may hold an image several times.
-    keys = [
-        [(int(i), None if seed is None else derive_seed(seed, k)) for k, i in enumerate(batch)]
-        for batch, seed in zip(batches, seeds, strict=True)
-    ]
-    yield from DataLoader(
-        _FileDataset(images),
-        batch_sampler=keys,
-        num_workers=min(workers, cores()),  # torch warns of more
-        pin_memory=torch.cuda.is_available(),
-        generator=torch.Generator(),  # else every epoch would advance the global generator
-    )
-
-
 class TrainLoader:
     """One epoch of one stream, in batches; its position is kept in checkpoints.
 
@@ -96,6 +44,7 @@ class TrainLoader:
         pipeline: augmentation and normalisation.
         seed: the seed of the augmentation.
         workers: DataLoader workers; only used for images in files.
+        reader: of these images, where workers outlive the loader; none makes one.
         views: how often each image of a batch is in it, each time augmented anew: first all
             images once, then all again in the same order.
     """
@@ -111,11 +60,13 @@ class TrainLoader:
         seed: int,
         workers: int = 0,
         views: int = 1,
+        reader: BatchReader | None = None,
     ) -> None:
         self.images, self.sampler, self.pipeline = images, sampler, pipeline
         self.views = views
         self.batch_size, self.drop_last = batch_size, drop_last
-        self.seed, self.workers = seed, workers
+        self.seed = seed
+        self._reader = reader or BatchReader(images, workers)
         self._done = 0
         self._resume_at = 0
 
@@ -140,7 +91,7 @@ class TrainLoader:
             for k in range(len(batches))
         ]
         self._done = first
-        fetched = _fetch(self.images, batches, seeds, self.workers)
+        fetched = self._reader.read(batches, seeds)
         for seed, (images, labels) in zip(seeds, fetched, strict=True):
             self._done += 1
             yield self.pipeline(images, seed), labels.to(self.pipeline.device)
@@ -172,8 +123,10 @@ class EvalLoader:
         rank: int,
         world_size: int,
         workers: int = 0,
+        reader: BatchReader | None = None,
     ) -> None:
-        self.images, self.pipeline, self.workers = images, pipeline, workers
+        self.images, self.pipeline = images, pipeline
+        self._reader = reader or BatchReader(images, workers)
         self._batches = list(torch.split(torch.arange(len(images)), batch_size))[rank::world_size]
         self._idle = not self._batches
         if self._idle:
@@ -188,7 +141,7 @@ class EvalLoader:
 
     def __iter__(self) -> Iterator[Batch]:
         seeds: list[int | None] = [None] * len(self._batches)
-        for images, labels in _fetch(self.images, self._batches, seeds, self.workers):
+        for images, labels in self._reader.read(self._batches, seeds):
             if self._idle:
                 images, labels = images[:0], labels[:0]
             yield self.pipeline(images, None), labels.to(self.pipeline.device)

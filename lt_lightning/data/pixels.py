@@ -159,6 +159,25 @@ def _as_before(opened: "Picture") -> "Picture":
     return opened.convert("RGB")
 
 
+def upright_size(opened: "Picture", upright: bool) -> tuple[int, int]:
+    """Return width and height of what `rgb` returns, from the header of the file.
+
+    Args:
+        opened: a picture whose pixels are not loaded yet.
+        upright: whether it is turned as its EXIF orientation says.
+    """
+    from PIL.Image import Transpose
+
+    sideways = (
+        Transpose.TRANSPOSE,
+        Transpose.ROTATE_270,
+        Transpose.TRANSVERSE,
+        Transpose.ROTATE_90,
+    )
+    width, height = opened.size
+    return (height, width) if upright and _turn(opened) in sideways else (width, height)
+
+
 @dataclass(frozen=True)
 class _Samples:
     """What a file says of its samples, which Pillow forgets when it loads them.
@@ -278,7 +297,7 @@ def _of_bytes(image: "Picture", samples: _Samples, reading: Reading) -> "Picture
         image = image.convert("LA" if image.mode == "La" else "RGBA")
     if image.mode in ("P", "PA"):  # straight to RGB is the same, with a warning
         image = image.convert("RGBA")
-    found = image.convert("RGB")
+    found = image if image.mode == "RGB" else image.convert("RGB")  # which would copy it
     if samples.deep and reading.grey_bits != 16:
         colours = [image.getchannel(name) for name in image.getbands() if name != "A"]
         if 0 < max(int(np.asarray(colour).max()) for colour in colours) <= samples.dark:

@@ -9,6 +9,7 @@ from torch import Tensor
 from lt_lightning.augment import Normalize
 from lt_lightning.data import checks
 from lt_lightning.data.loader import EvalLoader, Pipeline, TrainLoader
+from lt_lightning.data.reader import BatchReader
 from lt_lightning.data.source import ImageSet, MemoryImages
 from lt_lightning.data.splits import Splits
 from lt_lightning.samplers import EpochSampler, SamplingRule
@@ -34,6 +35,7 @@ class Streams:
         self, data: "LongTailDataModule", chosen: Splits, splits: dict[str, ImageSet]
     ) -> None:
         self.data, self.chosen, self.splits = data, chosen, splits
+        self._readers: dict[str, BatchReader] = {}
 
     def processes(self) -> tuple[int, int]:
         """Return the rank of this process, and how many there are."""
@@ -87,8 +89,8 @@ class Streams:
             drop_last=data.drop_last,
             pipeline=pipeline,
             seed=self._seed(),
-            workers=data.workers,
             views=data.views.get(name, 1),
+            reader=self._reader(f"stream {number}", images),
         )
         checks.check_batches(len(loader), data.batch_size, len(sampler) * world)
         return loader
@@ -101,20 +103,35 @@ class Streams:
             whole: all of it on this process alone; else whole batches are dealt out.
         """
         rank, world = (0, 1) if whole else self.processes()
-        return self.loader_of(self._images(split), rank, world, self.data.normalize)
+        return self.loader_of(self._images(split), rank, world, self.data.normalize, split)
 
     def loader_of(
-        self, images: ImageSet, rank: int, world: int, normalize: Normalize
+        self, images: ImageSet, rank: int, world: int, normalize: Normalize, name: str
     ) -> EvalLoader:
-        """Return images as evaluation sees them."""
+        """Return images as evaluation sees them; `name` tells them from others."""
         return EvalLoader(
             images,
             batch_size=self.data.eval_batch_size,
             pipeline=Pipeline(None, normalize, self._device()),
             rank=rank,
             world_size=world,
-            workers=self.data.workers,
+            reader=self._reader(f"split {name}", images),
         )
+
+    def close(self) -> None:
+        """End the workers; loaders that are read later start others."""
+        for reader in self._readers.values():
+            reader.close()
+        self._readers.clear()
+
+    def _reader(self, name: str, images: ImageSet) -> BatchReader:
+        """Return that of the loader before, so that its workers go on where the images did."""
+        found = self._readers.get(name)
+        if found is None or found.images is not images:
+            if found is not None:
+                found.close()
+            found = self._readers[name] = BatchReader(images, self.data.workers)
+        return found
 
     def _device(self) -> torch.device:
         trainer = self.data.trainer

@@ -4,7 +4,7 @@ import os
 
 import torch
 
-from lt_lightning.data.loader import derive_seed
+from lt_lightning.data.reader import derive_seed
 from lt_lightning.stages import Stage
 
 

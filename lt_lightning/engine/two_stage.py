@@ -11,7 +11,7 @@ from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
 
 from lt_lightning.augment import Mixing
-from lt_lightning.data.loader import derive_seed
+from lt_lightning.data.reader import derive_seed
 from lt_lightning.engine.base import LongTailModule, LossFactory
 from lt_lightning.engine.draws import run_seed
 from lt_lightning.engine.epoch_rate import EpochRate, apply_factors

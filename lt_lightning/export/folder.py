@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning import __version__
-from lt_lightning.data.decode import evaluation_side
+from lt_lightning.data.view import evaluation_side
 from lt_lightning.engine.predictor import Predictor
 from lt_lightning.errors import UserError
 from lt_lightning.export import formats

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lt_lightning.augment.base import check_positive, check_range
 from lt_lightning.data.datamodule import LongTailDataModule
-from lt_lightning.data.loader import derive_seed
+from lt_lightning.data.reader import derive_seed
 from lt_lightning.engine.branches import ProjectionFactory
 from lt_lightning.engine.draws import run_seed
 from lt_lightning.engine.key_encoder import KeyEncoder, every_row

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from lt_lightning.data.datamodule import LongTailDataModule
-from lt_lightning.data.loader import Batch, derive_seed
+from lt_lightning.data.loader import Batch
+from lt_lightning.data.reader import derive_seed
 from lt_lightning.engine.base import LongTailModule, LossFactory
 from lt_lightning.engine.branches import ProjectionFactory
 from lt_lightning.engine.draws import run_seed

@@ -14,8 +14,9 @@ import torch
 from lt_runs import environment
 from PIL import Image
 
-from lt_lightning.data.decode import evaluation_side, read_image
+from lt_lightning.data.decode import read_image
 from lt_lightning.data.pixels import Reading
+from lt_lightning.data.view import evaluation_side
 from lt_lightning.export import readme
 
 BLOCKED = (

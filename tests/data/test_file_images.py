@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from lt_lightning.data import AsIs, ImageFolder, LongTailDataModule
-from lt_lightning.data import loader as loader_module
+from lt_lightning.data import reader as reader_module
 from lt_lightning.errors import UserError
 from lt_lightning.samplers import Reversed
 
@@ -53,7 +53,7 @@ def test_more_workers_than_cores_are_not_started(root, monkeypatch):
         asked.append(num_workers)
         return iter(())
 
-    monkeypatch.setattr(loader_module, "DataLoader", fake)
+    monkeypatch.setattr(reader_module, "DataLoader", fake)
     list(data(root, 16).eval_loader("train"))
     assert asked == [1]
 

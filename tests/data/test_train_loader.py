@@ -6,7 +6,8 @@ from lightning.pytorch.utilities.combined_loader import CombinedLoader
 
 from lt_lightning.augment import BatchTransform, RandomCropFlip
 from lt_lightning.data import MemoryImages
-from lt_lightning.data.loader import Pipeline, TrainLoader, derive_seed
+from lt_lightning.data.loader import Pipeline, TrainLoader
+from lt_lightning.data.reader import derive_seed
 from lt_lightning.samplers import EpochSampler, InstanceBalanced, Reversed
 
 CPU = torch.device("cpu")
