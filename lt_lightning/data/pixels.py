@@ -160,22 +160,12 @@ def _as_before(opened: "Picture") -> "Picture":
 
 
 def upright_size(opened: "Picture", upright: bool) -> tuple[int, int]:
-    """Return width and height of what `rgb` returns, from the header of the file.
-
-    Args:
-        opened: a picture whose pixels are not loaded yet.
-        upright: whether it is turned as its EXIF orientation says.
-    """
+    """Return width and height of what `rgb` returns, from the header of an opened picture."""
     from PIL.Image import Transpose
 
-    sideways = (
-        Transpose.TRANSPOSE,
-        Transpose.ROTATE_270,
-        Transpose.TRANSVERSE,
-        Transpose.ROTATE_90,
-    )
+    turns = Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90
     width, height = opened.size
-    return (height, width) if upright and _turn(opened) in sideways else (width, height)
+    return (height, width) if upright and _turn(opened) in turns else (width, height)
 
 
 @dataclass(frozen=True)

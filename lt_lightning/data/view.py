@@ -46,11 +46,8 @@ def evaluation_view(image: "Picture", size: int) -> Tensor:
     longer = int(side * max(image.size) / min(image.size))
     width, height = (side, longer) if image.width <= image.height else (longer, side)
     left, top = round((width - size) / 2), round((height - size) / 2)
-    # Columns and rows are resized one after the other by Pillow too, so that those which the crop
-    # drops need not be: the pixels are the same.
-    wide = image.resize((width, image.height), Resampling.BILINEAR)
-    middle = wide.crop((left, 0, left + size, image.height))
-    view = middle.resize((size, height), Resampling.BILINEAR).crop((0, top, size, top + size))
+    whole = image.resize((width, height), Resampling.BILINEAR)
+    view = whole.crop((left, top, left + size, top + size))
     return _tensor(view)
 
 

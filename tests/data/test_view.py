@@ -44,7 +44,9 @@ def both(path, whole, size, scale, seed, upright=True):
 
 
 @pytest.mark.parametrize("size", [8, 64, 96, 224])
-@pytest.mark.parametrize("shape", [(500, 375), (375, 500), (257, 256), (1000, 90), (64, 64)])
+@pytest.mark.parametrize(
+    "shape", [(500, 375), (375, 500), (257, 256), (11, 30), (1000, 90), (64, 64)]
+)
 def test_evaluation_is_torchvisions_resize_and_middle_crop_to_the_last_bit(shape, size):
     numbers = np.random.default_rng(0).integers(0, 256, (shape[1], shape[0], 3), dtype=np.uint8)
     image = Image.fromarray(numbers)
