@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lt_lightning.data.decode import Unreadable, read_image, view_of
 from lt_lightning.data.files import KINDS, PassedOver, images_below
-from lt_lightning.data.pixels import Reading
+from lt_lightning.data.reading import Reading
 from lt_lightning.errors import UserError
 
 if TYPE_CHECKING:

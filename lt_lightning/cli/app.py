@@ -23,7 +23,7 @@ from lt_lightning.cli.words.closing import closing
 from lt_lightning.cli.words.options import add_run_options
 from lt_lightning.cli.words.parser import LTParser
 from lt_lightning.data import LongTailDataModule
-from lt_lightning.data.pixels import read_as
+from lt_lightning.data.reading import read_as
 from lt_lightning.engine.float32 import PRECISION
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule

@@ -14,7 +14,8 @@ import torch
 from rich.progress import track
 from torch import Tensor
 
-from lt_lightning.data.pixels import Reading, Unclear, formats, rgb
+from lt_lightning.data.pixels import Unclear, formats, rgb
+from lt_lightning.data.reading import Reading
 from lt_lightning.data.view import TrainingCrop, evaluation_view
 from lt_lightning.errors import UserError
 from lt_lightning.runs.files import whole_file

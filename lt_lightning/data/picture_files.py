@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.data.decode import Unreadable, decode_all, read_image, unreadable
-from lt_lightning.data.pixels import reading
+from lt_lightning.data.reading import reading
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages
 from lt_lightning.errors import UserError
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.data.groups import Grouped
-from lt_lightning.data.pixels import Reading
+from lt_lightning.data.reading import Reading
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.data.groups import of_images, tell_groups
-from lt_lightning.data.pixels import Reading
+from lt_lightning.data.reading import Reading
 from lt_lightning.data.source import ImageSet, Source
 from lt_lightning.data.subset import Subset, fingerprint
 from lt_lightning.errors import UserError

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from lt_lightning.data.decode import Unreadable, decode_all, unreadable
 from lt_lightning.data.files import KINDS, PassedOver, images_below
-from lt_lightning.data.pixels import Reading
 from lt_lightning.data.profiles import choose_images
+from lt_lightning.data.reading import Reading
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages
 from lt_lightning.data.splits import Splits
 from lt_lightning.data.subset import fingerprint

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.augment import Normalize
-from lt_lightning.data.pixels import Reading
+from lt_lightning.data.reading import Reading
 from lt_lightning.engine.base import LongTailModule
 from lt_lightning.engine.changes import Added, check_added, names_of
 from lt_lightning.engine.float32 import exact

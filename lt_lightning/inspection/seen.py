@@ -16,7 +16,7 @@ from lt_lightning.data.decode import (
     keep,
     picture_of,
 )
-from lt_lightning.data.pixels import Reading
+from lt_lightning.data.reading import Reading
 
 
 @dataclass(frozen=True)

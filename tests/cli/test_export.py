@@ -15,7 +15,7 @@ from lt_runs import environment
 from PIL import Image
 
 from lt_lightning.data.decode import read_image
-from lt_lightning.data.pixels import Reading
+from lt_lightning.data.reading import Reading
 from lt_lightning.data.view import evaluation_side
 from lt_lightning.export import readme
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from lt_lightning.data import ImageFolder, decode
 from lt_lightning.data.decode import cache_folder, decode_all
-from lt_lightning.data.pixels import Reading
+from lt_lightning.data.reading import Reading
 
 NAMES = [f"{s}/{c}/{k}.png" for s in ("train", "test") for c in "ab" for k in range(2)]
 TRAIN = NAMES[:4]

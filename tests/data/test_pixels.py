@@ -9,7 +9,8 @@ from PIL import Image
 
 from lt_lightning.data import ImageFolder
 from lt_lightning.data.decode import Unreadable, read_image
-from lt_lightning.data.pixels import AS_BEFORE, Reading, Unclear, rgb
+from lt_lightning.data.pixels import Unclear, rgb
+from lt_lightning.data.reading import AS_BEFORE, Reading
 from lt_lightning.errors import UserError
 
 GREY = np.linspace(0, 255, 64).round().astype(np.uint8).reshape(8, 8)

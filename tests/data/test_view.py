@@ -7,7 +7,7 @@ from PIL import Image
 from torchvision.transforms.v2 import functional as tv
 
 from lt_lightning.data.decode import picture_of
-from lt_lightning.data.pixels import Reading
+from lt_lightning.data.reading import Reading
 from lt_lightning.data.view import TrainingCrop, evaluation_side, evaluation_view
 
 UPRIGHT_AS = {  # by EXIF orientation, what makes the stored picture of the one that is meant
