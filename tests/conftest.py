@@ -4,12 +4,11 @@ import logging
 import os
 
 import pytest
-import torch
 
 # Tiny networks gain nothing from threads, and threads that wait for each other on a busy machine
-# make a test of one second last a minute. The commands that tests start inherit it.
+# make a test of one second last a minute. The commands that tests start inherit it. It holds from
+# the import of torch on, which is not here: the process that gives out the tests needs none.
 os.environ["OMP_NUM_THREADS"] = "1"
-torch.set_num_threads(1)
 
 
 # Files that look at one fit of every method: together they fit once, not once each.
