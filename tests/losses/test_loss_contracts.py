@@ -16,7 +16,12 @@ from lt_lightning.losses import (
 from lt_lightning.testing import check_loss
 
 
-def test_contract(case):
+def test_contract(make_case, loss_class):
+    check_loss(make_case(loss_class).build)
+
+
+@pytest.mark.slow
+def test_contract_in_every_setting(case):
     check_loss(case.build)
 
 
