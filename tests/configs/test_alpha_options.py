@@ -24,7 +24,14 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+# One with options and one without; tests/test_schedule.py has the values of all.
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=[] if n in ("CosineDecay", "StepAt") else pytest.mark.slow)
+        for n in OPTIONS
+    ],
+)
 def test_alpha_is_chosen_by_name(name, build):
     more, values = OPTIONS[name]
     alpha = build(*FILE, "--model.alpha", name, *more).model.alpha

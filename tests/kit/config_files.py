@@ -10,9 +10,10 @@ PRETRAINED = {"lift"}
 
 METHOD_FILES = sorted(path for path in CONFIGS.glob("*.yaml") if path.stem not in PRETRAINED)
 
-# One file for each method and for a change after training. They run in the default tests; of the
-# others, which differ in a loss, a sampler or an augmentation, model and data are built.
-RUN_BY_DEFAULT = {
+# One file for each method and for a change after training: in the default tests model and data of
+# each are built. Of the others, which differ in a loss, a sampler or an augmentation, the names
+# and options are looked up.
+ONE_PER_METHOD = {
     "bbn",
     "bcl",
     "causal_tde",
@@ -28,6 +29,16 @@ RUN_BY_DEFAULT = {
     "ssp_moco",
     "ssp_rotation",
     "ssp_simsiam",
+    "tau_norm",  # a change after training
+}
+
+# One for each kind of run; they run in the default tests.
+RUN_BY_DEFAULT = {
+    "bbn",  # two streams, a backbone of two branches
+    "crt",  # two stages
+    "hybrid_psc",  # views, and a loss on features
+    "pseudo_label",  # a teacher, images without labels
+    "ssp_rotation",  # without labels, then tested by class means
     "tau_norm",  # a change after training
 }
 
