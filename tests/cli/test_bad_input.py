@@ -16,15 +16,17 @@ _PROGRESS = re.compile(r"lt: (\d+ training images, fingerprint|epoch \d+/|pre-tr
 # by the tests of the parts that refuse it.
 _SLOW = set(
     """
-    accelerator bare-cosines batch batch-of-one bbn-one-stream beta beyond-64-bits
+    accelerator bare-cosines barebones batch batch-of-one bbn-one-stream beta beyond-64-bits
     bias-of-nothing calibrate-no-images cifar class-needed cut-test decay deep-beyond-64-bits
     depth devices early-stopping equal-views erm-two-streams every-n flat-folder
     hybrid-one-stream infinite last-batch-of-one lbfgs learning-rate linear-margin monitor
-    negative-beta no-batch no-device no-step no-teacher no-test only-train other-classes
-    other-images other-rate other-weights pickle pretrain-and-stage1 pretrain-blank
-    pretrain-nested pretrain-of-test pretrain-other-backbone pretrain-quote pretrain-type ratio
-    run-exists sampler-beside-samplers stage2-epochs stray tail-empty tau tau-and-where
-    temperature timer two-scales two-val url validate-no-split
+    more-in-test negative-beta no-batch no-checkpoint no-device no-epoch no-method no-step
+    no-teacher no-test only-train other-classes other-images other-method other-network
+    other-rate other-weights pickle pretrain-and-stage1 pretrain-blank pretrain-nested
+    pretrain-nothing pretrain-of-test pretrain-other-backbone pretrain-quote pretrain-type
+    ratio resume-other-images root root-dir run-exists runs-is-file sampler-beside-samplers
+    stage2-epochs strategy stray tail-empty tau tau-and-where temperature tensor timer
+    two-scales two-val url validate-no-split yaml-group
     """.split()
 )
 assert {case.id for case in OPTIONS + FILES} >= _SLOW

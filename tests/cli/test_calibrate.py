@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 
 def test_both_changes_are_tested_and_shown_beside_the_run(lt, place):
     copy = Path(place["copy"])
@@ -29,6 +31,7 @@ def test_both_changes_are_tested_and_shown_beside_the_run(lt, place):
         assert line.split()[:6] == [*(f"{value:.2f}" for value in numbers), *more]
 
 
+@pytest.mark.slow
 def test_a_part_of_the_images_is_calibrated_beside_itself(lt, place):
     """Trap: the test of a part has another name, which the table did not know."""
     answer = lt(

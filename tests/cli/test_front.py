@@ -88,7 +88,15 @@ def test_a_mistake_that_is_seen_at_once_is_told_at_once(words):
     assert loaded == ""
 
 
-@pytest.mark.parametrize("words", [("--help",), ("--version",), ("methods",)], ids="-".join)
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("--help",), marks=pytest.mark.slow),
+        pytest.param(("--version",), marks=pytest.mark.slow),
+        ("methods",),  # the slowest
+    ],
+    ids="-".join,
+)
 def test_the_front_takes_less_than_half_a_second(words):
     seconds = []
     # The fastest of three, and as much again as a bare interpreter took: other work on the

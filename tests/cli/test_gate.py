@@ -89,7 +89,14 @@ def test_a_config_cannot_name_a_function(attack, lt, tmp_path, place):
         )
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+# One that builds the model of the checkpoint, and one that builds that of the config.
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(c, marks=[] if c.startswith(("predict", "test")) else pytest.mark.slow)
+        for c in COMMANDS
+    ],
+)
 def test_a_checkpoint_cannot_name_a_function(command, lt, tmp_path, place, poisoned):
     canary = tmp_path / "canary"
     run = poisoned("optimizer", ATTACKS["system"], canary, "checkpoint")
@@ -145,7 +152,13 @@ def test_the_base_of_all_methods_is_refused(lt, tmp_path, place):
     _check_refused(answer, tmp_path / "canary")
 
 
-@pytest.mark.parametrize("place_of", ["loss", "head", "optimizer", "lr_schedule"])
+@pytest.mark.parametrize(
+    "place_of",
+    [
+        "loss",
+        *(pytest.param(p, marks=pytest.mark.slow) for p in PLACES if p not in ("loss", "backbone")),
+    ],
+)
 def test_null_is_no_class(place_of, lt, tmp_path, place):
     (tmp_path / "bad.yaml").write_text(f"model: {{init_args: {{{place_of}: }}}}")
     answer = lt(f"fit {place['quick']} --config bad.yaml")

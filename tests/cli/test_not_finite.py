@@ -21,7 +21,17 @@ LINES = {
 }
 
 
-@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+# One command on a run, and one of each way to begin with the weights of another.
+QUICK = {"predict", "resume", "backbone_init", "stage1_ckpt"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(line, id=name, marks=[] if name in QUICK else pytest.mark.slow)
+        for name, line in LINES.items()
+    ],
+)
 def test_a_weight(lt, place, line, snapshot, tmp_path):
     def spoil(content):
         content["state_dict"]["backbone.stem.0.weight"][0] = math.nan

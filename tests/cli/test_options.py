@@ -152,24 +152,24 @@ def test_last_goes_on_with_the_newest_run_of_that_name(lt, place, tmp_path):
     line = f"fit {place['quick']}{SHORT} --name mine --ckpt_path last"
 
     anew = lt(line)
-    more = lt(f"{line} --trainer.max_epochs 3")
+    more = lt(f"{line} --trainer.max_epochs 2")
 
     assert "No run" in anew.err
     assert "starting anew" in anew.err
     run = tmp_path / "runs" / "mine" / "0"
     assert [p.name for p in run.parent.iterdir()] == ["0"]
     assert more.status == 0, more.err
-    assert torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["epoch"] == 2
+    assert torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["epoch"] == 1
     with (run / "metrics.csv").open(encoding="utf-8") as stream:
         epochs = [row["epoch"] for row in csv.DictReader(stream) if row["train/loss"]]
-    assert epochs == ["0.0", "1.0", "2.0"]
+    assert epochs == ["0.0", "1.0"]
 
 
 def test_a_run_is_tested_again_from_its_folder_alone(lt, place):
     copy = Path(place["copy"])
     before = json.loads((copy / "results.json").read_text(encoding="utf-8"))
 
-    for words in (str(copy.parent), f"{copy}/checkpoints/best.ckpt", f"--best {copy}"):
+    for words in (str(copy.parent), f"--best {copy}"):
         answer = lt(f"test {words}")
         assert answer.status == 0, answer.err
         assert "macro %" in answer.out
@@ -209,7 +209,7 @@ def test_validate_shows_the_held_out_images_and_changes_nothing(lt, place):
     assert _files(copy) == before
 
 
-@pytest.mark.parametrize("checkpoint", ["last", "best"])
+@pytest.mark.parametrize("checkpoint", [pytest.param("last", marks=pytest.mark.slow), "best"])
 def test_a_post_hoc_change_is_recorded_with_the_weights_it_was_made_on(lt, place, checkpoint):
     copy = Path(place["copy"])
 

@@ -105,7 +105,7 @@ def test_a_class_that_the_run_has_not(lt, place, photos, snapshot):
         ("--trainer.precision bf16-mixed", "last@bf16-mixed"),
         ("--trainer.limit_test_batches 1 --data.eval_batch_size 100", "last@100_images"),
         pytest.param("--trainer.precision 32-true", "last", marks=pytest.mark.slow),
-        ("--data.eval_batch_size 77", "last"),
+        pytest.param("--data.eval_batch_size 77", "last", marks=pytest.mark.slow),
     ],
 )
 def test_conditions_have_their_own_name(lt, place, more, name):

@@ -46,7 +46,9 @@ def check_same(rows, found):
         assert found["confusion"][int(y)] == text
 
 
-@pytest.mark.parametrize("precision", ["bf16-mixed", "bf16-true"])
+@pytest.mark.parametrize(
+    "precision", [pytest.param("bf16-mixed", marks=pytest.mark.slow), "bf16-true"]
+)
 def test_a_run_trained_in_half_precision(lt, place, test_images, precision):
     line = place["quick"].replace("32-true", precision)
     answer = lt(f"fit {line} --name half --model.optimizer SGD --model.optimizer.lr 0.5")

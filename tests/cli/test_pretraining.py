@@ -110,9 +110,17 @@ def test_the_file_is_looked_for_beside_the_others(lt, place, tmp_path):
     ("more", "sentence"),
     [
         ("--pretrain.config own.yaml", "own.yaml has a pre-training of its own: run it first"),
-        ("--pretrain.config none.yaml", "The config file none.yaml does not exist"),
+        pytest.param(
+            "--pretrain.config none.yaml",
+            "The config file none.yaml does not exist",
+            marks=pytest.mark.slow,
+        ),
         ("--pretrain.options model.width=3", "width"),
-        ("--pretrain.options 'a=1 b'", "pretrain.options has 'b': give KEY=VALUE"),
+        pytest.param(
+            "--pretrain.options 'a=1 b'",
+            "pretrain.options has 'b': give KEY=VALUE",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_bad_pre_training_is_refused_in_one_sentence(lt, line, more, sentence):

@@ -22,8 +22,14 @@ def results(folder):
     [
         ("--seed_everything 1", "began with seed_everything 0 but the config has 1"),
         ("--data.sampler ClassBalanced", "data.sampler InstanceBalanced but the config has Class"),
-        ("--data.augment null", "data.augment RandomCropFlip but the config has null"),
-        ("--trainer.precision bf16-mixed", "trainer.precision 32-true"),
+        pytest.param(
+            "--data.augment null",
+            "data.augment RandomCropFlip but the config has null",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "--trainer.precision bf16-mixed", "trainer.precision 32-true", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_run_goes_on_with_nothing_but_its_own_options(lt, place, line, snapshot, options, says):
@@ -78,6 +84,7 @@ def test_a_run_keeps_its_precision_on_another_machine(lt, place, line, monkeypat
     assert began["trainer"]["precision"] == "32-true"
 
 
+@pytest.mark.slow
 def test_a_longer_run_begins_with_its_own_learning_rate(lt, place, tmp_path):
     cosine = (
         "--model.lr_schedule CosineRecipe --model.lr_schedule.warmup_epochs 0 "

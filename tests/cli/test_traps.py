@@ -102,7 +102,12 @@ def test_a_key_is_not_taken_for_a_longer_one(lt, place):
 
 
 @pytest.mark.parametrize(
-    "value", ["class_counts [3,2]", "class_names [a,b]", "groups '{many: [0]}'"]
+    "value",
+    [
+        "class_counts [3,2]",
+        pytest.param("class_names [a,b]", marks=pytest.mark.slow),
+        pytest.param("groups '{many: [0]}'", marks=pytest.mark.slow),
+    ],
 )
 def test_what_comes_from_the_data_cannot_be_given(lt, place, value):
     """A value given for the target of a link is overridden without a word."""

@@ -17,7 +17,7 @@ SHARES = {
     "text": 150,
     "environment": 50,
 }
-FEW = {"results": 70, "text": 24, "class path": 6}  # those that are answered before torch works
+FEW = {"results": 24, "text": 8, "class path": 2}  # those that are answered before torch works
 
 
 def table_of(maker, shares):
@@ -37,7 +37,7 @@ def told(table, seed):
     return f"seed {seed}\n{table}\n\n{len(table.faults)} faults\n{faults}"
 
 
-def test_a_hundred_hostile_cases(maker):
+def test_a_few_hostile_cases(maker):
     table = table_of(maker, FEW)
     assert not table.faults, told(table, 0)
 
