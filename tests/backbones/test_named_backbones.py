@@ -23,7 +23,13 @@ NAMES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NAMES)
+# A Linear, a Conv2d and a list as what is taken away; tests/cli and tests/tuning have a ViT.
+QUICK = {"mobilenet_v3_small", "resnet18", "squeezenet1_1"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n in QUICK else pytest.mark.slow) for n in NAMES]
+)
 def test_the_head_of_any_family_is_taken_away_and_the_width_is_found(name):
     with torch.device("meta"):
         backbone = TorchvisionBackbone(name)

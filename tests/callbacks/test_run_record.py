@@ -199,7 +199,7 @@ def test_training_again_drops_the_old_evaluations(make_trainer, toy_module, toy_
 @pytest.mark.parametrize(
     ("monitor_test", "evaluation", "expected"),
     [
-        (False, "last", "last epoch"),
+        pytest.param(False, "last", "last epoch", marks=pytest.mark.slow),
         (True, "last", "last epoch"),
         (False, "best", "best val/nll on held-out images"),
         (True, "best", "best val/nll on TEST images"),

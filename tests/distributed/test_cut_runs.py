@@ -74,7 +74,7 @@ def stop_by_time(monkeypatch, batches):
 @pytest.mark.parametrize(
     ("more", "step"),
     [
-        ((), CUT),
+        pytest.param((), CUT, marks=pytest.mark.slow),
         pytest.param(("--trainer.accumulate_grad_batches", "4"), 3 + 2, marks=pytest.mark.slow),
         pytest.param(
             ("--data.holdout.fraction", "0.2", "--data.batch_size", "26"),

@@ -167,7 +167,9 @@ def test_reliability_bars_and_gaps():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("parts", "shape"), [(2, (1, 2)), (5, (2, 4))])
+@pytest.mark.parametrize(
+    ("parts", "shape"), [(2, (1, 2)), pytest.param(5, (2, 4), marks=pytest.mark.slow)]
+)
 def test_reliability_side_by_side_shares_one_scale(parts, shape):
     found = [(diagram(stats(), f"part {k}"), stats().compute()) for k in range(parts)]
     figure = png.draw_side_by_side(found, title="T")
@@ -209,7 +211,14 @@ def figures():
     }
 
 
-@pytest.mark.parametrize("name", ["accuracy", "named", "many", "reliability"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "named",
+        "reliability",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("accuracy", "many")),
+    ],
+)
 def test_no_text_lies_over_another(name):
     assert overlaps(figures()[name]) == []
 

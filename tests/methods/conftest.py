@@ -196,7 +196,7 @@ class Lab:
         """Return the checkpoint of a trained network, with what `lt fit` keeps in one."""
         if self._teacher is None:
             self._teacher = str(self.folder / "teacher.ckpt")
-            self.fit(methods.ERM, epochs=12).trainer.save_checkpoint(self._teacher)
+            self.fitted(methods.ERM).trainer.save_checkpoint(self._teacher)
             content = torch.load(self._teacher, weights_only=True)
             given = content["hyper_parameters"]
             content["hyper_parameters"] = {
@@ -251,7 +251,7 @@ class Lab:
     def fitted(self, method):
         """Return the one fit of a method that many tests look at."""
         if method not in self._fitted:
-            self._fitted[method] = self.fit(method, epochs=12)
+            self._fitted[method] = self.fit(method, epochs=12, check_val_every_n_epoch=4)
         return self._fitted[method]
 
     def fit(self, method, *callbacks, data=None, model=None, ckpt_path=None, epochs=2, **trainer):
@@ -286,6 +286,22 @@ def lab(shared_lab):
 
 @pytest.fixture(scope="session", params=public_methods(), ids=lambda method: method.__name__)
 def method(request):
+    return request.param
+
+
+# One of each kind, for what the base of all methods does.
+OF_EACH_KIND = (methods.BBN, methods.Decoupled, methods.HybridContrastive, methods.SimSiam)
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(kind, id=kind.__name__, marks=[] if kind in OF_EACH_KIND else pytest.mark.slow)
+        for kind in public_methods()
+    ],
+)
+def method_of_each_kind(request):
+    """Each method, and by default one of each kind."""
     return request.param
 
 

@@ -27,7 +27,8 @@ def _backbone(state):
     return {k: v for k, v in state.items() if k.startswith("backbone.")}
 
 
-def test_every_method_starts_with_all_of_it(lab, method, pretrained):
+def test_every_method_starts_with_all_of_it(lab, method_of_each_kind, pretrained):
+    method = method_of_each_kind
     model = {"backbone_init": str(pretrained)}
     if isinstance(lab.module(method).backbone, BilateralBackbone):
         pytest.skip("its backbone has two branches")

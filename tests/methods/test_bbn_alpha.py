@@ -42,7 +42,18 @@ class Alphas(L.Callback):
 
 
 @pytest.mark.parametrize(
-    ("schedule", "expected"), BY_HAND, ids=[type(schedule).__name__ for schedule, _ in BY_HAND]
+    ("schedule", "expected"),
+    [
+        pytest.param(
+            *case,
+            id=type(case[0]).__name__,
+            # tests/test_schedule.py has the values of all.
+            marks=[]
+            if type(case[0]).__name__ in ("ParabolicDecay", "StepAt")
+            else pytest.mark.slow,
+        )
+        for case in BY_HAND
+    ],
 )
 def test_alpha_of_each_epoch_is_that_of_the_schedule(lab, schedule, expected):
     alphas = Alphas()

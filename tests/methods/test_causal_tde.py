@@ -156,6 +156,7 @@ def test_change_after_training_is_tested_alone(lab, tmp_path):
     assert "tde_alpha" not in written["last+ncm"]
 
 
+@pytest.mark.slow
 def test_another_alpha_is_tested_alone(lab, tmp_path):
     found = lab.fit(CausalTDE, epochs=1, **SHORT)
     change, record = TotalDirectEffect(1.5), RunRecord(str(tmp_path))

@@ -72,16 +72,16 @@ def test_test_metrics_are_those_of_the_logits(fitted):
     assert abs(found["test/nll"] - sum(losses) / len(losses)) < 1e-4
 
 
-def test_memory_layout_changes_nothing_but_the_rounding(lab, method):
+def test_memory_layout_changes_nothing_but_the_rounding(lab, method_of_each_kind):
     short = {"epochs": 1, "limit_train_batches": 2, "limit_val_batches": 0}
-    one = lab.fit(method, model={"channels_last": True}, **short).module
-    two = lab.fit(method, model={"channels_last": False}, **short).module
+    one = lab.fit(method_of_each_kind, model={"channels_last": True}, **short).module
+    two = lab.fit(method_of_each_kind, model={"channels_last": False}, **short).module
     for (name, a), b in zip(one.state_dict().items(), two.state_dict().values(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-2, atol=2e-3, msg=name)
 
 
-def test_bfloat16_is_finite(lab, method, images):
-    found = lab.fit(method, epochs=1, precision="bf16-mixed", limit_train_batches=2)
+def test_bfloat16_is_finite(lab, method_of_each_kind, images):
+    found = lab.fit(method_of_each_kind, epochs=1, precision="bf16-mixed", limit_train_batches=2)
     assert all(torch.isfinite(torch.tensor(found.watch.losses)))
     assert all(bool(value.isfinite().all()) for value in found.module.state_dict().values())
     assert {p.dtype for p in found.module.parameters()} == {torch.float32}
