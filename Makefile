@@ -40,7 +40,7 @@ demo: $(VENV)/.installed  ## train BBN and cross-entropy on long-tailed digits, 
 test: $(VENV)/.installed-dev  ## the tests, under two minutes
 	$(PYTEST) -n 2 --dist loadgroup
 
-test-slow: $(VENV)/.installed-dev  ## tests that take longer than two seconds each
+test-slow: $(VENV)/.installed-dev  ## tests of over two seconds, and further cases of the default ones
 	$(PYTEST) -m slow --timeout 600
 
 test-distributed: $(VENV)/.installed-dev  ## tests on two processes (gloo, loopback)

@@ -3,6 +3,7 @@
 import inspect
 import re
 import sys
+from functools import cache
 
 import pytest
 from config_files import (
@@ -50,6 +51,7 @@ def _classes(tree):
         yield from _classes(item)
 
 
+@cache
 def _known():
     """Return all classes of the package by their names, as a file gives them."""
     assert LongTailModule.__subclasses__()
