@@ -53,7 +53,7 @@ SAYS = {  # what the help of each command must say
     "validate": "over the validation set",
     "test": "over the test set",
     "calibrate": "temperature and vector scaling",
-    "data": "look at a folder of pictures before training",
+    "data": "look at pictures before training",
     "cam": "new training images for the rare classes",
     "predict": "classify the images of a folder",
     "export": "a model that needs nothing of this package",
