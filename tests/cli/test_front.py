@@ -54,6 +54,7 @@ SAYS = {  # what the help of each command must say
     "test": "over the test set",
     "calibrate": "temperature and vector scaling",
     "sweep": "a table of runs, planned, run and gone on with",
+    "completion": "complete commands, options, classes, configs and runs",
     "data": "look at pictures before training",
     "cam": "new training images for the rare classes",
     "predict": "classify the images of a folder",
