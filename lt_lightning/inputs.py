@@ -107,3 +107,12 @@ def _numbers(name: str, given: ClassCounts | Labels) -> Tensor:
             f"{name} is {str(given)[:60]}: give a list, an array or a tensor of numbers."
         )
     return found
+
+
+def told_value(value: object) -> str:
+    """Return what a value is, for a message: type and shape of a tensor, other values as such."""
+    if isinstance(value, Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"
+    if value is None or isinstance(value, bool | int | float | str):
+        return repr(value)[:60]
+    return f"a {type(value).__name__}"

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import told_value
 
 # An operation on uint8 images (M, C, H, W) with one magnitude per image, float32 (M,).
 Op = Callable[[Tensor, Tensor], Tensor]
@@ -68,6 +69,27 @@ def check_images(images: Tensor) -> None:
             f"The images are {images.dtype} of shape {tuple(images.shape)}: augment and normalize "
             "uint8 images (N, C, H, W), in this order."
         )
+
+
+def check_augmented(augmented: Tensor, images: Tensor, name: str) -> Tensor:
+    """Return what an augmentation made of images, or say what it must be.
+
+    Args:
+        augmented: what it returned.
+        images: what it was given, uint8 (N, C, H, W).
+        name: its class.
+
+    Raises:
+        UserError: unless they are as many images, uint8 of any height and width.
+    """
+    known = isinstance(augmented, Tensor) and augmented.ndim == 4
+    if known and augmented.dtype == torch.uint8 and augmented.shape[:2] == images.shape[:2]:
+        return augmented
+    n, channels = images.shape[:2]
+    raise UserError(
+        f"{name} gave {told_value(augmented)} for uint8 {tuple(images.shape)}: return as many "
+        f"images, uint8 ({n}, {channels}, H, W)."
+    )
 
 
 def check_range(name: str, value: float, low: float, high: float = float("inf")) -> None:

@@ -19,6 +19,7 @@ from lt_lightning.data.holdout import Holdout
 from lt_lightning.data.loader import EvalLoader, TrainLoader
 from lt_lightning.data.profiles import Exponential, Profile
 from lt_lightning.data.source import ImageSet, MemoryImages, Source
+from lt_lightning.data.source_checks import check_counts, check_names
 from lt_lightning.data.splits import choose_splits
 from lt_lightning.data.streams import ALL, BOTH, Streams
 from lt_lightning.data.subset import Subset
@@ -139,7 +140,7 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
     @cached_property
     def class_names(self) -> list[str]:
         """The names of the classes, in label order."""
-        return self.source.class_names(self.root)
+        return check_names(self.source.class_names(self.root), self.source)
 
     @property
     def num_classes(self) -> int:
@@ -152,7 +153,9 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
         return self._subset.plan(*self._available())[0]
 
     def _available(self) -> tuple[Tensor, Grouped | None]:
-        return self.source.train_counts(self.root), self.source.grouped(self.root)
+        counts = self.source.train_counts(self.root)
+        counts = check_counts(counts, self.num_classes, self.source)
+        return counts, self.source.grouped(self.root)
 
     @property
     def groups(self) -> dict[str, list[int]]:

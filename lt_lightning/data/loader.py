@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lt_lightning.augment.base import check_augmented
 from lt_lightning.data.reader import BatchReader, derive_seed
 from lt_lightning.data.source import ImageSet
 from lt_lightning.samplers import EpochSampler
@@ -29,7 +30,8 @@ class Pipeline:
         """Return float images; `seed` none means evaluation."""
         images = images.to(self.device, non_blocking=True)
         if self.augment is not None and seed is not None:
-            images = self.augment(images, torch.Generator(self.device).manual_seed(seed))
+            augmented = self.augment(images, torch.Generator(self.device).manual_seed(seed))
+            images = check_augmented(augmented, images, type(self.augment).__name__)
         return self.normalize(images)
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from lt_lightning.data.groups import of_images, tell_groups
 from lt_lightning.data.reading import Reading
 from lt_lightning.data.source import ImageSet, Source
+from lt_lightning.data.source_checks import check_splits
 from lt_lightning.data.subset import Subset, fingerprint
 from lt_lightning.errors import UserError
 
@@ -41,7 +42,7 @@ def choose_splits(source: Source, root: Path, subset: Subset, monitor_test: bool
         UserError: if the source has a validation split and another one is asked for, or no image
             can be held out.
     """
-    found = source.load(root)
+    found = check_splits(source.load(root), source, root)
     if "val" in found and (subset.holdout is not None or monitor_test):
         raise UserError(
             f"{root} has a validation split of its own, and data.holdout or "

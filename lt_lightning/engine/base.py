@@ -17,6 +17,7 @@ from lt_lightning.engine.draws import step_generator
 from lt_lightning.engine.epoch_rate import EpochRate, apply_factors
 from lt_lightning.engine.evaluated import EvaluatedModule
 from lt_lightning.engine.hyper_parameters import plain_hparams
+from lt_lightning.engine.parts import check_features, check_widths
 from lt_lightning.engine.scale import check_scale
 from lt_lightning.engine.seen_data import check_same, keep_facts
 from lt_lightning.engine.single_image import check_single_images
@@ -94,6 +95,7 @@ class LongTailModule(EvaluatedModule):
         self.head_factory, self.loss_factory = head, loss
         self.loss = loss(counts)
         self.backbone = backbone()
+        check_widths(self.backbone, self.loss)
         self.head = head(self.backbone.out_features, self.loss.num_outputs)
         check_scale(self.head, self.loss)
         self.optimizer_factory, self.lr_schedule = optimizer, lr_schedule
@@ -108,6 +110,8 @@ class LongTailModule(EvaluatedModule):
     def features(self, images: Tensor) -> Tensor:
         """Return the features the head sees at evaluation, (N, D)."""
         features: Tensor = self.backbone(self.arrange(images))
+        if self.training:  # an export sees the network alone
+            check_features(features, len(images), self.backbone)
         return features
 
     def arrange(self, images: Tensor) -> Tensor:

@@ -1,10 +1,13 @@
 """The learning rate of an epoch, also of one that a resumed run begins with."""
 
+import math
 from typing import Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from lt_lightning.errors import UserError
+from lt_lightning.inputs import told_value
 from lt_lightning.schedule import Schedule
 
 
@@ -24,7 +27,7 @@ class EpochRate(LambdaLR):
     """
 
     def __init__(self, optimizer: Optimizer, schedule: Schedule, epochs: int) -> None:
-        super().__init__(optimizer, lambda epoch: schedule(epoch, epochs))
+        super().__init__(optimizer, lambda epoch: _factor(schedule, epoch, epochs))
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from the epoch of `state_dict`, with the rates of this schedule.
@@ -40,3 +43,14 @@ class EpochRate(LambdaLR):
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
             group["lr"] = rate
         self._last_lr = rates
+
+
+def _factor(schedule: Schedule, epoch: int, epochs: int) -> float:
+    """Return the factor of an epoch; a rate below 0 would climb the loss, and NaN ends it."""
+    factor = schedule(epoch, epochs)
+    if not isinstance(factor, int | float) or not 0 <= factor < math.inf:
+        raise UserError(
+            f"{type(schedule).__name__} gave {told_value(factor)} for epoch {epoch} of {epochs}: "
+            "return a finite number of at least 0, the factor of the learning rate."
+        )
+    return factor

@@ -3,6 +3,9 @@
 from typing import Any
 
 import lightning as L
+from torch import Tensor
+
+from lt_lightning.engine.parts import check_loss
 
 
 class OwnLoopModule(L.LightningModule):
@@ -43,3 +46,7 @@ class OwnLoopModule(L.LightningModule):
         """Log one value, as Lightning does; nothing in a loop without a Trainer."""
         if self.attached:
             super().log(*args, **kwargs)
+
+    def on_before_backward(self, loss: Tensor) -> None:
+        """Refuse a loss of which nothing is learned."""
+        check_loss(type(self).__name__, loss)

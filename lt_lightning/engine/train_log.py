@@ -6,6 +6,7 @@ import lightning as L
 from torch import Tensor
 
 from lt_lightning.engine.epoch_sums import EpochSums
+from lt_lightning.engine.parts import check_terms
 from lt_lightning.errors import UserError
 from lt_lightning.mid_epoch import in_mid_epoch
 
@@ -35,6 +36,7 @@ class TrainLog:
 
     def log(self, module: L.LightningModule, count: int, terms: dict[str, Tensor]) -> None:
         """Log the terms of one step over `count` images."""
+        check_terms(type(module).__name__, terms)
         self._logged = "loss" in terms
         earlier, means = self._sums.take_earlier(module.current_epoch)
         for name, mean in means.items():  # of an epoch that was stopped in its middle

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import told_value
 
 
 def check_shares(shares: Tensor, num_classes: int, rule: str) -> Tensor:
@@ -20,7 +21,7 @@ def check_shares(shares: Tensor, num_classes: int, rule: str) -> Tensor:
     owed = f"float64 ({num_classes},), each at least 0, with the sum 1"
     known = isinstance(shares, Tensor)
     if not known or shares.dtype != torch.float64 or shares.shape != (num_classes,):
-        got = _told(shares)
+        got = told_value(shares)
     elif not bool((shares >= 0).all()) or not bool(shares.isfinite().all()):  # also NaN
         got = f"shares from {float(shares.min()):.4g} to {float(shares.max()):.4g}"
     elif abs(float(shares.sum()) - 1) > 1e-6:
@@ -47,7 +48,7 @@ def check_draw(drawn: Tensor, size: int, images: int, rule: str) -> Tensor:
     """
     known = isinstance(drawn, Tensor)
     if not known or drawn.dtype != torch.int64 or drawn.shape != (size,):
-        got = _told(drawn)
+        got = told_value(drawn)
     elif size and not (0 <= int(drawn.min()) and int(drawn.max()) < images):
         got = f"numbers from {int(drawn.min())} to {int(drawn.max())}"
     else:
@@ -56,9 +57,3 @@ def check_draw(drawn: Tensor, size: int, images: int, rule: str) -> Tensor:
         f"{rule}.draw gave {got} for {size} of {images} images: return their places in the data, "
         f"int64 ({size},), each from 0 to {images - 1}."
     )
-
-
-def _told(found: object) -> str:
-    if not isinstance(found, Tensor):
-        return f"a {type(found).__name__}"
-    return f"{str(found.dtype).removeprefix('torch.')} {tuple(found.shape)}"

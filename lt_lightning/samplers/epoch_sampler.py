@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import DistributedSampler
 
 from lt_lightning.errors import UserError
-from lt_lightning.inputs import Labels
+from lt_lightning.inputs import Labels, told_value
 from lt_lightning.samplers.checks import check_draw
 from lt_lightning.samplers.class_index import ClassIndex
 
@@ -75,6 +75,11 @@ class EpochSampler(DistributedSampler[int]):
         self.num_replicas = num_replicas or (dist.get_world_size() if together else 1)
         self.rank = rank if rank is not None else (dist.get_rank() if together else 0)
         self.size = rule.epoch_length(self.index) if num_samples is None else num_samples
+        if not isinstance(self.size, int):
+            raise UserError(
+                f"{type(rule).__name__}.epoch_length gave {told_value(self.size)}: return a whole "
+                "number of images, such as `len(index)`."
+            )
         if self.size < 1:
             raise UserError(f"The epoch has {self.size} images: give 1 or more.")
         self.num_samples = -(-self.size // self.num_replicas)

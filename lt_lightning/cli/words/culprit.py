@@ -5,15 +5,25 @@ of that class, and its author is told where it is. `LT_DEBUG=1` shows the traceb
 """
 
 import inspect
+import re
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any
 
 from lt_lightning.errors import one_sentence
-from lt_lightning.runs.class_path import is_outside
+from lt_lightning.runs.class_path import is_ours, is_outside, package, path_of
 
 _SHOWN = 240  # characters of an error
 _TORCHS = "before Module.__init__() call"  # what torch says of an attribute that comes too early
+_TRACE = "LT_DEBUG=1 shows the traceback"
+_TENSOR = re.compile(r"\btensor\(.*\)|\btensor\(.*")  # its numbers say nothing
+_ORIGINAL = "Original Traceback"  # torch's, of an error in a DataLoader worker
+_PLACE = re.compile(r'File "(.+)", line (\d+), in (\S+)')
+_OURS = "lt_lightning"
+_MOST = 3  # classes that may be meant
+_DEEP, _LONG = 3, 100  # how far is looked for them
 _SUPER = "call `super().__init__(...)` first in its constructor"
 
 
@@ -23,11 +33,14 @@ def sentence(chain: Sequence[BaseException]) -> str | None:
     Args:
         chain: the error, and those that it was raised from.
     """
+    told = _in_worker(str(chain[0]))
+    if told is not None:
+        return told
     for error in reversed(chain):  # the first of them is what went wrong
         found = _in_its_code(error) or _of_its_object(error)
         if found is not None:
             return found
-    return None
+    return _near(chain[-1])
 
 
 def _in_its_code(error: BaseException) -> str | None:
@@ -43,7 +56,84 @@ def _in_its_code(error: BaseException) -> str | None:
     remedy = _SUPER if _TORCHS in str(error) else "mend it there"
     where = f"{_path(kind)}.{frame.f_code.co_name}"
     place = f"{frame.f_code.co_filename}, line {line}"
-    return f"{where} failed in {place} ({_told(error)}): {remedy}, LT_DEBUG=1 shows the traceback."
+    return f"{where} failed in {place} ({_told(error)}): {remedy}, {_TRACE}."
+
+
+def _in_worker(text: str) -> str | None:
+    """Return what is wrong where the text of an error holds the traceback of a worker."""
+    if _ORIGINAL not in text:
+        return None
+    modules = {
+        str(vars(m).get("__file__")): m for m in [*sys.modules.values()] if inspect.ismodule(m)
+    }
+    for file, line, function in reversed(_PLACE.findall(text)):
+        module = modules.get(file)
+        if module is not None and any(
+            inspect.isclass(kind) and kind.__module__ == module.__name__ and is_outside(kind)
+            for kind in vars(module).values()
+        ):
+            where = f"{module.__name__}.{function} failed in {file}, line {line}"
+            last = _short(text.strip().rsplit("\n", 1)[-1])
+            return f"{where}, in a worker ({last}): mend it there, {_TRACE}."
+    return None
+
+
+def _near(error: BaseException) -> str | None:
+    """Return which outside classes gave what our code failed on.
+
+    The nearest of our code that has such an object at hand is where a value of it was used. The
+    command has the whole run at hand, so that nothing follows from it.
+    """
+    for frame, _ in reversed(list(_frames(error.__traceback__))):
+        module = str(frame.f_globals.get("__name__", ""))
+        if package(module) != _OURS or module.startswith(f"{_OURS}.cli"):
+            continue
+        for level in _at_hand(frame):
+            kinds = [kind for kind in map(type, level) if is_outside(kind)]
+            if kinds:
+                several = list(dict.fromkeys(kinds))[:_MOST]
+                names, asked = " or ".join(map(_path, several)), _contract(several[0])
+                where = f"{module}.{frame.f_code.co_name} failed with what {names} gave"
+                return f"{where} ({_told(error)}): compare it with {asked}; {_TRACE}."
+    return None
+
+
+def _at_hand(frame: FrameType) -> Iterator[list[Any]]:
+    """Yield the objects that a frame has names for, then what ours among them hold, and so on.
+
+    The object whose method it is comes last: what it was built of is nearer to the matter.
+    """
+    known = frame.f_locals
+    own = known.get(frame.f_code.co_varnames[0]) if frame.f_code.co_argcount else None
+    level = [value for value in known.values() if value is not own]
+    seen = set[int]()
+    for depth in range(_DEEP):
+        level = [value for value in level if id(value) not in seen]
+        seen.update(map(id, level))
+        yield level
+        level = [part for value in (*level, own if depth == 0 else None) for part in _held(value)]
+    yield [own]
+
+
+def _held(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    if isinstance(value, list | tuple):
+        return list(value[:_LONG])
+    if not is_ours(type(value)):
+        return []
+    inside: dict[str, Any] = {}
+    with suppress(TypeError):  # of an object with slots
+        inside = vars(value)
+    return [*inside.values(), *inside.get("_modules", {}).values()]
+
+
+def _contract(kind: type[Any]) -> str:
+    """Return what says what a class must give."""
+    base = next(base for base in kind.__mro__ if not is_outside(base))
+    asked = sorted(vars(base).get("__abstractmethods__", ()))
+    asked = asked or sorted(name for name in vars(base) if name in vars(kind) and name[0] != "_")
+    return f"what {path_of(base)} says of {', '.join(asked) or 'it'}"
 
 
 def _of_its_object(error: BaseException) -> str | None:
@@ -64,7 +154,7 @@ def _class_at_work(frame: FrameType) -> type[Any] | None:
     kind = owner if inspect.isclass(owner) else type(owner)
     module = str(frame.f_globals.get("__name__", ""))
     for base in kind.__mro__:
-        if base.__module__ == module and is_outside(base):
+        if base.__module__ == module and is_outside(base) and frame.f_code.co_name in vars(base):
             return base
     return None
 
@@ -80,5 +170,9 @@ def _path(kind: type[Any]) -> str:
 
 
 def _told(error: BaseException) -> str:
-    text = one_sentence(str(error)).rstrip(".")[:_SHOWN]
+    text = _short(str(error))
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _short(text: str) -> str:
+    return _TENSOR.sub("tensor(...)", one_sentence(text)).rstrip(".")[:_SHOWN]
