@@ -153,9 +153,8 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
         return self._subset.plan(*self._available())[0]
 
     def _available(self) -> tuple[Tensor, Grouped | None]:
-        counts = self.source.train_counts(self.root)
-        counts = check_counts(counts, self.num_classes, self.source)
-        return counts, self.source.grouped(self.root)
+        found, classes = self.source.train_counts(self.root), self.num_classes
+        return check_counts(found, classes, self.source), self.source.grouped(self.root)
 
     @property
     def groups(self) -> dict[str, list[int]]:
