@@ -45,6 +45,11 @@ def one_sentence(text: str) -> str:
     return re.sub(r"[.!?]\s+(?=\S)", "; ", " ".join(text.split()))
 
 
+def shown(sentence: str) -> str:
+    """Return a sentence as a terminal gets it: one line, and no value longer than can be read."""
+    return re.sub(r"(\S{100})\S{260,}(\S{40})", r"\1...\2", printable(sentence))
+
+
 def printable(text: str) -> str:
     """Return `text` on one line; what cannot be printed is escaped."""
     if text.isprintable():

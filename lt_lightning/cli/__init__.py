@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lt_lightning.cli.front import answer
-from lt_lightning.errors import Finished, Refused, UserError
+from lt_lightning.errors import Finished, Refused, UserError, shown
 from lt_lightning.runs import argv as argv_words
 from lt_lightning.runs import launch, lock, numbers, signals
 
@@ -114,7 +114,7 @@ def _say(sentence: str) -> None:
     rank = launch.rank()
     numbered = rank.isdecimal() and len(rank) <= _DIGITS  # else the sentence is about that
     who = f"lt (process {rank})" if numbered and not launch.is_first() else "lt"
-    sys.stderr.write(f"{who}: {sentence}\n")
+    sys.stderr.write(f"{who}: {shown(sentence)}\n")
 
 
 def _status(stop: SystemExit) -> int:

@@ -9,6 +9,8 @@ from lt_lightning.data.groups import Grouped, numbered, of_images, tell_groups
 from lt_lightning.data.picture_files import Labelled
 from lt_lightning.errors import UserError
 
+_MOST = 2**31 - 1
+
 
 class Division:
     """How a test split is made: a share of each class, or some images of each.
@@ -17,8 +19,8 @@ class Division:
 
     Args:
         fraction: of each class, in (0, 1); one image at least of each class that has two.
-        per_class: images of each class, 1 or more.
-        seed: which of them.
+        per_class: images of each class, 1 to 2,147,483,647.
+        seed: which of them, 0 to 2,147,483,647.
 
     Raises:
         UserError: if a number is out of its range, or both are given.
@@ -27,14 +29,14 @@ class Division:
     def __init__(self, fraction: float | None, per_class: int | None, seed: int) -> None:
         if fraction is not None and not 0 < fraction < 1:
             raise UserError(f"test_fraction is {fraction}: give a number between 0 and 1.")
-        if per_class is not None and per_class < 1:
-            raise UserError(f"test_per_class is {per_class}: give 1 or more.")
+        if per_class is not None and not 1 <= per_class <= _MOST:
+            raise UserError(f"test_per_class is {per_class}: give 1 to {_MOST:,}.")
         if fraction is not None and per_class is not None:
             raise UserError(
                 f"test_fraction is {fraction} and test_per_class is {per_class}: give one of them."
             )
-        if seed < 0:
-            raise UserError(f"split_seed is {seed}: give 0 or more.")
+        if not 0 <= seed <= _MOST:
+            raise UserError(f"split_seed is {seed}: give 0 to {_MOST:,}.")
         self.fraction, self.per_class, self.seed = fraction, per_class, seed
 
     @property

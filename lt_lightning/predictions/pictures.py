@@ -23,6 +23,8 @@ from lt_lightning.data.files import KINDS, PassedOver, each_image_below
 from lt_lightning.errors import UserError
 from lt_lightning.nearest import nearest
 
+_TABLES = (".csv", ".tsv")
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -82,8 +84,12 @@ def pictures(given: Path, columns: Columns = Columns()) -> Pictures:
         columns: of a CSV.
 
     Raises:
-        UserError: if there is no such file, it names no picture, or, later, a line cannot be read.
+        UserError: if there is no such file, it names no picture, columns are named where there are
+            none, or, later, a line cannot be read.
     """
+    asked = next((one for one in (columns.path, columns.label) if one is not None), None)
+    if asked is not None and given.suffix.lower() not in _TABLES:
+        raise UserError(f"The column {asked!r} is of a CSV, and {given} is none: leave it out.")
     found = _stream(given, columns)
     first = next(found, None)
     if first is None:
@@ -134,7 +140,7 @@ def _stream(given: Path, columns: Columns) -> Iterator[Picture]:
         passed.warn(given)
     elif not given.exists():
         raise UserError(f"There is no {given}: give a folder, a list, a CSV, or an image.")
-    elif suffix in (".txt", ".csv", ".tsv"):
+    elif suffix in (".txt", *_TABLES):
         yield from _listed(given, columns)
     elif suffix in (".parquet", ".json", ".jsonl", ".xlsx", ".zip", ".tar", ".gz", ".npz", ".npy"):
         raise UserError(f"{given} is no list that is read: give a .txt or a .csv, or a folder.")
@@ -190,6 +196,11 @@ def _of_csv(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
         where = f"Line {rows.line_num + 1} of {file}"
         if len(row) <= max(path, label or 0):
             raise UserError(f"{where} has {len(row)} of {len(names)} cells: complete the line.")
+        if any(cell.strip() for cell in row[len(names) :]):
+            raise UserError(
+                f"{where} has {len(row)} cells but the first line names {len(names)} columns: put "
+                f"quotation marks around what has a {separator!r} in it."
+            )
         if not row[path].strip():
             raise UserError(f"{where} names no file: complete the line, or remove it.")
         yield _picture(file, row[path].strip(), None if label is None else row[label].strip())

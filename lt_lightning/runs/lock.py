@@ -57,6 +57,8 @@ def take_output(out: Path) -> None:
     Raises:
         UserError: if another command writes it, or if nothing can be written there.
     """
+    if not out.name:
+        raise UserError(f"--out is {str(out)!r}: give the name of a new file or folder.")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         _take(out.with_name(f".{out.name}{LOCK}"), f"--out {out} is being written", "--out")

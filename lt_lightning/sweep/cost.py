@@ -7,12 +7,11 @@ from pathlib import Path
 from lt_lightning.errors import UserError
 from lt_lightning.runs.results import read_results
 from lt_lightning.sweep.board import Board
-from lt_lightning.sweep.job import Job
+from lt_lightning.sweep.job import LOGS, MEASURED, Job
 from lt_lightning.sweep.local import LT, environment, last_line
 from lt_lightning.sweep.record import Record
 from lt_lightning.sweep.state import Kind
 
-_MEASURED = "measured"  # a folder in that of the sweep
 _MINUTE, _HOUR = 60.0, 3600.0
 
 
@@ -75,8 +74,11 @@ def measure(record: Record, root: Path) -> None:
     for data in dict.fromkeys(job.data for job in record.jobs):
         if data in record.epoch_seconds:
             continue
-        first = next(job for job in record.jobs if job.data == data and job.needs is None)
-        folder, log = root / _MEASURED, root / "logs" / f"{_MEASURED}-{data}.log"
+        alike = (job for job in record.jobs if job.data == data and job.needs is None)
+        first = next(alike, None)
+        if first is None:
+            continue  # no run on it begins by itself
+        folder, log = root / MEASURED, root / LOGS / f"{MEASURED}-{data}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         own = list(first.words[: first.words.index("--runs")])
         place = ["--runs", str(folder), "--name", data or "epoch", "--version", str(time.time_ns())]

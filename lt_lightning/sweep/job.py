@@ -4,6 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+LOGS, MEASURED, SLURM = "logs", "measured", "slurm"  # folders in that of a sweep
+RECORD, PAGE = "sweep.json", "report.html"
+RESERVED = (LOGS, MEASURED, SLURM, RECORD, PAGE)
+# What a sweep gives to each of its runs, and so nobody else.
+OWN_KEYS = ("config", "runs", "name", "version", "seed_everything", "ckpt_path")
+
 
 @dataclass(frozen=True)
 class Job:
@@ -41,7 +47,7 @@ class Job:
 
     def log(self, root: Path) -> Path:
         """Return where its terminal output goes, in the folder of the sweep."""
-        return root / "logs" / f"{self.id.replace('/', '-')}.log"
+        return root / LOGS / f"{self.id.replace('/', '-')}.log"
 
     def as_json(self) -> dict[str, Any]:
         """Return what the record of the sweep holds."""
@@ -56,20 +62,7 @@ class Job:
             "post_hoc": self.post_hoc,
         }
 
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Job":
-        """Return the job of a record.
 
-        Raises:
-            KeyError, TypeError: if it is not what `as_json` wrote.
-        """
-        return cls(
-            name=str(content["name"]),
-            version=str(content["version"]),
-            words=tuple(map(str, content["words"])),
-            shared=tuple(map(str, content["shared"])),
-            needs=content["needs"],
-            epochs=content["epochs"],
-            data=str(content["data"]),
-            post_hoc=content["post_hoc"],
-        )
+def place(root: Path, name: str, version: str) -> tuple[str, ...]:
+    """Return the words that give a run its folder in that of the sweep."""
+    return ("--runs", str(root), "--name", name, "--version", version)

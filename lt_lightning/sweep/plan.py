@@ -1,12 +1,14 @@
 """From groups of rows to runs, in the order in which they are done."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lt_lightning.errors import Refused
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.sweep.job import Job
+from lt_lightning.sweep.job import RESERVED, Job, place
 from lt_lightning.sweep.sharing import Trained, trained
 from lt_lightning.sweep.spec import Group, Row
 
@@ -26,33 +28,39 @@ def plan(groups: Sequence[Group], root: Path, parse: Parse) -> list[Job]:
         parse: returns the full config of the words after `lt fit`.
 
     Raises:
-        Refused: if a row is none that `lt fit` would take.
+        Refused: if a row is none that `lt fit` would take, or a name would stand for two runs.
     """
     jobs: dict[str, Job] = {}
     providers: _Providers = {}
     parsed: dict[tuple[str, ...], Trained] = {}
+    one = next((group.ratios[0] for group in groups if group.ratios), "")
     for group in groups:
-        known = {row: _trained(row, group, parse, parsed) for row in group.rows}
-        rows = sorted(group.rows, key=lambda row: known[row].staged)  # stable: one stage first
-        for seed in group.seeds:
-            for data in group.data or ("",):
-                for ratio in group.ratios or ("",):
-                    for row in rows:
-                        job = _job(row, data, ratio, seed, root, known[row])
-                        if job.id in jobs:
-                            continue
-                        where = (job.data, job.version)
-                        job = _sharing(job, known[row], where, providers, root)
-                        jobs[job.id] = job
-                        jobs.update((test.id, test) for test in _tests(row, job))
+        for seed, data in itertools.product(group.seeds, group.data or ("",)):
+            looked = one if group.ratios else ""  # what is trained is alike at every ratio
+            known = {row: _trained(row, data, looked, parse, parsed) for row in group.rows}
+            rows = sorted(group.rows, key=lambda row: known[row].staged)  # stable: one stage first
+            for ratio, row in itertools.product(group.ratios or ("",), rows):
+                job = _job(row, data, ratio, seed, root, known[row])
+                before = jobs.get(job.id)
+                if before is None:
+                    where = (job.data, job.version)
+                    job = _sharing(job, known[row], where, providers, root)
+                elif before.words == job.words:
+                    job = before  # which another group may test under other changes
+                else:
+                    raise Refused(
+                        f"Two runs are called {job.id} but have other options or data: give one "
+                        "of their rows another `name`, or one of their files."
+                    )
+                for one_of in (job, *_tests(row, job)):
+                    jobs.setdefault(one_of.id, one_of)
     return list(jobs.values())
 
 
 def _trained(
-    row: Row, group: Group, parse: Parse, parsed: dict[tuple[str, ...], Trained]
+    row: Row, data: str, ratio: str, parse: Parse, parsed: dict[tuple[str, ...], Trained]
 ) -> Trained:
-    """Return what a row trains; two groups that ask alike are looked into once."""
-    data, ratio = (*group.data, "")[0], (*group.ratios, "")[0]
+    """Return what a row trains on some data; what is asked for alike is looked into once."""
     words = _words(row, data, ratio, 0)
     if tuple(words) not in parsed:
         parsed[tuple(words)] = trained(parse(words))
@@ -73,9 +81,10 @@ def _job(row: Row, data: str, ratio: str, seed: int, root: Path, what: Trained) 
     name = "-".join(part for part in (row.name, told) if part)
     version = f"seed{seed}"
     run_folder.check_names(str(root), name, version)
+    if name in RESERVED:
+        raise Refused(f"A run is called {name}, as a part of the sweep is: give it another `name`.")
     group = [f"--trainer.logger.group={root.name}"] if what.grouped else []
-    place = [*group, "--runs", str(root), "--name", name, "--version", version]
-    words = [*_words(row, data, ratio, seed), *place]
+    words = [*_words(row, data, ratio, seed), *group, *place(root, name, version)]
     return Job(name, version, tuple(words), epochs=what.epochs, data=told)
 
 

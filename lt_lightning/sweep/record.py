@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from lt_lightning import __version__
-from lt_lightning.errors import UserError
+from lt_lightning.errors import Refused, UserError, one_sentence
 from lt_lightning.runs.files import write_whole
 from lt_lightning.runs.json_file import read_json
+from lt_lightning.sweep.job import RECORD as FILE_NAME
 from lt_lightning.sweep.job import Job
+from lt_lightning.sweep.kept import jobs_of
 
-FILE_NAME = "sweep.json"
 _SCHEMA = 1
+_LONGEST = 1e9  # seconds of an epoch, 30 years
 
 
 @dataclass
@@ -56,23 +58,31 @@ def read_record(root: Path) -> Record | None:
         UserError: if it is damaged.
     """
     file = root / FILE_NAME
-    if not file.is_file():
+    if not file.exists():
         return None
     try:
         content: Any = read_json(file)
         if content["schema_version"] != _SCHEMA:
-            raise ValueError(f"its schema_version is {content['schema_version']!r}")
+            raise ValueError(f"its schema_version is {str(content['schema_version'])[:40]!r}")
         return Record(
             str(content["asked"]),
-            [Job.from_json(job) for job in content["jobs"]],
+            jobs_of(content["jobs"], root),
             set(map(str, content["ended"])),
             {str(key): str(value) for key, value in content["failed"].items()},
-            {str(key): float(value) for key, value in content["epoch_seconds"].items()},
+            {str(key): _seconds(value) for key, value in content["epoch_seconds"].items()},
         )
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, Refused) as error:
+        told = error.sentence if isinstance(error, Refused) else one_sentence(str(error))
         raise UserError(
-            f"{file} is damaged ({error}): delete it and start the sweep again; its runs stay."
+            f"{file} is damaged ({told.rstrip('.')}): delete it and start the sweep again; its "
+            "runs stay."
         ) from error
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not 0 <= float(value) < _LONGEST:
+        raise ValueError(f"an epoch took {str(value)[:40]!r} seconds")
+    return float(value)
 
 
 def merged(before: Record | None, asked: str, jobs: Iterable[Job], begun: set[str]) -> Record:

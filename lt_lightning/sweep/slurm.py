@@ -6,11 +6,9 @@ from typing import Any
 
 from lt_lightning.errors import UserError
 from lt_lightning.sweep.board import Board
-from lt_lightning.sweep.job import Job
+from lt_lightning.sweep.job import SLURM, Job
 from lt_lightning.sweep.local import LT, command
 from lt_lightning.sweep.state import Kind, forget_unborn
-
-_LOGS = "slurm"  # a folder in that of the sweep
 
 
 class OneRun:
@@ -72,7 +70,7 @@ def submit(board: Board, options: dict[str, Any], cluster: str = "slurm") -> dic
             "--launcher slurm needs submitit: pip install 'lt_lightning[slurm]'."
         ) from error
     try:
-        executor = submitit.AutoExecutor(folder=board.root / _LOGS, cluster=cluster)
+        executor = submitit.AutoExecutor(folder=board.root / SLURM, cluster=cluster)
         found: dict[str, str] = {}
         for job in board.left():
             if board.states[job.id].kind is Kind.RUNNING:

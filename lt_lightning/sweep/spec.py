@@ -10,9 +10,22 @@ from lt_lightning.errors import Refused
 from lt_lightning.nearest import nearest
 from lt_lightning.runs import packaged
 from lt_lightning.runs.yaml_file import read_yaml
+from lt_lightning.sweep.job import OWN_KEYS
 
 FOLDER = "sweeps"  # of the package's own, among its configs
-_NAME = re.compile(r"[\w.+-]+")
+_NAME = re.compile(r"\w[\w.+-]*")
+_KEY = re.compile(r"[A-Za-z_]\w*(\.\w+)*\+?")
+_CHANGE = re.compile(r"[A-Za-z_]\w*(\.\w+)*")
+_RATIO = "data.profile.imbalance_ratio"
+_OWN = {
+    "config": "name it as a row, or by over",
+    "runs": "give --runs",
+    "name": "give --name, or the row a name",
+    "version": "give seeds",
+    "seed_everything": "give seeds",
+    "ckpt_path": "start the sweep again to go on with its runs",
+}
+_MOST = 10_000  # runs of a sweep
 _GROUP = ("rows", "data", "ratios", "seeds", "over", "set")
 _FILE = (*_GROUP, "groups")
 _ROW = ("config", "name", "over", "set", "post_hoc")
@@ -92,7 +105,14 @@ def groups_of(content: Any) -> list[Group]:
     parts = content.get("groups", [{}])
     if not isinstance(parts, list) or not parts:
         raise Refused("groups holds no list of groups: give - rows: [ce, bbn], say.")
-    return [_group({**shared, **_mapping(part, "a group", _GROUP)}) for part in parts]
+    found = [_group({**shared, **_mapping(part, "a group", _GROUP)}) for part in parts]
+    size = sum(
+        len(one.rows) * len(one.data or " ") * len(one.ratios or " ") * len(one.seeds)
+        for one in found
+    )
+    if size > _MOST:
+        raise Refused(f"It asks for {size:,} runs: ask for {_MOST:,} at most.")
+    return found
 
 
 def _group(part: Mapping[str, Any]) -> Group:
@@ -106,10 +126,13 @@ def _group(part: Mapping[str, Any]) -> Group:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise Refused(f"Two rows are called {twice}: give one another name, by `name`.")
+    ratios = tuple(dict.fromkeys(_ratio(one) for one in _list(part, "ratios")))
+    if ratios and any(key.rstrip("+") == _RATIO for row in found for key, _ in row.options):
+        raise Refused(f"{_RATIO} is set beside ratios, and would be that of all: give one of both.")
     return Group(
         rows=found,
-        data=tuple(_config(one, "data") for one in _list(part, "data")),
-        ratios=tuple(_ratio(one) for one in _list(part, "ratios")),
+        data=tuple(dict.fromkeys(_config(one, "data") for one in _list(part, "data"))),
+        ratios=ratios,
         seeds=tuple(dict.fromkeys(_seed(one) for one in _list(part, "seeds"))) or (0,),
     )
 
@@ -118,15 +141,19 @@ def _row(row: Any, over: tuple[str, ...], options: tuple[tuple[str, str], ...]) 
     row = {"config": row} if isinstance(row, str) else _mapping(row, "a row", _ROW)
     if not isinstance(row.get("config"), str):
         raise Refused(f"A row has the config {row.get('config')!r}: give a name such as ce.")
-    name = str(row.get("name") or Path(row["config"]).stem)
+    given = row.get("name")
+    name = Path(row["config"]).stem if given is None else str(given)
     if not _NAME.fullmatch(name):
-        raise Refused(f"A row is called {name!r}: use letters, digits, _ . + and - alone.")
+        raise Refused(
+            f"A row is called {name[:80]!r}: use letters, digits, _ . + and - alone, a letter or "
+            "digit first; give it another `name`."
+        )
     own = tuple(_config(one) for one in _list(row, "over"))
     return Row(
         name=name,
         configs=(_config(row["config"]), *over, *own),
         options=(*options, *_options(row.get("set"))),
-        post_hoc=tuple(str(one) for one in _list(row, "post_hoc")),
+        post_hoc=tuple(dict.fromkeys(_change(one) for one in _list(row, "post_hoc"))),
     )
 
 
@@ -167,9 +194,21 @@ def _options(value: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict):
         raise Refused(f"set is {value!r}: give keys and values, trainer.max_epochs: 30, say.")
     for key, one in value.items():
-        if not isinstance(key, str) or isinstance(one, dict | list):
-            raise Refused(f"set has {key}: {one!r}; give a dotted key and one value.")
+        if not isinstance(key, str) or isinstance(one, dict | list) or not _KEY.fullmatch(key):
+            told = f"{str(key)[:80]}: {str(one)[:80]!r}"
+            raise Refused(f"set has {told}; give a dotted key and one value.")
+        if key.rstrip("+") in OWN_KEYS:
+            raise Refused(
+                f"set has {key}, which the sweep gives to each run: {_OWN[key.rstrip('+')]}."
+            )
     return tuple((key, _text(one)) for key, one in value.items())
+
+
+def _change(name: Any) -> str:
+    """Return the class of a change without training, by its name."""
+    if not isinstance(name, str) or not _CHANGE.fullmatch(name):
+        raise Refused(f"post_hoc has {str(name)[:80]!r}: give a class such as LogitAdjuster.")
+    return name
 
 
 def _text(value: Any) -> str:
@@ -185,7 +224,8 @@ def _ratio(value: Any) -> str:
         number = 0.0
     if isinstance(value, bool) or not 1 <= number < float("inf"):
         raise Refused(f"A ratio is {value!r}: give 1 or more, such as 100.")
-    return f"{number:g}"
+    short = f"{number:g}"
+    return short if float(short) == number else repr(number)
 
 
 def _seed(value: Any) -> int:

@@ -125,6 +125,8 @@ LISTS = {  # content, what is said
     "beyond.txt": ("{0} 10\n", "is '10', which is no class"),
     "half.txt": ("{0} 1\n{0}\n", "Line 2 of half.txt has no label but the first has one"),
     "gone.txt": ("gone.png\n", "gone.png cannot be read"),
+    "wide.csv": ("file,label\n0,5.png,1\n", "has 3 cells but the first line names 2 columns"),
+    "twice.csv": ("file,label,label\n{0},1,2\n", "has 2 columns 'label': rename all but one"),
     "bytes.csv": (b"file\n\xff\xfe.png\n", "is no text in UTF-8"),
     "list.parquet": ("PAR1", "is no list that is read"),
 }
@@ -151,6 +153,9 @@ def test_a_list_that_cannot_be_read_is_named(lt, place, digits, name):
         ("--out out.csv --top_k 11", "--top_k is 11 but the run has 10 classes", 1),
         ("--out out.csv --threads 0", "--threads is 0: give 1 or more", 1),
         ("--out list.csv --force", "is what --images names", 1),
+        ("--out out.csv --images .. --label_column kind", "of a CSV, and .. is none", 1),
+        ("--out out.csv --images ''", "--images has an empty value", 2),
+        ("--out=", "--out has an empty value", 2),
         ("--out out.csv --label_column kind", "has no column 'kind' (--label_column)", 1),
     ],
 )

@@ -180,6 +180,8 @@ def test_missing_folders_are_told_with_the_option(tree, tmp_path):
         ("test_fraction", float("nan")),
         ("image_size", 0),
         ("split_seed", -1),
+        ("split_seed", 10**30),
+        ("test_per_class", 10**20),
         ("scale", 0.0),
         ("scale", 1.5),
     ],

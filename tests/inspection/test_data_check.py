@@ -32,6 +32,24 @@ def test_a_folder_without_test_is_split_as_the_command_says(folder):
     assert out.splitlines()[-1].endswith("--data.source.test_fraction 0.2")
 
 
+@pytest.mark.parametrize(
+    ("more", "status", "says"),
+    [
+        (("--out", "{}/train/cat/x.png"), 1, "would be one of the pictures"),
+        (("--out", ""), 2, "--out has an empty value"),
+        (("--split_values", "[1]"), 2, "'[1]' is no mapping"),
+        (("--background", "{{a: 1}}"), 2, "'{a: 1}' is no list"),
+        (("--test_per_class", "9" * 20), 1, "test_per_class is 999"),
+        (("--split_seed", "9" * 30), 1, "split_seed is 999"),
+    ],
+)
+def test_what_it_cannot_be_asked_is_refused(folder, more, status, says):
+    answer, out = check(folder, *(word.format(folder) for word in more))
+    assert (answer.status, out) == (status, "")
+    assert says in answer.err
+    assert not (folder / "train/cat/x.png").exists()
+
+
 def test_everything_odd_is_found(folder):
     train, test = folder / "train", folder / "test"
     shutil.copy(train / "cat/0.png", train / "cat/again.png")
@@ -86,7 +104,7 @@ def test_the_classes_are_drawn(folder, tmp_path):
         (("check", "own", "--grey_bits", "7"), 1, "grey_bits is 7"),
         (("check", "own", "--grey_bits", "x"), 2, "invalid int value: 'x'"),
         (("check", "own", "--background", "[0, 0, 256]"), 1, "background is [0, 0, 256]"),
-        (("check", "own", "--background", "red"), 2, "'red' is no mapping or list"),
+        (("check", "own", "--background", "red"), 2, "'red' is no list"),
         (("check", "own", "--background", "[&a [*a]"), 2, "is no YAML"),
         (("check", "own", "--group_by", "("), 1, "no regular expression"),
         (("check", "own", "--unreadable", "no"), 2, "invalid choice: 'no'"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lt_lightning.errors import UserError
+from lt_lightning.errors import Refused, UserError
 from lt_lightning.sweep.plan import plan
 from lt_lightning.sweep.record import Record, merged
 from lt_lightning.sweep.spec import groups_of
@@ -132,6 +132,45 @@ def test_a_run_of_two_groups_is_planned_once() -> None:
     jobs = plan(groups_of({"groups": groups}), ROOT, lambda words: _config(words[1]))
     assert [job.name for job in jobs] == ["ce", "bbn", "crt"]
     assert jobs[2].needs == "ce/seed0"
+
+
+def test_a_group_that_only_adds_a_change_adds_its_tests() -> None:
+    changed = {"config": "ce", "post_hoc": ["LogitAdjuster"]}
+    groups = groups_of({"groups": [{"rows": ["ce"]}, {"rows": [changed]}]})
+    jobs = plan(groups, ROOT, lambda words: _config(words[1]))
+    assert [job.id for job in jobs] == ["ce/seed0", "ce/seed0+LogitAdjuster"]
+
+
+def test_a_name_never_stands_for_two_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = {"groups": [{"rows": "ce"}, {"rows": "ce", "set": {"trainer.max_epochs": 9}}]}
+    with pytest.raises(Refused) as refused:
+        plan(groups_of(other), ROOT, lambda words: _config(words[1]))
+    assert "Two runs are called ce/seed0" in refused.value.sentence
+    monkeypatch.chdir(tmp_path)
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.yaml").touch()
+    with pytest.raises(Refused):
+        _plan(["ce"], data=["a/x.yaml", "b/x.yaml"])
+
+
+def test_a_run_is_not_called_as_a_part_of_the_sweep() -> None:
+    for name in ("logs", "measured", "slurm", "sweep.json", "report.html"):
+        with pytest.raises(Refused):
+            _plan([{"config": "ce", "name": name}])
+
+
+def test_each_row_is_looked_into_on_each_data_and_at_one_ratio() -> None:
+    asked = []
+
+    def parse(words: list[str]) -> dict[str, Any]:
+        asked.append(words[3] + words[4])
+        return _config(words[1])
+
+    plan(groups_of({"rows": "ce", "data": ["digits", "cifar10"], "ratios": [20, 10]}), ROOT, parse)
+    assert asked == [
+        f"data/{name}--data.profile.imbalance_ratio=20" for name in ("digits", "cifar10")
+    ]
 
 
 def test_a_run_that_has_begun_stays_as_it_began() -> None:

@@ -52,6 +52,27 @@ def test_keys_beside_the_groups_hold_for_all_of_them() -> None:
         ({"rows": ["ce"], "seeds": 0.5}, "A seed is 0.5"),
         ({"rows": ["ce"], "set": ["a"]}, "set is ['a']"),
         ({"rows": ["ce"], "set": {"a": {"b": 1}}}, "set has a"),
+        ({"rows": ["ce"], "set": {"a b": 1}}, "give a dotted key"),
+        ({"rows": ["ce"], "set": {"": 1}}, "give a dotted key"),
+        ({"rows": ["ce"], "set": {"runs": "/x"}}, "give --runs"),
+        ({"rows": ["ce"], "set": {"name": "x"}}, "or the row a name"),
+        ({"rows": ["ce"], "set": {"version": 1}}, "give seeds"),
+        ({"rows": ["ce"], "set": {"seed_everything": 3}}, "give seeds"),
+        ({"rows": ["ce"], "set": {"ckpt_path": "last"}}, "start the sweep again"),
+        ({"rows": ["ce"], "set": {"config+": "bbn"}}, "name it as a row"),
+        (
+            {"rows": ["ce"], "ratios": 20, "set": {"data.profile.imbalance_ratio": 50}},
+            "set beside ratios",
+        ),
+        ({"rows": [{"config": "ce", "name": []}]}, "A row is called '[]'"),
+        ({"rows": [{"config": "ce", "name": "-x"}]}, "A row is called '-x'"),
+        ({"rows": [{"config": "ce", "name": ""}]}, "A row is called ''"),
+        ({"rows": [{"config": "ce", "post_hoc": [[1]]}]}, "post_hoc has '[1]'"),
+        ({"rows": [{"config": "ce", "post_hoc": "--x"}]}, "post_hoc has '--x'"),
+        (
+            {"rows": ["ce"], "seeds": [*range(200)], "ratios": [*range(1, 102)]},
+            "It asks for 20,200 runs",
+        ),
         ({"groups": {}}, "groups holds no list"),
         ({"groups": [{"rows": "ce", "groups": []}]}, "A group has no 'groups'"),
     ],
@@ -60,6 +81,11 @@ def test_what_is_not_understood_is_refused_in_words(content: object, said: str) 
     with pytest.raises(Refused) as refused:
         groups_of(content)
     assert said in refused.value.sentence
+
+
+def test_a_ratio_is_trained_as_it_was_written() -> None:
+    (group,) = groups_of({"rows": "ce", "ratios": [123.4567, "1234567.5", 100, "1e2"]})
+    assert group.ratios == ("123.4567", "1234567.5", "100")
 
 
 @pytest.mark.parametrize("name", ["short", "survey"])

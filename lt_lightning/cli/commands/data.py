@@ -3,6 +3,7 @@
 import argparse
 import inspect as signatures
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +25,24 @@ from lt_lightning.runs.yaml_file import check_text
 _TEST_FRACTION = 0.2  # where neither the pictures nor the command have a test split
 
 
-def _plain(text: str) -> Any:
-    """Return a YAML mapping, or a list as a tuple."""
+def _plain(text: str, kind: type[dict[Any, Any]] | type[list[Any]]) -> Any:
+    """Return a YAML mapping or list, a list as a tuple."""
     try:
         check_text(text)
         found = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise argparse.ArgumentTypeError(f"{text[:80]!r} is no YAML") from error
-    if not isinstance(found, dict | list):
-        raise argparse.ArgumentTypeError(f"{text[:80]!r} is no mapping or list")
+    if not isinstance(found, kind):
+        what = "mapping" if kind is dict else "list"
+        raise argparse.ArgumentTypeError(f"{text[:80]!r} is no {what}")
     return tuple(found) if isinstance(found, list) else found
 
 
 _OPTIONS: dict[str, Any] = {  # of the sources, and what their words become
     **dict.fromkeys(("test_fraction",), float),
     **dict.fromkeys(("test_per_class", "split_seed", "grey_bits"), int),
-    **dict.fromkeys(("background", "split_values"), _plain),
+    "background": partial(_plain, kind=list),
+    "split_values": partial(_plain, kind=dict),
     **dict.fromkeys(("group_by", "path_column", "label_column", "split_column"), str),
     **dict.fromkeys(("separator", "path_format", "test", "val", "names"), str),
 }
@@ -77,10 +80,10 @@ def data(argv: list[str]) -> None:
         UserError: if training on them would be refused.
     """
     words = _parse(argv)
-    out = words.out and Path(words.out)
-    if out:
-        _check_out(out, words.force)
     asked = _asked(words)
+    out = None if words.out is None else Path(words.out)
+    if out:
+        _check_out(out, asked, words.force)
     found = inspect(asked.source(), asked.root)
     for line in lines(found, asked):
         sys.stdout.write(f"{line}\n")
@@ -152,9 +155,14 @@ def _with_test(asked: Asked) -> Asked:
     return asked if "test" in shared.source().find(asked.root).splits else shared
 
 
-def _check_out(out: Path, force: bool) -> None:
+def _check_out(out: Path, asked: Asked, force: bool) -> None:
     if out.is_dir() or out.suffix.lower() != ".png":
         raise UserError(f"--out {out} is no name of a PNG file: end it in .png.")
+    folder, root = out.resolve().parent, asked.root.resolve()
+    if asked.kind is ImageFolder and folder != root and folder.is_relative_to(root):
+        raise UserError(
+            f"--out {out} would be one of the pictures in {asked.root}: give another folder."
+        )
     lock.take_output(out)
     if out.exists() and not force:
         raise UserError(f"--out {out} exists: add --force, or give another name.")

@@ -20,6 +20,7 @@ from lt_lightning.runs import packaged
 from lt_lightning.sweep import text
 from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.cost import Cost, measure
+from lt_lightning.sweep.job import PAGE
 from lt_lightning.sweep.local import Local, Terms
 from lt_lightning.sweep.plan import plan
 from lt_lightning.sweep.record import Record, merged, read_record
@@ -140,13 +141,33 @@ def _planned(groups: list[Group], root: Path) -> Record:
     asked = json.dumps([repr(group) for group in groups])
     before = read_record(root)
     same = before is not None and before.asked == asked
-    jobs = before.jobs if before is not None and same else plan(groups, root, _parse)
+    if before is not None and same:
+        jobs = before.jobs
+    else:
+        _check_changes(groups)
+        jobs = plan(groups, root, _parse)
     run_folder.occupy(root)  # after a plan that is refused there is no folder
     begun = {job.id for job in jobs if job.folder(root).exists()}
     record = merged(read_record(root), asked, jobs, begun)
     record.failed.clear()  # tried again
     record.write(root)
     return record
+
+
+def _check_changes(groups: list[Group]) -> None:
+    """Refuse a change that `lt test` would refuse, before anything is trained for it.
+
+    Raises:
+        Refused: if there is one.
+    """
+    asked = dict.fromkeys(
+        change for group in groups for row in group.rows for change in row.post_hoc
+    )
+    if asked:
+        from lt_lightning.cli.post_hoc import parsed
+
+        for change in asked:
+            parsed(["--post_hoc", change], "lt sweep")
 
 
 def _parse(words: list[str]) -> Mapping[str, Any]:
@@ -182,7 +203,7 @@ def _close(board: Board, cost: Cost) -> None:
     folders = list(dict.fromkeys(str(job.folder(board.root)) for job in done))
     if folders:
         answer, _ = report([*folders, "--format", "md"])
-        page = board.root / "report.html"
+        page = board.root / PAGE
         said, status = report([*folders, "--out", str(page)])
         _say([answer, "", said if status == 0 else ""])
     left = [job for job in board.record.jobs if job not in done]

@@ -1,6 +1,8 @@
 """The parser of the commands that have a few options of their own."""
 
 import argparse
+import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 from lt_lightning.errors import Refused
@@ -19,6 +21,20 @@ class CommandParser(argparse.ArgumentParser):
         prog = " ".join(usage_line.split()[:2])
         super().__init__(prog=prog, allow_abbrev=False, description=description, epilog=epilog)
         self._usage_line = usage_line
+
+    def parse_known_args(  # type: ignore[override]  # one of its three forms
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Return the options; an empty word is a variable of the shell that was not set.
+
+        As a path it would name the folder that one is in.
+        """
+        words = sys.argv[1:] if args is None else args
+        for place, word in enumerate(words):
+            if word == "" or (word.startswith("--") and word.endswith("=")):
+                name = word.rstrip("=") or (words[place - 1] if place else "the first word")
+                self.error(f"{name} has an empty value: give one, or leave it out")
+        return super().parse_known_args(words, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Refuse the command line."""
