@@ -1,6 +1,11 @@
 """What a terminal gets of a sentence."""
 
-from lt_lightning.errors import shown
+import pytest
+import torch
+
+from lt_lightning.backbones import TorchvisionBackbone
+from lt_lightning.cli.words.errors import explain
+from lt_lightning.errors import UserError, shown
 
 
 def test_a_sentence_is_one_line_and_no_value_of_it_is_endless() -> None:
@@ -11,3 +16,16 @@ def test_a_sentence_is_one_line_and_no_value_of_it_is_endless() -> None:
     assert len(told) < 200
     assert told.endswith("a.csv: give another.")
     assert shown(f"It has {'ab, ' * 300}").count("ab") == 300
+
+
+def test_an_image_that_a_network_shrinks_to_nothing_is_told() -> None:
+    layers = torch.nn.Sequential(*(torch.nn.Conv2d(1, 1, 3) for _ in range(3)))
+    for network in (layers, torch.nn.MaxPool2d(9)):
+        with pytest.raises(RuntimeError) as raised:
+            network(torch.zeros(1, 1, 4, 4))
+        assert "a larger --data.source.image_size" in str(explain(raised.value))
+
+
+def test_weights_of_a_variable_that_was_not_set_are_refused() -> None:
+    with pytest.raises(UserError, match="weights is ''"):
+        TorchvisionBackbone("resnet18", weights="")

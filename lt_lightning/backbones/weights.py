@@ -31,7 +31,13 @@ def without_weights() -> Iterator[None]:
 
 
 def wanted(weights: str | None) -> str | None:
-    """Return `weights`, or none where a checkpoint brings them."""
+    """Return `weights`, or none where a checkpoint brings them.
+
+    Raises:
+        UserError: if they are an empty text, which a shell makes of a variable that was not set.
+    """
+    if weights == "":
+        raise UserError("weights is '': give a name or a file, or null for none.")
     return None if _left_out.get() else weights
 
 

@@ -15,6 +15,8 @@ _CONNECTION = ("DistBackendError", "DistNetworkError", "DistStoreError")
 _MEMORY = ("OutOfMemoryError", "CUDAOutOfMemoryError")
 # Torch has no class of its own for a CPU without memory.
 _CPU_MEMORY = ("DefaultCPUAllocator", "Storage size calculation overflowed", "Invalid buffer size")
+# What is left of an image is smaller than what a layer looks at.
+_TOO_SMALL = ("greater than actual input size", "Output size is too small")
 
 
 def explain(error: BaseException) -> str | None:
@@ -42,6 +44,11 @@ def _about(error: BaseException) -> str | None:
         return _about_file(error)
     if type(error).__name__ in _MEMORY:
         return "the device is out of memory: give a smaller --data.batch_size, or more devices."
+    if isinstance(error, RuntimeError) and any(word in text for word in _TOO_SMALL):
+        return (
+            "the images are too small for this network: give a larger --data.source.image_size, or "
+            "another network."
+        )
     if isinstance(error, RuntimeError) and "No space left" in text:
         return "the disk is full: free some space and go on with --ckpt_path last."
     if type(error).__name__ in _CONNECTION or (
