@@ -30,6 +30,8 @@ _IDLE_WARNINGS = (
     ".*smaller than the logging interval.*",
     # Images in memory need no workers.
     ".*does not have many workers.*",
+    # Frozen layers are in eval mode on purpose.
+    r".*module\(s\) in eval mode at the start.*",
     # A test needs none of the callbacks that the training had.
     ".*callbacks used to create the checkpoint need to be provided.*",
     # A trial run (fast_dev_run) asks for a validation split also where there is none.

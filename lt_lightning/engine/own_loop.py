@@ -1,4 +1,4 @@
-"""A LightningModule whose steps run in a loop without a Trainer too."""
+"""A LightningModule whose steps run in a loop without a Trainer too, and keep what is frozen."""
 
 from typing import Any
 
@@ -41,6 +41,20 @@ class OwnLoopModule(L.LightningModule):
     def max_epochs(self) -> int:
         """Epochs of the run, at least 1."""
         return max(self.trainer.max_epochs or 1, 1) if self.attached else self._own_epochs
+
+    def set_frozen_modes(self) -> None:
+        """Set the modes of frozen layers for a training step; here nothing is frozen.
+
+        Called by `train`, which a method that freezes calls at the start of each epoch too:
+        Lightning undoes the modes after a validation.
+        """
+
+    def train(self, mode: bool = True) -> "OwnLoopModule":
+        """Set the mode; what is frozen has its own."""
+        super().train(mode)
+        if mode:
+            self.set_frozen_modes()
+        return self
 
     def log(self, *args: Any, **kwargs: Any) -> None:
         """Log one value, as Lightning does; nothing in a loop without a Trainer."""

@@ -1,7 +1,6 @@
 """What the methods in two stages share: one fit that changes over at an epoch."""
 
 import logging
-import warnings
 from abc import abstractmethod
 from pathlib import Path
 from typing import Any
@@ -138,8 +137,6 @@ class TwoStage(LongTailModule):
         if stage != "fit":
             return
         check_trainer(self.trainer, self.stage1_epochs, self.stage2_epochs)
-        # Frozen layers are in eval mode on purpose, also where a run goes on in stage 2.
-        warnings.filterwarnings("ignore", message=r".*module\(s\) in eval mode at the start")
         # The loader of an epoch is that of its stage.
         self.trainer.reload_dataloaders_every_n_epochs = 1  # type: ignore[attr-defined]
         if self.stage1_ckpt is not None and self.stage == 1:
@@ -187,12 +184,10 @@ class TwoStage(LongTailModule):
         self.enter(1)
         return take_over(content, path, self, needs_head=False).whole
 
-    def train(self, mode: bool = True) -> "TwoStage":
-        """Set the mode; frozen layers stay as stage 2 has them."""
-        super().train(mode)
-        if mode and self.stage == 2:
+    def set_frozen_modes(self) -> None:
+        """Leave frozen layers as stage 2 has them."""
+        if self.stage == 2:
             self.freezing.set_modes(self.backbone)
-        return self
 
     def on_train_start(self) -> None:
         """Say which stage the run begins or goes on in."""

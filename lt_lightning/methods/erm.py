@@ -1,6 +1,5 @@
 """Plain training with any loss, sampler, mixing and augmentation."""
 
-import warnings
 from typing import Any, Literal
 
 import torch
@@ -82,18 +81,14 @@ class ERM(LongTailModule):
             tuning.prepare(self.backbone, self.num_classes)
             self.train()
 
-    def train(self, mode: bool = True) -> "ERM":
-        """Set the mode; what is frozen stays as in evaluation."""
-        super().train(mode)
-        if mode and self.tuning is not None:
+    def set_frozen_modes(self) -> None:
+        """Leave what the tuning freezes as in evaluation."""
+        if self.tuning is not None:
             self.tuning.set_modes(self.backbone)
-        return self
 
     def on_fit_start(self) -> None:
         """Start the head from the class means; a run that goes on has its own."""
         super().on_fit_start()
-        if self.tuning is not None:  # frozen layers are in eval mode on purpose
-            warnings.filterwarnings("ignore", message=r".*module\(s\) in eval mode at the start")
         if self.head_start == "class_means" and self.trainer.ckpt_path is None:
             data = LongTailDataModule.of(self.trainer)
             assert data is not None, "means need the images that the run is trained on"
