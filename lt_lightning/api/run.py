@@ -1,13 +1,14 @@
 """A finished run in Python."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from lt_lightning.api.changed import Changed
 from lt_lightning.api.predictions import Images, Predictions, pixels
 from lt_lightning.api.results import Results
 from lt_lightning.engine.device import device_of
@@ -33,6 +34,7 @@ class Run:
     folder: Path
     checkpoint: Path
     predictor: Predictor
+    _kept: Changed = field(default_factory=Changed, init=False, repr=False, compare=False)
 
     @property
     def model(self) -> LongTailModule:
@@ -93,7 +95,7 @@ class Run:
         run = self.predictor
         added = changes_of(self.folder, self.checkpoint, post_hoc, calibrated, target_prior)
         if added:
-            run = Predictor.read(self.checkpoint, run.model.device, added)
+            run = self._kept.of(added, self.checkpoint, run.model.device)
         given = pixels(images, run.image_size, run.reading)
         rows = list(run.classify(given, batch_size))
         shape, names = (len(rows), len(self.class_names)), self.class_names

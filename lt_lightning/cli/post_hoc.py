@@ -17,7 +17,7 @@ from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import fitted
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.checkpoint import CHANGES, DATA_STATE
-from lt_lightning.runs.config import config_of
+from lt_lightning.runs.config import began_with
 from lt_lightning.runs.files import whole_folder
 from lt_lightning.runs.metrics_file import FILE_NAME as METRICS_FILE
 from lt_lightning.runs.results import read_results, write_results
@@ -84,10 +84,7 @@ def new_run(folder: Path, name: str) -> Path:
     """
     root = folder.resolve().parent.parent
     run_folder.check_names(str(root), name, None)
-    number = 0
-    while (root / name / str(number)).exists():
-        number += 1
-    return root / name / str(number)
+    return run_folder.free_number(root / name)
 
 
 def save(content: dict[str, Any], folder: Path, new: Path, label: str) -> None:
@@ -109,7 +106,7 @@ def save(content: dict[str, Any], folder: Path, new: Path, label: str) -> None:
     with whole_folder(new, again) as aside:
         (aside / "checkpoints").mkdir()
         torch.save(content, aside / "checkpoints" / "last.ckpt")
-        config = {**config_of(folder), "post_hoc": None}
+        config = {**began_with(folder), "name": new.parent.name, "post_hoc": None}
         (aside / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
         if (folder / METRICS_FILE).is_file():
             shutil.copyfile(folder / METRICS_FILE, aside / METRICS_FILE)

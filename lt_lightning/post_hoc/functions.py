@@ -1,6 +1,6 @@
 """Logit adjustment after training: the log-prior is subtracted from the logits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -85,6 +85,21 @@ def fit_tau(
         UserError: if there is no image or no value to try, shapes do not fit, or the logits or
             targets cannot be right.
     """
+    return best_tau(tau_scores(logits, targets, class_counts, grid))
+
+
+def best_tau(scores: Mapping[float, float]) -> float:
+    """Return the tau with the best score; of equals the nearest to 1."""
+    return max(sorted(scores), key=lambda tau: (scores[tau], -abs(tau - 1.0)))
+
+
+def tau_scores(
+    logits: Tensor,
+    targets: Tensor,
+    class_counts: ClassCounts,
+    grid: Sequence[float] | None = None,
+) -> dict[float, float]:
+    """Return the macro accuracy, in [0, 1], of each value that `fit_tau` tries."""
     values = [step / 10 for step in range(21)] if grid is None else sorted(grid)
     counts = check_class_counts(class_counts)
     check_batch(logits, targets, len(counts), len(counts))
@@ -94,8 +109,7 @@ def fit_tau(
         )
     check_values(logits, targets, len(counts))
 
-    def score(tau: float) -> tuple[float, float]:
-        predictions = predicted_class(adjust_logits(logits, counts, tau))
-        return macro_accuracy(predictions, targets, len(counts)), -abs(tau - 1.0)
-
-    return max(values, key=score)
+    adjusted = ((tau, adjust_logits(logits, counts, tau)) for tau in values)
+    return {
+        tau: macro_accuracy(predicted_class(found), targets, len(counts)) for tau, found in adjusted
+    }

@@ -12,9 +12,9 @@ from lt_lightning.errors import UserError
 from lt_lightning.losses.logit_adjustment import log_prior
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
-from lt_lightning.post_hoc.functions import adjust_logits, fit_tau
+from lt_lightning.post_hoc.functions import best_tau, tau_scores
 from lt_lightning.post_hoc.outputs import held_out_logits
-from lt_lightning.post_hoc.tau_normalization import GRID, tau_curve
+from lt_lightning.post_hoc.tau_normalization import GRID
 
 
 class LogitAdjuster(PostHoc):
@@ -51,11 +51,9 @@ class LogitAdjuster(PostHoc):
     def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
         """Return the best tau of the grid."""
         logits, targets = held_out_logits(model, data)
-        counts = data.class_counts
-        tau = fit_tau(logits, targets, counts, GRID)
-        tried = [(value, adjust_logits(logits, counts, value)) for value in GRID]
-        self.curve, self.fitted_on = tau_curve(tried, targets, len(counts)), "held-out"
-        return {"tau": torch.tensor(tau, dtype=torch.float64)}
+        self.curve = tau_scores(logits, targets, data.class_counts, GRID)
+        self.fitted_on = "held-out"
+        return {"tau": torch.tensor(best_tau(self.curve), dtype=torch.float64)}
 
     def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
         """Subtract tau log(n / N)."""

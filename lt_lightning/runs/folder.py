@@ -1,5 +1,6 @@
 """Where a run lies: runs/<name>/<version>/, never overwritten, one command at a time."""
 
+import itertools
 import os
 import time
 from collections.abc import Sequence
@@ -155,20 +156,24 @@ def _cannot_be_made(folder: Path, error: OSError) -> UserError:
 
 
 def _next_number(runs: Path) -> Path:
-    number = 0
     while True:
         _make(runs)  # each time: a run that was refused takes the folders away that it leaves empty
+        folder = free_number(runs)
         try:
-            (runs / str(number)).mkdir()
-        except FileExistsError:
-            number += 1
-        except FileNotFoundError:
+            folder.mkdir()
+        except (FileExistsError, FileNotFoundError):  # another command was here
             continue
         except OSError as error:
-            raise _cannot_be_made(runs / str(number), error) from error
+            raise _cannot_be_made(folder, error) from error
         else:
-            origin.claim(runs / str(number))
-            return runs / str(number)
+            origin.claim(folder)
+            return folder
+
+
+def free_number(runs: Path) -> Path:
+    """Return the first numbered folder below `runs` that is not there; it is not made."""
+    numbered = (runs / str(number) for number in itertools.count())
+    return next(folder for folder in numbered if not os.path.lexists(folder))
 
 
 def last_run(root: Path, name: str, version: str | None) -> Path | None:

@@ -1,6 +1,7 @@
 """`lt_lightning.load_run`: it says what `lt predict` writes."""
 
 import csv
+import json
 import shutil
 
 import numpy as np
@@ -11,6 +12,8 @@ from lt_runs import in_process
 from PIL import Image
 
 import lt_lightning as lt
+from lt_lightning.engine.predictor import Predictor
+from lt_lightning.post_hoc import LogitAdjuster
 
 
 def test_predictions_are_those_of_the_command(fitted, pictures, tmp_path):
@@ -178,3 +181,24 @@ def test_a_picture_is_turned_and_laid_over_white_as_a_file_is(fitted, tmp_path):
         found = run.predict([tmp_path / "a.png", opened, Image.fromarray(shown)]).probabilities
     assert torch.equal(found[0], found[2])
     assert torch.equal(found[1], found[2])
+
+
+def test_a_changed_model_is_built_once_for_each_change(fitted, pictures, tmp_path, monkeypatch):
+    run, _ = fitted
+    run, read, built = lt.load_run(run.folder), Predictor.read, []
+    monkeypatch.setattr(Predictor, "read", lambda *given: built.append(1) or read(*given))
+    shares = {name: k + 1.0 for k, name in enumerate(run.class_names)}
+    file = tmp_path / "shares.json"
+
+    def predict(**changes):
+        run.predict(pictures / "0.png", **changes)
+        return len(built)
+
+    assert [predict() for _ in range(2)] == [0, 0]
+    assert [predict(post_hoc=LogitAdjuster(0.5)) for _ in range(2)] == [1, 1]
+    assert predict(post_hoc=LogitAdjuster(0.6)) == 2
+    assert [predict(target_prior=shares) for _ in range(2)] == [3, 3]
+    for k in range(2):  # a file that says something else
+        file.write_text(json.dumps({**shares, run.class_names[0]: 10.0 ** (3 * k)}))
+        assert [predict(target_prior=file) for _ in range(2)] == [4 + k, 4 + k]
+    assert predict() == 5

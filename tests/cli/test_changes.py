@@ -14,6 +14,7 @@ import lt_lightning as lt_library
 from lt_lightning.data import Digits
 from lt_lightning.metrics.class_stats import NLL_LIMIT
 from lt_lightning.post_hoc import LogitAdjuster
+from lt_lightning.runs.config import began_with
 
 
 @pytest.fixture(scope="module")
@@ -312,3 +313,9 @@ def test_a_spoilt_change_in_a_checkpoint_is_refused(lt, changed, listed, name):
     assert answer.status == 1
     assert answer.err.count("\n") == 1, answer.err
     assert "lt_changes" in answer.err
+
+
+def test_the_config_of_a_saved_run_is_that_of_its_original(changed):
+    new = changed.parents[1] / "adjusted" / "0"
+
+    assert began_with(new) == {**began_with(changed), "name": "adjusted", "post_hoc": None}

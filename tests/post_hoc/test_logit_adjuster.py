@@ -6,7 +6,7 @@ import torch
 from lt_lightning.errors import UserError
 from lt_lightning.losses import BalancedSoftmax, CrossEntropy
 from lt_lightning.methods import ERM
-from lt_lightning.post_hoc import LogitAdjuster
+from lt_lightning.post_hoc import LogitAdjuster, adjust_logits, functions
 
 COUNTS = torch.tensor([90, 10])
 
@@ -33,9 +33,14 @@ def test_fits_tau_on_held_out_images(monkeypatch):
         "lt_lightning.post_hoc.logit_adjuster.held_out_logits",
         lambda model, data: (logits, torch.tensor([0, 1])),
     )
+    adjusted = []
+    monkeypatch.setattr(
+        functions, "adjust_logits", lambda *given: adjusted.append(1) or adjust_logits(*given)
+    )
     change, model = LogitAdjuster(tau=None), finished()
     change.apply(model, SimpleNamespace(class_counts=COUNTS))
     assert change.tau == pytest.approx(0.7)
+    assert len(adjusted) == len(change.curve) == 21
     assert max(change.curve, key=change.curve.__getitem__) == change.tau
     assert change.fitted_on == "held-out"
     assert model.post_hoc(logits).argmax(dim=1).tolist() == [0, 1]
