@@ -16,6 +16,7 @@ POST_HOC = {
     "TauNormalization": "tau_norm",
     "NearestMean": "ncm",
     "LogitAdjuster": "logit_adjustment",
+    "MultiplicativeLogitAdjuster": "multiplicative_logit_adjustment",
 }
 _HEAD = "| run | epochs | macro | many | medium | worst class | as skewed | ECE | minutes |"
 _DATA = {"cifar10": "CIFAR-10-LT", "cifar100": "CIFAR-100-LT", "imagenet_lt": "ImageNet-LT"}

@@ -44,6 +44,7 @@ CALLS = {
     "class_smoothing": losses.class_smoothing,
     "class_groups": lambda n: losses.class_groups(n, (10, 100)),
     "adjust_logits": lambda n: post_hoc.adjust_logits(LOGITS, n),
+    "multiply_logits": lambda n: post_hoc.multiply_logits(LOGITS, n, 0.5),
     "fit_tau": lambda n: torch.tensor(post_hoc.fit_tau(LOGITS, TARGETS, n)),
     "ShotGroups": lambda n: ShotGroups()(n),
     "PositionalGroups": lambda n: PositionalGroups({"many": 1, "few": 3})(n),

@@ -48,7 +48,7 @@ class Step:
         """
         if self.config is None:
             change = [f"--post_hoc={self.post_hoc}", f"--save_as={self.name}"]
-            return ["test", str(baseline), *change, "--test_on=held_out"]
+            return ["test", str(baseline), *change, *self.words, "--test_on=held_out"]
         place = [f"--runs={runs}", f"--name={self.name}", "--ckpt_path=last", "--test_on=held_out"]
         own = [*self.words, *self._length(baseline, epochs)]
         # Its file, for a file of that name may lie where the command is given.
@@ -75,6 +75,13 @@ _COSINE = ("--model.stage2_lr_schedule=CosineRecipe", "--model.stage2_lr_schedul
 STEPS = (
     BASELINE,
     Step("logit_adjustment", "logit adjustment", post_hoc="LogitAdjuster"),
+    # The logits' factors have no tau for all networks; this one is that of the recipe.
+    Step(
+        "multiplicative_adjustment",
+        "multiplicative adjustment",
+        post_hoc="MultiplicativeLogitAdjuster",
+        words=("--post_hoc.tau=0.1",),
+    ),
     Step("tau_norm", "tau-normalisation", post_hoc="TauNormalization"),
     Step("nearest_mean", "nearest class mean", post_hoc="NearestMean"),
     Step("crt", "cRT", config="crt", second=True, words=_COSINE),
@@ -88,6 +95,7 @@ STEPS = (
 SIMPLEST_FIRST = (
     "ce",
     "logit_adjustment",
+    "multiplicative_adjustment",
     "tau_norm",
     "nearest_mean",
     "balanced_softmax",

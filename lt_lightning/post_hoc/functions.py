@@ -38,6 +38,16 @@ def adjust_logits(logits: Tensor, class_counts: ClassCounts, tau: float = 1.0) -
     >>> adjust_logits(torch.zeros(1, 2), [3, 1]).argmax(dim=1).tolist()
     [1]
     """
+    wide, counts = checked_logits(logits, class_counts)
+    return wide - check_range("tau", tau) * log_prior(counts).to(wide.device, wide.dtype)
+
+
+def checked_logits(logits: Tensor, class_counts: ClassCounts) -> tuple[Tensor, Tensor]:
+    """Return logits (N, C) in float32 or wider, and the counts as int64 (C,).
+
+    Raises:
+        UserError: if the counts are bad, their number is not C, or the logits are probabilities.
+    """
     counts = check_class_counts(class_counts)
     if logits.ndim != 2 or logits.shape[1] != len(counts):
         raise UserError(
@@ -49,8 +59,7 @@ def adjust_logits(logits: Tensor, class_counts: ClassCounts, tau: float = 1.0) -
             "The logits lie in [0, 1] and each row sums to 1, as probabilities do: give the "
             "outputs of the classifier before softmax."
         )
-    wide = logits if logits.dtype == torch.float64 else logits.float()
-    return wide - check_range("tau", tau) * log_prior(counts).to(wide.device, wide.dtype)
+    return (logits if logits.dtype == torch.float64 else logits.float()), counts
 
 
 def macro_accuracy(predictions: Tensor, targets: Tensor, num_classes: int) -> float:

@@ -12,6 +12,7 @@ from lt_lightning.errors import UserError
 from lt_lightning.losses.logit_adjustment import log_prior
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
+from lt_lightning.post_hoc.compensated import check_uncompensated
 from lt_lightning.post_hoc.functions import best_tau, tau_scores
 from lt_lightning.post_hoc.outputs import held_out_logits
 from lt_lightning.post_hoc.tau_normalization import GRID
@@ -41,12 +42,7 @@ class LogitAdjuster(PostHoc):
 
     def check(self, model: LongTailModule) -> None:
         """Refuse a model that was trained to compensate the class sizes."""
-        last = model.last_loss
-        if last.corrects_prior:
-            raise UserError(
-                f"The run was trained with {type(last).__name__}, which compensates the "
-                "class sizes already: LogitAdjuster is for runs of CrossEntropy."
-            )
+        check_uncompensated(model, type(self).__name__)
 
     def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
         """Return the best tau of the grid."""

@@ -40,7 +40,7 @@ def _check_held_out(data: LongTailDataModule) -> None:
     if not data.has_validation or data.monitor_test:
         raise UserError(
             "The run has no held-out images to fit on: train with --data.holdout.fraction 0.1, or "
-            "give lt test the value, where there is one (--post_hoc.tau 1, --post_hoc.alpha 1)."
+            "give lt test the value, where there is one (--post_hoc.tau, --post_hoc.alpha)."
         )
 
 

@@ -53,6 +53,9 @@ def test_what_is_given_to_lt(tmp_path):
     for name, command in words.items():
         assert "--test_on=held_out" in command, name
     assert words["tau_norm"][:3] == ["test", str(base), "--post_hoc=TauNormalization"]
+    times = words["multiplicative_adjustment"]
+    assert times[2:3] == ["--post_hoc=MultiplicativeLogitAdjuster"]
+    assert "--post_hoc.tau=0.1" in times, "nothing is fitted on the images that choose"
     assert "--trainer.max_epochs=30" in words["balanced_softmax"]
     crt, mislas = words["crt"], words["mislas"]
     assert {f"--model.stage1_ckpt={base}", "--model.stage2_epochs=10"} <= set(crt)

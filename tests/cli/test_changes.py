@@ -59,6 +59,7 @@ def all_changed(changed):
 
 SAVED = {
     "adjusted": "--post_hoc LogitAdjuster --post_hoc.tau null",
+    "times": "--post_hoc MultiplicativeLogitAdjuster",
     "even": "--post_hoc TauNormalization --post_hoc.tau 0.7",
     "near": "--post_hoc NearestMean",
     "warm": "--post_hoc TemperatureScaling",
@@ -98,6 +99,7 @@ def check_same(rows, found):
 ASKED = {  # options of lt predict, a part of the label of the same in results.json
     "--post_hoc LogitAdjuster --post_hoc.tau null": "logit_adjustment",
     "--post_hoc TauNormalization --post_hoc.tau 0.7": "tau_norm_0.7",
+    "--post_hoc MultiplicativeLogitAdjuster": "multiplicative_logit_adjustment",
     "--calibrated": "temperature",
     "--calibrated vector": "vector_scaling",
 }

@@ -57,11 +57,21 @@ def picture(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["torch_export", "onnx"])
-def test_the_readme_says_what_lt_predict_writes(lt, place, picture, kind):
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ("LogitAdjuster --post_hoc.tau 1", "logit_adjustment_tau_1"),
+        (
+            "MultiplicativeLogitAdjuster --post_hoc.tau 0.2",
+            "multiplicative_logit_adjustment_tau_0.2",
+        ),
+    ],
+)
+def test_the_readme_says_what_lt_predict_writes(lt, place, picture, kind, change, name):
     if kind == "onnx":
         pytest.importorskip("onnxruntime")
         pytest.importorskip("onnxscript")
-    change = "--post_hoc LogitAdjuster --post_hoc.tau 1"
+    change = f"--post_hoc {change}"
 
     answer = lt(f"export {place['run']} --format {kind} --out out {change}")
 
@@ -70,15 +80,15 @@ def test_the_readme_says_what_lt_predict_writes(lt, place, picture, kind):
         "compared with the run by " + {"onnx": "onnxruntime\n"}.get(kind, "torch\n")
     )
     shutil.copy(picture, "out/picture.png")
-    name, chance = run_readme(Path("out"))
+    found, chance = run_readme(Path("out"))
     line = f"predict {place['run']} --images {picture} --out x.csv --device cpu {change}"
     assert lt(line).status == 0
     with open("x.csv", newline="") as stream:
         (row,) = csv.DictReader(stream)
-    assert name == row["class"]
+    assert found == row["class"]
     assert float(chance) == pytest.approx(float(row["confidence"]), abs=2e-5)
     card = Path("out/MODEL_CARD.md").read_text(encoding="utf-8")
-    assert "Changes after training: logit_adjustment_tau_1." in card
+    assert f"Changes after training: {name}." in card
     assert "No test of these outputs is on record." in card
 
 

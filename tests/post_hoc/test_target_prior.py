@@ -16,6 +16,7 @@ from lt_lightning.losses import BalancedSoftmax, CrossEntropy, InverseFrequency,
 from lt_lightning.methods import BBN, ERM, Decoupled
 from lt_lightning.post_hoc import (
     LogitAdjuster,
+    MultiplicativeLogitAdjuster,
     TargetPrior,
     TemperatureScaling,
     VectorScalingCalibration,
@@ -74,6 +75,8 @@ ASSUMED = {
         [(LogitAdjuster(2.0), {"tau": torch.tensor(2.0)})],
         [1 / count for count in COUNTS],
     ),
+    "times": ({}, [(MultiplicativeLogitAdjuster(0.2), {"tau": torch.tensor(0.2)})], UNIFORM),
+    "times 1": ({}, [(MultiplicativeLogitAdjuster(0.0), {"tau": torch.tensor(0.0)})], TRAINED),
     "warm": ({}, [(TemperatureScaling(2.0), {"temperature": torch.tensor(2.0)})], TRAINED),
     "vector": ({}, [(VectorScalingCalibration(), WIDE)], UNIFORM),
 }
