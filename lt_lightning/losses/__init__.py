@@ -25,6 +25,7 @@ from lt_lightning.losses.label_aware_smoothing import (
     class_smoothing,
     recommended_smoothing,
 )
+from lt_lightning.losses.label_over_smoothing import LabelOverSmoothing
 from lt_lightning.losses.label_smoothing import LabelSmoothing, smoothed_cross_entropy
 from lt_lightning.losses.ldam import LDAM, ldam_loss, ldam_margins
 from lt_lightning.losses.logit_adjustment import LogitAdjustment, log_prior, logit_adjusted_loss
@@ -74,6 +75,7 @@ __all__ = [
     "InfluenceBalanced",
     "InverseFrequency",
     "LabelAwareSmoothing",
+    "LabelOverSmoothing",
     "LabelSmoothing",
     "LogitAdjustment",
     "Loss",

@@ -26,14 +26,17 @@ def hopeless_images_pull_their_target_up(make: LossMaker) -> None:
 
 
 def following_the_gradient_predicts_the_targets(make: LossMaker) -> None:
-    """Ten steps along the gradient from zero logits make each target the prediction."""
+    """Ten steps along the gradient from zero logits make each target the prediction.
+
+    Each is half as long as the one before, for a loss with its minimum near by.
+    """
     loss = make(COUNTS)
     loss.set_weights(None)
     batch = batch_for(loss, 12)
     logits, values = torch.zeros_like(batch.logits), []
-    for _ in range(10):
+    for k in range(10):
         value, slope = gradient_of(loss, batch.with_logits(logits))
-        logits = logits - slope.sign()
+        logits = logits - 0.5**k * slope.sign()
         values.append(float(value))
     that(values[-1] < values[0], f"ten steps along the gradient went from {values[0]} to {value}")
     that(

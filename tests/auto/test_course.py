@@ -1,7 +1,6 @@
 """The order of steps, with a stand-in for what runs them and a clock of its own."""
 
 import json
-import re
 import os
 import re
 from dataclasses import dataclass, field

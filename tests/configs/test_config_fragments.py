@@ -4,6 +4,7 @@ import importlib.util
 import json
 
 import pytest
+import torch
 from config_files import CONFIGS, content
 from PIL import Image
 
@@ -89,6 +90,26 @@ def test_fragments_name_no_more_than_their_part():
         every_part = path.stem == "quick" or path.parent.name == "recipe"
         allowed = {"trainer", "model", "data"} if every_part else {parts[path.parent.name]}
         assert set(content(path)) <= allowed, path
+
+
+def test_strong_recipe_augments_as_the_file_of_strong_augmentation():
+    recipe, file = (
+        content(CONFIGS / f"{n}.yaml") for n in ("recipe/strong", "strong_augmentation")
+    )
+    assert recipe["data"]["augment"] == file["data"]["augment"]
+
+
+@pytest.mark.parametrize("name", ["balanced_softmax", "ldam_drw", "bbn", "crt"])
+def test_strong_recipe_goes_over_one_stage_margins_branches_and_two_stages(name, build):
+    config = content(CONFIGS / f"{name}.yaml")["model"]["init_args"]
+    model = build(*_lay(name, "recipe/strong")).model
+    assert type(model.head).__name__ == "CosineHead"
+    assert model.head.scale == 30.0
+    assert type(model.loss).__name__ == config["loss"]["class_path"]
+    (group,) = model.optimizer_factory([torch.nn.Parameter(torch.zeros(1))]).param_groups
+    assert (group["nesterov"], group["weight_decay"], group["lr"]) == (True, 5e-4, 0.1)
+    assert model.lr_schedule(0, 200) == pytest.approx(0.2)
+    assert model.lr_schedule(199, 200) < 1e-3
 
 
 def test_digits_replace_an_augmentation_that_mirrors(parse):

@@ -17,6 +17,7 @@ from config_files import (
 )
 
 from lt_lightning.methods import LongTailModule
+from lt_lightning.post_hoc import PostHoc
 from lt_lightning.runs.class_path import named
 
 BATCH = {"causal_tde": 256, "hybrid_psc": 512, "hybrid_sc": 512, "pseudo_label": 256}
@@ -55,6 +56,7 @@ def _classes(tree):
 def _known():
     """Return all classes of the package by their names, as a file gives them."""
     assert LongTailModule.__subclasses__()
+    assert PostHoc.__subclasses__()
     modules = [m for name, m in sys.modules.items() if name.startswith("lt_lightning.")]
     return {
         name: kind

@@ -11,6 +11,7 @@ from lt_lightning.losses import (
     BalancedSoftmax,
     CrossEntropy,
     LabelAwareSmoothing,
+    LabelOverSmoothing,
     LogitAdjustment,
     SigmoidFocal,
     SoftmaxFocal,
@@ -145,6 +146,17 @@ def test_smoothing_follows_the_data_set_without_being_given(classes, head, tail,
     assert recommended_smoothing(classes, head / tail) == expected
     loss = LabelAwareSmoothing(torch.tensor([tail] * (classes - 1) + [head]))
     assert (float(loss.smoothing[-1]), float(loss.smoothing[0])) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("classes", "true", "other"), [(10, 0.118, 0.098), (100, 0.0298, 0.0098)])
+def test_targets_of_over_smoothing_are_those_of_its_code(classes, true, other):
+    """Of one-hot logits z the loss is log-sum-exp(z) - z . target, so its gradient tells them."""
+    logits = torch.zeros(1, classes, dtype=torch.float64, requires_grad=True)
+    loss = LabelOverSmoothing([1] * classes)(logits, torch.tensor([0]))
+    (gradient,) = torch.autograd.grad(loss, logits)
+    targets = 1 / classes - gradient[0]
+    assert float(targets[0]) == pytest.approx(true)
+    assert targets[1:].tolist() == pytest.approx([other] * (classes - 1))
 
 
 def test_smoothing_that_is_given_overrules_the_data_set(cifar_counts):

@@ -16,6 +16,7 @@ from lt_lightning.losses import (
     GeneralizedReweight,
     InverseFrequency,
     LabelAwareSmoothing,
+    LabelOverSmoothing,
     LabelSmoothing,
     LogitAdjustment,
     MarginDelta,
@@ -92,6 +93,7 @@ NEUTRAL = {
     "label smoothing": LabelSmoothing(COUNTS, eps=0.0),
     "label smoothing, others": LabelSmoothing(COUNTS, eps=0.0, spread="others"),
     "label-aware smoothing": LabelAwareSmoothing(COUNTS, eps_head=0.0),
+    "label over-smoothing": LabelOverSmoothing(COUNTS, delta=0.0),
     "equalized": Pairwise(COUNTS, delta=EqualizedDelta(gamma=0.0)),
     "adjustment": Pairwise(COUNTS, delta=AdjustmentDelta(tau=0.0)),
     "margin": Pairwise(COUNTS, delta=MarginDelta(max_margin=0.0)),
@@ -142,6 +144,23 @@ def test_sigmoid_focal_with_gamma_zero_is_binary_cross_entropy():
 def test_label_aware_smoothing_with_equal_ends_is_label_smoothing(form, spread):
     aware = LabelAwareSmoothing(COUNTS, eps_head=0.2, eps_tail=0.2, form=form, spread=spread)
     same(aware, LabelSmoothing(COUNTS, eps=0.2, spread=spread))
+
+
+def test_label_over_smoothing_is_the_smoothing_of_pytorch():
+    expected = torch.nn.functional.cross_entropy(LOGITS, TARGETS, label_smoothing=0.98)
+    torch.testing.assert_close(value_and_gradient(LabelOverSmoothing(COUNTS))[0], expected)
+    same(LabelOverSmoothing(COUNTS, delta=0.9), LabelSmoothing(COUNTS, eps=0.9))
+
+
+@pytest.mark.parametrize("delta", [0.0, 0.3, 0.98])
+def test_what_over_smoothing_leaves_of_the_shares_is_the_mean_of_its_targets(delta):
+    """Images that cannot be told apart are taken for each class as often as its targets say."""
+    loss = LabelOverSmoothing(COUNTS, delta=delta)
+    shares = torch.as_tensor(COUNTS).double() / sum(COUNTS)
+    targets = (1 - delta) * torch.eye(6).double() + delta / 6
+    left = (shares.log() - loss.compensated()).exp()
+    torch.testing.assert_close(left, shares @ targets)
+    assert loss.corrects_prior == (delta > 0.5)
 
 
 def test_the_two_target_conventions_differ_by_the_factor_of_the_others():

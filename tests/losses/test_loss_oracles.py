@@ -110,6 +110,13 @@ def label_smoothing(s, n, z, y, h):
     return smoothed(z, y, s.get("eps", 0.1), s.get("spread", "all"))
 
 
+def label_over_smoothing(s, n, z, y, h):
+    delta = s.get("delta", 0.98)
+    q = [delta / len(z)] * len(z)
+    q[y] += 1 - delta
+    return against(q, z)
+
+
 def label_aware_smoothing(s, n, z, y, h):
     # by default the published values of 10 classes, ratio 100: the nearest to 6 classes, ratio 500
     head, tail = s.get("eps_head", 0.3), s.get("eps_tail", 0.0)
