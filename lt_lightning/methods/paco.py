@@ -34,16 +34,15 @@ class PaCo(LongTailModule):
 
     Differs from the authors' code: on several processes the queries of all are contrasted with
     each other, so that the loss is that of one process; the queue begins empty and not with random
-    labels; both views are augmented alike. The ResNet-32 of its CIFAR-100-LT rows has twice the
-    width of everyone else's.
+    labels; both views are augmented alike.
 
     Args:
         loss: makes what the logits are adjusted by, and the class weights: LogitAdjustment, or
             BalancedSoftmax, which is the same with tau 1; tau 0 leaves the prior out.
         projection: makes g; called with D.
         center_weight: beta, above 0.
-        sample_weight: alpha, at least 0; 0.02 on CIFAR-100-LT of ratio 100, 0.01 of ratio 10, 0.05
-            on ImageNet-LT and iNaturalist. An image has alpha times as many positives as there are
+        sample_weight: alpha, at least 0; 0.01 on CIFAR-100-LT (0.02 at ratio 100 in an earlier
+            version of the code), 0.05 on ImageNet-LT and iNaturalist. An image has alpha times as many positives as there are
             samples of its class, so fewer classes want less.
         temperature: T, above 0; 0.05 on CIFAR-100-LT.
         queue_size: keys in the queue, a multiple of data.batch_size.
