@@ -105,7 +105,13 @@ def _placed(words, runs):
         names["RUN"] = runs["TDE"]
     if "--data.added_images" in words:
         names["DIR"] = runs["ADDED"]
-    return [names.get(word, word) for word in words]
+    return [_below(word, names) for word in words]
+
+
+def _below(word, names):
+    """Return the word with the place in front of its path, SHOP/images.csv, resolved."""
+    first, slash, rest = word.partition("/")
+    return f"{names.get(first, first)}{slash}{rest}"
 
 
 @pytest.fixture(scope="module")

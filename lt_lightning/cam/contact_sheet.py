@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from matplotlib import colormaps
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from lt_lightning.cam import foreground
 from lt_lightning.cam.moves import NAMES
+from lt_lightning.cam.overlay import overlay
 from lt_lightning.figures.labels import shortened
 
 _CELL = 96  # pixels a side
@@ -110,13 +110,10 @@ def _enlarge(images: Tensor) -> Tensor:
 def _heat(shown: Shown, threshold: float) -> Tensor:
     """Return the maps in colour over the originals, with the outline of the foreground in white."""
     size = (shown.originals.shape[2], shown.originals.shape[3])
-    large = foreground.enlarge(shown.maps, (_CELL, _CELL))
-    colour = torch.from_numpy(colormaps["inferno"](large.numpy())[..., :3]).permute(0, 3, 1, 2)
-    grey = _enlarge(shown.originals).mean(dim=1, keepdim=True)
     mask = foreground.foregrounds(shown.maps, size, threshold).mask.unsqueeze(1).float()
     mask = F.interpolate(mask, size=(_CELL, _CELL), mode="nearest")
     outline = (mask > 0) & (F.max_pool2d(1 - mask, 3, 1, 1) > 0)
-    return torch.where(outline, 1.0, 0.35 * grey + 0.65 * colour.float())
+    return torch.where(outline, 1.0, overlay(_enlarge(shown.originals), shown.maps))
 
 
 def _mosaic(

@@ -99,7 +99,7 @@ def _own(command: str) -> Callable[[list[str]], None] | None:
     elif command == "cam":
         from lt_lightning.cli.commands.cam import cam as found
     elif command == "report":
-        from lt_lightning.cli.commands.features import report_with_features as found
+        from lt_lightning.cli.commands.report import report_on_images as found
     elif command == "dashboard":
         from lt_lightning.cli.commands.dashboard import dashboard as found
     else:

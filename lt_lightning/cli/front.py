@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from lt_lightning import __version__
 from lt_lightning.nearest import nearest
 from lt_lightning.report.command import HELP as REPORT_HELP
-from lt_lightning.report.command import report
+from lt_lightning.report.command import on_images, report
 
 HELP = """\
 lt: long-tailed image classification
@@ -19,10 +19,12 @@ lt: long-tailed image classification
   lt calibrate RUN [--best]                        temperature and vector scaling, before and after
   lt data check DIR [--out FILE.png]               look at a folder of pictures before training
   lt cam RUN [--out DIR] [--per_class N]           make images of the rare classes to train on
+  lt cam RUN --mistakes N --out DIR                what it looks at in pictures it gets wrong
   lt predict RUN --images DIR --out FILE.csv       classify the images of a folder or list
   lt export RUN --format onnx --out DIR            a model that needs nothing of this package
   lt report RUN [RUN ...] [--out FILE.html]        one table, or one page, of finished runs
   lt report RUN [RUN ...] --features               t-SNE of test features as well
+  lt report RUN [RUN ...] --mistakes [N]           pictures of the worst mistakes as well
   lt dashboard [RUN ...] --project NAME            the W&B workspace of all methods side by side
   lt methods                                       methods, losses, samplers, data sets
   lt configs [show NAME | copy NAME]               the configs of the package
@@ -125,7 +127,7 @@ def answer(arguments: Sequence[str]) -> tuple[str | None, int]:
 
         asked = {"--help", "-h"} & set(arguments[:2])
         return COMPLETION_HELP if asked else completion(arguments[1:], COMMANDS), 0
-    if first == "report" and "--features" not in arguments:
+    if first == "report" and not on_images(arguments):
         return report(arguments[1:])
     if first not in COMMANDS:
         near = _OTHER_NAMES.get(first) or nearest(first, COMMANDS)

@@ -6,7 +6,10 @@ from typing import Any
 
 from lt_lightning.cli.words.parser import LTParser
 from lt_lightning.data import LongTailDataModule
+from lt_lightning.data.reading import read_as
 from lt_lightning.errors import UserError
+from lt_lightning.runs.checkpoint import DATA_STATE
+from lt_lightning.runs.config import config_of
 
 _FACTS = (("fingerprint", "the images"), ("image_size", "images with a side of"))
 
@@ -50,15 +53,29 @@ def data_of_files(
     return data
 
 
-def check_same(trained: dict[str, Any], found: dict[str, Any], checkpoint: Path) -> None:
-    """Refuse images other than those of the checkpoint.
+def data_of_checkpoint(
+    folder: Path, checkpoint: Path, content: Mapping[str, Any], words: list[str], prog: str
+) -> LongTailDataModule:
+    """Return the data that a checkpoint was trained on, read as then.
+
+    Args:
+        folder: of the run.
+        checkpoint: the file.
+        content: what it holds.
+        words: options of the data from the command line, over those of the config.
+        prog: the command, for what the parser says.
 
     Raises:
-        UserError: if they are others.
+        UserError: if they are gone, or others.
     """
+    saved = content[DATA_STATE]
+    with read_as(saved):
+        data = data_of_run(config_of(folder), words, prog)
+    found = data.facts()
     for key, what in _FACTS:
-        if trained.get(key) != found[key]:
+        if saved.get(key) != found[key]:
             raise UserError(
-                f"{checkpoint} was trained on {what} {trained.get(key)} but the data have "
+                f"{checkpoint} was trained on {what} {saved.get(key)} but the data have "
                 f"{found[key]}: give the data of that run, with --data.root where they moved."
             )
+    return data

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import numpy as np
 import torch
+from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 log = logging.getLogger(__name__)
+_SCREEN = Console(stderr=True)  # standard output has the answer of a command alone
 _DECODER = 4  # counted up when the same file gives other pixels, so that old caches are not read
 T = TypeVar("T")
 
@@ -125,7 +127,9 @@ def in_parallel(work: Callable[[Path], T], paths: list[Path], what: str) -> Iter
     """Yield what `work` returns for each file, in their order, under a progress bar."""
     with ThreadPoolExecutor(max_workers=min(16, (os.cpu_count() or 1) + 2)) as pool:
         results = pool.map(work, paths)
-        yield from track(results, total=len(paths), description=what, transient=True)
+        yield from track(
+            results, total=len(paths), description=what, transient=True, console=_SCREEN
+        )
 
 
 def cache_key(paths: list[Path], root: Path, extra: str) -> str:

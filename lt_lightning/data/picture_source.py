@@ -116,6 +116,10 @@ class PictureSource(Source):
         """Return whether there is a validation split."""
         return "val" in self.found(root).splits
 
+    def test_files(self, root: Path) -> list[Path]:
+        """Return the files of the test split, in order."""
+        return self.found(root).splits["test"].paths
+
     def identity(self, root: Path) -> bytes:
         """Return names and classes of the training images below `root`, in order."""
         found = self.found(root)

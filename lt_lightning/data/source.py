@@ -1,7 +1,7 @@
 """What every data source gives: class names, counts and two splits of images."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,6 +105,10 @@ class Source(ABC):
     def has_validation(self, root: Path) -> bool:
         """Return whether the source has a held-out split of its own."""
         return False
+
+    def test_files(self, root: Path) -> Sequence[Path] | None:
+        """Return the files of the test split, in order; none where images are no files."""
+        return None
 
     def prepare(self, root: Path) -> None:  # noqa: B027  most sources have nothing to fetch
         """Fetch what is missing; called on one process per machine."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.metrics import ClassStats
-from lt_lightning.metrics.names import ACC, ACC_MACRO, group_acc
+from lt_lightning.metrics.names import ACC, ACC_MACRO, ACC_TOP5, F1_MACRO, group_acc
 
 _AT_ONCE = 256
 
@@ -43,11 +43,14 @@ class Tally:
         return dict(self._stats.compute())
 
     def told(self) -> str:
-        """Return the accuracies in one line."""
+        """Return the accuracies and the macro F1 in one line."""
         values = self.values()
-        shown = {"all": values[ACC], "macro": values[ACC_MACRO]}
+        shown = {"all": values[ACC], "macro (balanced)": values[ACC_MACRO]}
+        if ACC_TOP5 in values:  # there are more than five classes
+            shown["top-5"] = values[ACC_TOP5]
         for group in self._stats.groups:
             if group_acc(group) in values:  # it has images
                 shown[group] = values[group_acc(group)]
         numbers = ", ".join(f"{name} {100 * value:.2f} %" for name, value in shown.items())
-        return f"Accuracy on {self.images} labelled images: {numbers}"
+        f1 = f"macro F1 {100 * values[F1_MACRO]:.2f} %"
+        return f"Accuracy on {self.images} labelled images: {numbers}; {f1}"

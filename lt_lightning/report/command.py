@@ -2,8 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn
 
 from lt_lightning.errors import UserError, printable
@@ -11,10 +12,12 @@ from lt_lightning.report import classes
 from lt_lightning.report.table import find_runs, load_rows, render
 from lt_lightning.runs.files import write_whole
 
+MOST = 100  # pictures of mistakes
+_MISTAKES = 12  # where no number is given
 FORMATS = ("text", "md", "csv", "latex", "html")
 _USAGE = (
     "lt report RUN [RUN ...] [--out FILE.html] [--format text|md|csv|latex|html] [--newest] "
-    "[--features] [--classes] [--force]"
+    "[--features] [--mistakes [N]] [--classes] [--force]"
 )
 HELP = f"""\
 {_USAGE}
@@ -27,6 +30,8 @@ RUN is the folder of a finished run, a folder of runs, or a results.json.
                    csv (all metrics of all methods), html (needs --out)
   --force          write over a file that is no page of lt report
   --features       t-SNE of test features first, for the page
+  --mistakes [N]   pictures of the N (12) most confident mistakes on the test images, and of the
+                   rarest classes, first, for the page
   --classes        below the table of a terminal one of the classes of each test"""
 _SUFFIXES = {
     ".html": "html", ".htm": "html", ".md": "md", ".csv": "csv", ".tex": "latex", ".txt": "text",
@@ -45,7 +50,8 @@ class _Parser(argparse.ArgumentParser):
 def parse(arguments: Sequence[str]) -> argparse.Namespace | str:
     """Return the options of `lt report`, or what is wrong with them.
 
-    --features is done before the report, for it needs torch: see `cli/commands/features.py`.
+    --features and --mistakes are done before the report, for they need torch: see
+    `cli/commands/report.py`.
     """
     try:
         options = _parser().parse_args(list(arguments))
@@ -65,17 +71,38 @@ def _parser() -> _Parser:
     parser.add_argument("--out")
     parser.add_argument("--force", action="store_true")
     parser.add_argument("--features", action="store_true")
+    parser.add_argument("--mistakes", nargs="?", type=_number, const=_MISTAKES)
     parser.add_argument("--classes", action="store_true")
     return parser
 
 
-def report(arguments: Sequence[str]) -> tuple[str, int]:
-    """Return the text of `lt report` and its exit status."""
+def _number(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0
+    if not 1 <= number <= MOST:
+        what = f"{text!r:.60} is no number from 1 to {MOST}, or RUN must stand before it"
+        raise argparse.ArgumentTypeError(what)
+    return number
+
+
+def on_images(arguments: Sequence[str]) -> bool:
+    """Return whether `lt report` is to look at images again, for which torch is needed."""
+    return any(word.partition("=")[0] in ("--features", "--mistakes") for word in arguments)
+
+
+def report(
+    arguments: Sequence[str], left_out: Mapping[Path, str] = MappingProxyType({})
+) -> tuple[str, int]:
+    """Return the text of `lt report` and its exit status.
+
+    Args:
+        arguments: the words after `lt report`.
+        left_out: for runs whose pictures are not shown, by their folders, a sentence that says why.
+    """
     options = parse(arguments)
     if isinstance(options, str):
         return f"lt: {options}", 2
     try:
-        return _answer(options, options.style), 0
+        return _answer(options, options.style, left_out), 0
     except UserError as error:
         return f"lt: {error}", 1
 
@@ -96,14 +123,14 @@ def _style(given: str | None, out: str | None) -> str:
     return given or _SUFFIXES[suffix]
 
 
-def _answer(options: argparse.Namespace, style: str) -> str:
+def _answer(options: argparse.Namespace, style: str, left_out: Mapping[Path, str]) -> str:
     out = None if options.out is None else Path(options.out)
     if out is not None:
         _check_free(out, options.force)
     folders, passed_over = find_runs(options.runs, options.newest)
     for folder in passed_over:
         sys.stderr.write(f"lt: {printable(str(folder))} has no results yet and is passed over.\n")
-    text = _text(folders, style)
+    text = _text(folders, style, left_out)
     if options.classes:
         text = f"{text}\n\n{classes.told(folders)}"
     if out is not None:
@@ -130,7 +157,7 @@ def _check_free(out: Path, force: bool) -> None:
             raise UserError(f"{out} exists and is no page of lt report: add --force, or remove it.")
 
 
-def _text(folders: Sequence[Path], style: str) -> str:
+def _text(folders: Sequence[Path], style: str, left_out: Mapping[Path, str]) -> str:
     if style == "text":
         return render(load_rows(folders))
     # Here, for these parts read YAML and draw; the table of a run is wanted at once.
@@ -141,7 +168,7 @@ def _text(folders: Sequence[Path], style: str) -> str:
     if style == "html":
         from lt_lightning.report.page import page
 
-        return page(runs)
+        return page(runs, left_out)
     from lt_lightning.report import survey_text
 
     writers = {

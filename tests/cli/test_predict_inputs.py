@@ -63,10 +63,13 @@ def test_labels_give_the_accuracy_of_the_test(lt, place, tmp_path):
     assert answer.status == 0, answer.err
     content = json.loads((Path(place["run"]) / "results.json").read_text(encoding="utf-8"))
     found = content["evaluations"]["last"]
-    wanted = {"all": found["overall"]["acc"], "macro": found["overall"]["acc_macro"]}
+    overall = found["overall"]
+    wanted = {"all": overall["acc"], "macro (balanced)": overall["acc_macro"]}
+    wanted["top-5"] = overall["acc_top5"]
     wanted |= {name: group["acc"] for name, group in found["groups"].items()}
     told = ", ".join(f"{name} {100 * value:.2f} %" for name, value in wanted.items())
-    assert answer.out == f"Accuracy on {found['images']} labelled images: {told}\n"
+    f1 = f"macro F1 {100 * overall['f1_macro']:.2f} %"
+    assert answer.out == f"Accuracy on {found['images']} labelled images: {told}; {f1}\n"
     rows = read()
     assert list(rows[0]) == ["file", "label", "class", "confidence"]
     hits = sum(row["label"] == row["class"] for row in rows)

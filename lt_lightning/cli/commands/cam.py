@@ -1,4 +1,7 @@
-"""`lt cam RUN`: new training images for the rare classes, from what a trained run looks at."""
+"""`lt cam RUN`: new training images for the rare classes, from what a trained run looks at.
+
+With --mistakes: what it looks at in the test images that it gets wrong.
+"""
 
 import argparse
 import hashlib
@@ -11,25 +14,29 @@ import torch
 
 from lt_lightning.cam import class_weight
 from lt_lightning.cam.make import Maker, TrainingImages, is_made, write
-from lt_lightning.cli.run_data import check_same, data_of_run
+from lt_lightning.cli.commands.cam_mistakes import draw_mistakes
+from lt_lightning.cli.run_data import data_of_checkpoint
+from lt_lightning.cli.tested import Asked
 from lt_lightning.cli.words.arguments import CommandParser
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.added_images import AddedImages
 from lt_lightning.data.decode import cache_folder
 from lt_lightning.engine.device import device_of
 from lt_lightning.engine.load import load_model
-from lt_lightning.errors import UserError
+from lt_lightning.errors import Refused, UserError
+from lt_lightning.report.command import MOST
 from lt_lightning.runs import argv as words
 from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import lock
-from lt_lightning.runs.checkpoint import DATA_STATE
 from lt_lightning.runs.config import config_of
+
+_THRESHOLD = 0.75
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
     parser = CommandParser(
-        "lt cam RUN [--out DIR]",
+        "lt cam RUN [--out DIR] [--mistakes N]",
         __doc__,
         epilog="Options of the data, such as --data.root DIR, lie over those of the run.",
     )
@@ -44,20 +51,39 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--threshold",
         type=float,
-        default=0.75,
         help="a place is foreground where the map is at least so many times its mean (0.75)",
+    )
+    parser.add_argument(
+        "--mistakes",
+        type=int,
+        metavar="N",
+        help="no new images: the N most confident mistakes on test images, one picture each, with "
+        "the maps of the class they are taken for and of their own, in the new folder --out",
     )
     parser.add_argument("--seed", type=int, help="by default that of the run")
     parser.add_argument("--best", action="store_true", help="best.ckpt instead of last.ckpt")
     parser.add_argument("--batch_size", type=int, default=128)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args(argv)
+    if options.mistakes is not None:
+        _check_mistakes(options)
+    options.threshold = _THRESHOLD if options.threshold is None else options.threshold
     for name, value in (("per_class", options.per_class), ("batch_size", options.batch_size)):
         if value is not None and value < 1:
             raise UserError(f"--{name} is {value}: give 1 or more.")
     if not 0 <= options.threshold <= 1:
         raise UserError(f"--threshold is {options.threshold}: give a number from 0 to 1.")
     return options
+
+
+def _check_mistakes(options: argparse.Namespace) -> None:
+    if not 1 <= options.mistakes <= MOST:
+        raise UserError(f"--mistakes is {options.mistakes}: give 1 to {MOST}.")
+    if options.out is None:
+        raise Refused("--mistakes needs a new folder: add --out DIR.")
+    for name in ("per_class", "threshold", "seed"):
+        if vars(options)[name] is not None:
+            raise Refused(f"--{name} is for new images, and --mistakes makes none: leave it out.")
 
 
 def cam(argv: list[str]) -> None:
@@ -69,9 +95,12 @@ def cam(argv: list[str]) -> None:
     content = checkpoint_file.read(checkpoint)
     model = load_model(content, checkpoint).to(device).eval()
     class_weight(model.head, model.num_classes)  # refused before any image is read
+    if options.mistakes is not None:
+        asked = Asked(folder, checkpoint, content, of_data, "lt cam")
+        draw_mistakes(asked, model, options.mistakes, Path(options.out))
+        return
     config = config_of(folder)
-    data = data_of_run(config, of_data, "lt cam")
-    check_same(content[DATA_STATE], data.facts(), checkpoint)
+    data = data_of_checkpoint(folder, checkpoint, content, of_data, "lt cam")
     made = _made(options, config, folder, checkpoint)
     key = hashlib.sha256(json.dumps([made, data.facts()], sort_keys=True).encode()).hexdigest()
     name = f"{folder.parent.name}-{folder.name}-{key[:8]}"

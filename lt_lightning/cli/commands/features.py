@@ -1,62 +1,35 @@
-"""`lt report RUNS --features`: t-SNE of the test features of finished runs, then the report."""
+"""`lt report RUNS --features`: t-SNE of the test features of a finished run."""
 
 import hashlib
-import logging
-import sys
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from lt_lightning.cli.run_data import check_same, data_of_run
+from lt_lightning.cli.run_data import data_of_checkpoint
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.loader import EvalLoader, Pipeline
 from lt_lightning.engine.float32 import exact
 from lt_lightning.engine.load import load_model
-from lt_lightning.errors import Refused, UserError
 from lt_lightning.figures.clouds import clouds
 from lt_lightning.figures.png import draw_clouds, to_png
 from lt_lightning.methods import LongTailModule
 from lt_lightning.metrics.embedding import choose_shown, tsne
-from lt_lightning.report.command import parse, report
 from lt_lightning.report.features_file import Features, read_features, write_features
-from lt_lightning.report.table import find_runs
-from lt_lightning.runs import argv as words
 from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.runs.checkpoint import DATA_STATE
-from lt_lightning.runs.config import config_of
 from lt_lightning.runs.files import write_whole
 
-log = logging.getLogger("lt_lightning")
 FIGURE = "features_last.png"
 _BATCH = 128
 
 
-def report_with_features(argv: list[str]) -> None:
-    """Make features.json and a figure in each run folder, then report.
+def make(folder: Path, of_data: list[str], device: torch.device) -> None:
+    """Write features and figure of one run, unless they are there for the same weights.
 
     Raises:
-        Refused: if the command line is not understood.
-        UserError: if a run has no checkpoint, or its images are not there.
+        UserError: if it has no checkpoint, or its images are not there.
     """
-    own, of_data = words.apart(argv, "data")
-    options = parse(own)
-    if isinstance(options, str):
-        raise Refused(options)
-    folders = find_runs(options.runs, options.newest).finished
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    for number, folder in enumerate(folders):
-        log.info("features of run %d of %d, %s", number + 1, len(folders), folder)
-        _make(folder, of_data, device)
-    text, status = report(words.without(own, "features"))
-    if status:
-        raise UserError(text.removeprefix("lt: "))
-    sys.stdout.write(f"{text}\n" + "".join(f"  {folder / FIGURE}\n" for folder in folders))
-
-
-def _make(folder: Path, of_data: list[str], device: torch.device) -> None:
-    """Write features and figure of one run, unless they are there for the same weights."""
     _, checkpoint = run_folder.of_run(str(folder))
     run_folder.occupy(folder)
     digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:16]
@@ -65,8 +38,7 @@ def _make(folder: Path, of_data: list[str], device: torch.device) -> None:
     known = read_features(folder, model.num_classes)
     if known is not None and known.weights == digest and (folder / FIGURE).is_file():
         return
-    data = data_of_run(config_of(folder), of_data, "lt report")
-    check_same(content[DATA_STATE], data.facts(), checkpoint)
+    data = data_of_checkpoint(folder, checkpoint, content, of_data, "lt report")
     found, labels = _features(model, data, device)
     points = tsne(found)
     columns = [[round(value, 2) for value in column.tolist()] for column in points.T]

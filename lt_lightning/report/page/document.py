@@ -1,8 +1,9 @@
 """The whole page: what its templates are filled with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from markupsafe import Markup
 
@@ -11,6 +12,7 @@ from lt_lightning.report.cell import Grid
 from lt_lightning.report.charts import Gallery, gallery
 from lt_lightning.report.dataset import Data
 from lt_lightning.report.page.classes import Classes, class_tables
+from lt_lightning.report.page.mistakes import Looked, looked_at
 from lt_lightning.report.page.numbers import all_numbers, differences
 from lt_lightning.report.page.overview import beside_published, overview
 from lt_lightning.report.page.runs import all_runs, definitions
@@ -34,13 +36,16 @@ class Section:
     differences: Table | None
     gallery: Gallery
     classes: list[Classes]
+    mistakes: list[Looked]
+    not_shown: list[str]
 
 
-def page(runs: Sequence[Run]) -> str:
+def page(runs: Sequence[Run], left_out: Mapping[Path, str] = MappingProxyType({})) -> str:
     """Return the report on finished runs as one HTML page.
 
     Args:
         runs: at least one.
+        left_out: for runs whose pictures are not shown, by their folders, a sentence that says why.
     """
     grid = Grid.of(runs)
     found = survey(grid)
@@ -54,7 +59,7 @@ def page(runs: Sequence[Run]) -> str:
         caption=caption(found, "below it"),
         overview=overview(grid, found),
         notes=found.notes,
-        sections=[_section(grid, data) for data in grid.data_labels],
+        sections=[_section(grid, data, left_out) for data in grid.data_labels],
         published=beside_published(grid),
         all_runs=all_runs(grid, runs),
         older=len(set(grid.left_out)),
@@ -67,8 +72,9 @@ def _counts(grid: Grid, runs: Sequence[Run]) -> str:
     return ", ".join(f"{number} {what}" + ("" if number == 1 else "s") for number, what in found)
 
 
-def _section(grid: Grid, data: Data) -> Section:
+def _section(grid: Grid, data: Data, left_out: Mapping[Path, str]) -> Section:
     found, shown = ranking(grid, data), gallery(grid, data)
+    folders = {entry.run.folder for cell in grid.column(data) for entry in cell.entries}
     return Section(
         label=grid.data_labels[data],
         facts=_facts(grid, data),
@@ -77,6 +83,12 @@ def _section(grid: Grid, data: Data) -> Section:
         differences=differences(grid, data),
         gallery=shown,
         classes=class_tables([cell for _, cell in shown.cells]),
+        mistakes=looked_at([cell for _, cell in shown.cells]),
+        not_shown=[
+            f"The pictures of {'/'.join(folder.resolve().parts[-2:])} are not shown: {why}"
+            for folder, why in left_out.items()
+            if folder in folders
+        ],
     )
 
 
