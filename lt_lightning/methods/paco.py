@@ -42,8 +42,8 @@ class PaCo(LongTailModule):
         projection: makes g; called with D.
         center_weight: beta, above 0.
         sample_weight: alpha, at least 0; 0.01 on CIFAR-100-LT (0.02 at ratio 100 in an earlier
-            version of the code), 0.05 on ImageNet-LT and iNaturalist. An image has alpha times as many positives as there are
-            samples of its class, so fewer classes want less.
+            version of the code), 0.05 on ImageNet-LT and iNaturalist. An image has alpha times as
+            many positives as there are samples of its class, so fewer classes want less.
         temperature: T, above 0; 0.05 on CIFAR-100-LT.
         queue_size: keys in the queue, a multiple of data.batch_size.
         momentum: of the key encoder, in [0, 1].
