@@ -84,6 +84,16 @@ def _small_sweep(words):
     return [*words, *(w for k, v in small.items() for w in ("--set", f"{k[2:]}={v}"))]
 
 
+def _short_auto(words):
+    """Return an `lt auto` whose trainings are of a few batches; its time is no limit."""
+    short = {"--trainer.max_epochs": "2", "--trainer.limit_train_batches": "2"}
+    small = {**short, "--trainer.accelerator": "cpu", "--data.workers": "0"}
+    network = {} if "--model.backbone" in words else NETWORK
+    kept = _without(words, {*small, "--minutes"})
+    given = {**small, **network, "--minutes": "60"}
+    return [*kept, *(word for pair in given.items() for word in pair)]
+
+
 def _without(words, keys):
     """Return the words less the options `keys` and their values."""
     kept, skip = [], False
@@ -189,5 +199,7 @@ def test_commands_run_in_their_order(file, made, small_cifar, tmp_path, monkeypa
             words = at_one_batch(words, runs)
         if words[1] == "sweep":
             words = _small_sweep(words)
+        if words[1] == "auto":
+            words = _short_auto(words)
         answer = in_process(_placed(words, runs)[1:])
         assert answer.status == 0, f"{command.name}: {answer.err}"
