@@ -52,7 +52,7 @@ test-gpu: $(VENV)/.installed-dev  ## tests that need a CUDA device
 test-slurm: $(VENV)/.installed-dev  ## tests that need SLURM and root
 	$(PYTEST) -m slurm --timeout 1800
 
-fuzz: $(VENV)/.installed-dev  ## hostile configs, options, checkpoints, results and environments
+fuzz: $(VENV)/.installed-dev  ## hostile configs, options, checkpoints, results, environments, tables and sweeps
 	$(PYTEST) -m fuzz tests/fuzz --timeout 3600
 
 lint: $(VENV)/.installed-dev  ## ruff

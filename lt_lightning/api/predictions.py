@@ -85,6 +85,8 @@ def _each(images: Images) -> Iterator[One]:
     """Yield images one by one: those of a folder, of a batch, of a list, or the one."""
     from PIL import Image
 
+    if isinstance(images, str) and not images:
+        raise UserError(f"images is '': {_TAKEN}.")
     if isinstance(images, str | Path):
         folder, passed = Path(images), PassedOver()
         files = images_below(folder, passed) if folder.is_dir() else [folder]

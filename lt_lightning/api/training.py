@@ -32,6 +32,8 @@ def fit(config: str | Path | Sequence[str | Path], **overrides: Any) -> Run:
         KeyboardInterrupt: if it was interrupted; `ckpt_path="last"` goes on.
     """
     files = [config] if isinstance(config, str | Path) else config
+    if not isinstance(files, list | tuple) or not all(isinstance(f, str | Path) for f in files):
+        raise UserError(f"config is {str(config)[:80]!r}: give the name of a config, or a list.")
     try:
         named = [word for file in files for word in ("--config", str(file))]
         with warnings.catch_warnings():  # the command passes over some of Lightning's

@@ -13,6 +13,7 @@ from lt_lightning.runs import launch, lock, origin
 
 PRETRAIN = "pretrain"  # the folder of a pre-training in that of its run
 _LONGEST = 255  # bytes of a file's name
+_LONGEST_PATH = 1000  # letters
 _PATIENCE = 60.0  # seconds that a task waits for the folder which the first one makes
 _START = ("config.yaml", origin.FILE, lock.LOCK)  # what a run has before it has anything of worth
 
@@ -255,6 +256,10 @@ def of_run(path: str, best: bool = False) -> tuple[Path, Path]:
     Raises:
         UserError: if there is none.
     """
+    longest = max(map(len, os.fsencode(path).split(b"/")))
+    if not path or longest > _LONGEST or len(path) > _LONGEST_PATH:
+        told = path[:40] and f"{path[:40]}..., {len(path)} letters long"
+        raise UserError(f"RUN is {told!r}: give a run folder, such as runs/bbn-digits/0.")
     if "://" in path:
         raise UserError(f"{path} is a URL: fetch the run first, a checkpoint is read from disk.")
     given = Path(path)

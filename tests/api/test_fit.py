@@ -43,6 +43,9 @@ def test_a_finished_run_is_returned_as_it_is(fitted, at_home, monkeypatch):
         ("ce", {"print_config": "skip_null"}, "lt fit ended with status 0 and trained nothing"),
         ("ce", {"--trainer": 1}, "'--trainer' is no option"),
         ("ce", {"data__source": "ImageFolder", "data__root": "none"}, "none"),
+        (None, {}, "config is 'None': give the name of a config"),
+        ({"model": "ERM"}, {}, "give the name of a config"),
+        (["ce", 3], {}, "give the name of a config"),
         ("ce", {"ckpt_path": "nowhere"}, "There is no run nowhere"),
     ],
 )

@@ -81,6 +81,7 @@ def test_a_model_in_training_mode_predicts_in_evaluation_mode(fitted, pictures):
 @pytest.mark.parametrize(
     ("images", "says"),
     [
+        ("", "images is '': give a path"),
         (3, "images is int: give a path, a folder, a PIL image"),
         (torch.zeros(2, 8, 8), "has the shape (2, 8, 8): give (3, H, W)"),
         (torch.zeros(1, 1, 8, 8), "has the shape (1, 8, 8): give (3, H, W)"),
@@ -161,6 +162,9 @@ def test_a_spoilt_run_is_refused(fitted, tmp_path, spoil, says):
 def test_what_is_no_run_is_said(fitted, tmp_path):
     with pytest.raises(lt.UserError, match="There is no run nowhere"):
         lt.load_run("nowhere")
+    for path in ("", "a" * 300, "a/" * 900):
+        with pytest.raises(lt.UserError, match="RUN is "):
+            lt.load_run(path)
     with pytest.raises(lt.UserError, match="device is 'tpu9'"):
         lt.load_run(fitted[0].folder, device="tpu9")
     folder = shutil.copytree(fitted[0].folder, tmp_path / "copy")

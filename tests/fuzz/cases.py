@@ -4,13 +4,15 @@ import copy
 import json
 import shutil
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import hostile
+import inputs
 import numpy as np
+import sweeps
 import torch
 import yaml
 from config_files import CONFIGS, METHOD_FILES
@@ -31,6 +33,8 @@ _VARIABLES = (
     *("GROUP_RANK", "TORCHELASTIC_RESTART_COUNT", "PL_GLOBAL_SEED", "LT_CACHE", "LT_RUN_FOLDER"),
     *("LT_RECORD", "MASTER_PORT", "LT_ANYTHING", "XDG_CACHE_HOME", "TORCHELASTIC_RUN_ID"),
 )
+
+_MORE = {**inputs.KINDS, **sweeps.KINDS}
 
 
 class Maker:
@@ -99,6 +103,7 @@ class Maker:
             "results": self._results,
             "environment": self._environment,
             "class path": self._attack,
+            **{name: partial(make, self) for name, make in _MORE.items()},
         }
         folder = self.root / str(self.number)
         folder.mkdir()

@@ -16,8 +16,16 @@ SHARES = {
     "results": 250,
     "text": 150,
     "environment": 50,
+    "table": 90,
+    "list": 60,
+    "predict": 60,
+    "data check": 70,
+    "export": 30,
+    "sweep": 70,
+    "record": 90,
 }
-FEW = {"results": 24, "text": 8, "class path": 2}  # those that are answered before torch works
+# Those that are answered before torch works.
+FEW = {"results": 24, "text": 8, "class path": 2, "table": 12, "data check": 6}
 
 
 def table_of(maker, shares):

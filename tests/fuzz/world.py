@@ -7,13 +7,23 @@ import signal
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lt_runs import in_process
 
 LONGEST = 60  # seconds
-COLUMNS = ("refused in words", "ran", "no sentence", "traceback", "hang", "overwritten", "canary")
+COLUMNS = (
+    "refused in words",
+    "ran",
+    "no sentence",
+    "traceback",
+    "hang",
+    "overwritten",
+    "wrong",
+    "canary",
+)
 FAULTS = COLUMNS[2:]
 
 
@@ -31,6 +41,7 @@ class Case:
         what: what was made hostile, to make it again.
         environment: variables of this case.
         kept: folders in which nothing may change unless the command succeeds.
+        right: whether what a command that succeeded has left is all that was asked for.
     """
 
     kind: str
@@ -38,6 +49,7 @@ class Case:
     what: str
     environment: dict[str, str] = field(default_factory=dict)
     kept: tuple[Path, ...] = ()
+    right: Callable[[], bool] | None = None
 
 
 @dataclass
@@ -75,6 +87,8 @@ def run(case: Case, canary: Path) -> tuple[list[str], str]:
     ends, told = _called(case)
     if "ran" not in ends and [_content(folder) for folder in case.kept] != before:
         ends.append("overwritten")
+    if "ran" in ends and case.right is not None and not case.right():
+        ends.append("wrong")
     if canary.exists():
         ends.append("canary")
         canary.rmdir() if canary.is_dir() else canary.unlink()
@@ -96,7 +110,7 @@ def _called(case: Case) -> tuple[list[str], str]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old)
-    if answer.status == 0:
+    if answer.status in (0, 3):  # 3: but for what was left out as asked
         return ["ran"], ""
     lines = [line for line in answer.err.splitlines() if line.strip()]
     if "Traceback" in answer.err:

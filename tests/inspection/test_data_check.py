@@ -37,6 +37,7 @@ def test_a_folder_without_test_is_split_as_the_command_says(folder):
     [
         (("--out", "{}/train/cat/x.png"), 1, "would be one of the pictures"),
         (("--out", ""), 2, "--out has an empty value"),
+        (("--group_by=--",), 2, "--group_by has the value --"),
         (("--split_values", "[1]"), 2, "'[1]' is no mapping"),
         (("--background", "{{a: 1}}"), 2, "'{a: 1}' is no list"),
         (("--test_per_class", "9" * 20), 1, "test_per_class is 999"),
