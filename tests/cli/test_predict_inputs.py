@@ -158,12 +158,14 @@ def test_a_list_that_cannot_be_read_is_named(lt, place, digits, name):
         ("--out list.csv --force", "is what --images names", 1),
         ("--out out.csv --images .. --label_column kind", "of a CSV, and .. is none", 1),
         ("--out out.csv --images ''", "--images has an empty value", 2),
+        ("--out {run}/metrics.csv --force", "is the record of a run", 1),
         ("--out=", "--out has an empty value", 2),
         ("--out out.csv --label_column kind", "has no column 'kind' (--label_column)", 1),
     ],
 )
 def test_what_cannot_be_written_is_refused(lt, place, digits, more, says, status):
     Path("list.csv").write_text(f"file\n{digits[0] / '00 x.png'}\n")
+    more = more.format(run=place["run"])
     answer = lt(f"predict {place['run']} --images list.csv --device cpu {more}")
     assert (answer.status, says in answer.err) == (status, True), answer.err
     assert [file.name for file in Path().glob("*.*")] == ["list.csv"]

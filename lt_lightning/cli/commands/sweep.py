@@ -146,7 +146,7 @@ def _planned(groups: list[Group], root: Path) -> Record:
     else:
         _check_changes(groups)
         jobs = plan(groups, root, _parse)
-    run_folder.occupy(root)  # after a plan that is refused there is no folder
+    run_folder.occupy(root, "--name")  # after a plan that is refused there is no folder
     begun = {job.id for job in jobs if job.folder(root).exists()}
     record = merged(read_record(root), asked, jobs, begun)
     record.failed.clear()  # tried again
