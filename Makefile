@@ -37,7 +37,7 @@ demo: $(VENV)/.installed  ## train BBN and cross-entropy on long-tailed digits, 
 	$(RUN) fit --config configs/bbn.yaml $(DIGITS) --name demo-bbn
 	@$(RUN) report runs/demo-ce runs/demo-bbn --newest
 
-test: $(VENV)/.installed-dev  ## the tests, under two minutes
+test: $(VENV)/.installed-dev  ## the tests, some minutes on two cores
 	$(PYTEST) -n 2 --dist loadgroup
 
 test-slow: $(VENV)/.installed-dev  ## tests of over two seconds, and further cases of the default ones
