@@ -8,7 +8,7 @@ from pathlib import Path
 from lt_lightning.cli.front import answer
 from lt_lightning.errors import Finished, Refused, UserError, shown
 from lt_lightning.runs import argv as argv_words
-from lt_lightning.runs import launch, lock, numbers, signals
+from lt_lightning.runs import launch, lock, numbers, signals, warning
 
 _DIGITS = 10  # of the number of a process
 
@@ -20,6 +20,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     left out as asked, 130 an interrupt, 143 a SIGTERM.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    with warning.taken(arguments):
+        return _ended(arguments)
+
+
+def _ended(arguments: list[str]) -> int:
+    """Run a command, say why it did not come to its end, and return the exit status."""
     try:
         argv_words.check(arguments)
         text, status = answer(arguments)
@@ -66,7 +72,7 @@ def execute(arguments: Sequence[str]) -> Path | None:
     argv_words.check(arguments)
     numbers.check()
     try:
-        with signals.taken():
+        with warning.taken(arguments), signals.taken():
             return explained(list(arguments))
     finally:
         lock.release()

@@ -1,7 +1,6 @@
 """The commands that need torch."""
 
 import logging
-import os
 import sys
 import tempfile
 import warnings
@@ -12,7 +11,7 @@ import yaml
 
 from lt_lightning.errors import Refused
 from lt_lightning.runs import argv as words
-from lt_lightning.runs import config_files, packaged
+from lt_lightning.runs import config_files, launch, packaged, tasks
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.config import config_of
 from lt_lightning.runs.machine import without_gpu
@@ -51,6 +50,7 @@ def run(argv: list[str]) -> Path | None:
     command, rest = argv[0], argv[1:]
     run_command = _own(command)
     if run_command is not None:
+        tasks.check_alone(command)
         quiet()
         run_command(rest)
         return None
@@ -189,12 +189,8 @@ def quiet() -> None:
         handler.setFormatter(logging.Formatter("lt: %(message)s"))
         own.addHandler(handler)
         own.propagate = False
-    own.setLevel(logging.INFO if _first_process() else logging.ERROR)
+    own.setLevel(logging.INFO if launch.is_first() else logging.ERROR)
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for message in _IDLE_WARNINGS:
         warnings.filterwarnings("ignore", message)
-
-
-def _first_process() -> bool:
-    return int(os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", "0"))) == 0

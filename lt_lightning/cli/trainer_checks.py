@@ -14,6 +14,7 @@ from lightning.pytorch.strategies import StrategyRegistry
 
 from lt_lightning.errors import Refused
 from lt_lightning.nearest import nearest
+from lt_lightning.runs import tasks
 from lt_lightning.runs.class_path import told
 
 
@@ -111,6 +112,7 @@ def check_trainer(trainer: Any, command: str) -> None:
     _check_name("trainer.accelerator", trainer.accelerator, AcceleratorRegistry, ("auto", "gpu"))
     _check_name("trainer.strategy", trainer.strategy, StrategyRegistry, ("auto",))
     _check_hardware(trainer)
+    tasks.check(_devices(trainer), trainer.get("num_nodes") or 1)
 
 
 def _check_callbacks(given: Any) -> None:
@@ -184,6 +186,17 @@ def _is_number_of_devices(value: Any, on_cpu: bool) -> bool:
     if text.lstrip("-").isdigit():
         return int(text) >= 1 or (text == "-1" and not on_cpu)
     return not on_cpu and all(part.strip().isdigit() for part in text.split(","))
+
+
+def _devices(trainer: Any) -> int:
+    """Return the number of processes on each node, one for each device."""
+    value, text = trainer.devices, str(trainer.devices)
+    if isinstance(value, list):
+        return len(value)
+    if text in ("auto", "-1"):
+        on_gpu = trainer.accelerator != "cpu" and torch.cuda.is_available()
+        return torch.cuda.device_count() if on_gpu else 1
+    return int(text) if text.isdigit() else len([part for part in text.split(",") if part.strip()])
 
 
 def _check_name(key: str, value: Any, registry: Any, more: tuple[str, ...]) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FOLDER = "LT_RUN_FOLDER"  # the processes that Lightning starts get the first one's answer
 _PATIENCE = timedelta(minutes=10)
-_RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
+_SHELLS = ("bash", "interactive")  # names of jobs that Lightning takes for no job
 _RESTARTS = ("SLURM_RESTART_COUNT", "TORCHELASTIC_RESTART_COUNT")
 _given: list[str] | None = None  # the words of the command that is at work in this process
 
@@ -36,8 +36,12 @@ def command() -> list[str]:
 
 
 def rank() -> str:
-    """Return the number of this process, as far as the environment tells it."""
-    return next((os.environ[name] for name in _RANKS if name in os.environ), "0")
+    """Return the number of this process, as far as the environment tells it.
+
+    A job script and a shell of SLURM are task 0, and so is all that Lightning starts in them.
+    """
+    by_slurm = ("SLURM_PROCID", "LOCAL_RANK") if slurm_counts() else ("LOCAL_RANK", "SLURM_PROCID")
+    return next((os.environ[name] for name in ("RANK", *by_slurm) if name in os.environ), "0")
 
 
 def is_first() -> bool:
@@ -47,8 +51,18 @@ def is_first() -> bool:
 
 def is_child() -> bool:
     """Return whether Lightning started this process, from the first one of the run."""
-    outside = "TORCHELASTIC_RUN_ID" in os.environ or "SLURM_PROCID" in os.environ
+    outside = by_torchrun() or slurm_counts()
     return os.environ.get("LOCAL_RANK", "0") != "0" and not outside
+
+
+def by_torchrun() -> bool:
+    """Return whether torchrun started this process, in a job of SLURM or not."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+def slurm_counts() -> bool:
+    """Return whether the processes of a run are the tasks of a job: Lightning starts none then."""
+    return "SLURM_NTASKS" in os.environ and os.environ.get("SLURM_JOB_NAME") not in _SHELLS
 
 
 def slurm_job() -> str | None:
@@ -56,7 +70,7 @@ def slurm_job() -> str | None:
 
     A task of a job array is <array>_<task>: its own id is not what `scontrol requeue` is given.
     """
-    if os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive"):
+    if os.environ.get("SLURM_JOB_NAME") in _SHELLS:
         return None
     job, array = os.environ.get("SLURM_JOB_ID"), os.environ.get("SLURM_ARRAY_JOB_ID")
     task = os.environ.get("SLURM_ARRAY_TASK_ID")

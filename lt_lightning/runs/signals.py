@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from lt_lightning.runs import launch
+from lt_lightning.runs import launch, warning
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _PATIENCE = 3.0  # seconds in which a process that leaves is left alone
@@ -26,10 +26,7 @@ class Stopped(SystemExit):
     def sentence(self) -> str:
         """What the user is told."""
         what = "interrupted" if self.number == signal.SIGINT else "stopped by SIGTERM"
-        goes_on = {
-            "fit": "; `--ckpt_path last` goes on from the last checkpoint",
-            "auto": "; the same command goes on",
-        }
+        goes_on = {"fit": warning.told(self.number), "auto": "; the same command goes on"}
         return f"{what}{goes_on.get(''.join(launch.command()[1:2]), '')}."
 
 

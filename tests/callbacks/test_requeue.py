@@ -49,8 +49,8 @@ def test_the_run_is_saved_after_the_step_and_requeued(
     """Trap: Lightning's handler saves wherever it interrupts, also half an optimizer step."""
     seen = []
     monkeypatch.setattr(
-        "lt_lightning.callbacks.requeue._requeue",
-        lambda trainer: seen.append(torch.load(tmp_path / "last.ckpt", weights_only=True)),
+        "lt_lightning.runs.warning._requeue",
+        lambda job: seen.append(torch.load(tmp_path / "last.ckpt", weights_only=True)),
     )
     warn_in(module, step)
     make_trainer(Requeue(tmp_path)).fit(module, datamodule=data)

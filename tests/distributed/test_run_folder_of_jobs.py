@@ -105,9 +105,21 @@ def test_a_version_of_another_command_is_not_gone_on_with(
         choose(runs, "mine")
 
 
-def test_a_task_of_an_array_is_known_by_the_array(runs, monkeypatch, job):
+def test_a_task_of_an_array_is_known_by_array_task_and_seed(runs, monkeypatch, job, seeds):
+    """Trap: the last task of an array has the number of the array as its own."""
+    monkeypatch.setenv("SLURM_JOB_ID", "70")
     monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "70")
     monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
+    seeds(5)
+    own = make_run(choose(runs))
+    assert own.name == "slurm-70_3-seed-5"
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    run_folder.forget_own()
+    assert run_folder.started_again(runs, "ce", None) == own
+    run_folder.forget_own()
+    assert run_folder.last_run(runs, "ce", None) == own
+    monkeypatch.setattr(launch, "_given", ["fit"])
+    run_folder.forget_own()
     assert choose(runs).name == "slurm-70_3"
 
 

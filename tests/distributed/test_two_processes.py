@@ -144,6 +144,7 @@ def test_torchrun_of_the_module(tmp_path):
 SLURM = {
     "SLURM_JOB_ID": "4242",
     "SLURM_JOB_NAME": "train",
+    "SLURM_STEP_ID": "0",
     "SLURM_NTASKS": "2",
     "SLURM_NTASKS_PER_NODE": "2",
     "SLURM_NNODES": "1",

@@ -1,8 +1,11 @@
 """How a command was started."""
 
+import logging
+
 import pytest
 
 from lt_lightning.cli import main
+from lt_lightning.cli.dispatch import quiet
 from lt_lightning.runs import launch
 
 
@@ -22,3 +25,27 @@ def test_the_command_is_recorded_the_same_whoever_calls(monkeypatch, started):
     monkeypatch.setattr("sys.argv", [started, "test", "elsewhere"])
     main()
     assert launch.command() == ["lt", "test", "elsewhere"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "level"),
+    [
+        ({"SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NTASKS": "4"}, logging.INFO),
+        ({"SLURM_PROCID": "2", "SLURM_LOCALID": "0", "SLURM_NTASKS": "4"}, logging.ERROR),
+        ({"RANK": "2", "LOCAL_RANK": "0", "GROUP_RANK": "1"}, logging.ERROR),
+        ({"NODE_RANK": "1", "LOCAL_RANK": "0"}, logging.ERROR),
+    ],
+)
+def test_the_first_process_of_all_speaks(monkeypatch, variables, level):
+    """Trap: the first one of each node, so that every line stands there once for each node."""
+    for name in ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID", "SLURM_NTASKS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    own = logging.getLogger("lt_lightning")
+    before = own.level
+    try:
+        quiet()
+        assert own.level == level
+    finally:
+        own.setLevel(before)
