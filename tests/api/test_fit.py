@@ -86,7 +86,7 @@ def test_a_signal_goes_on_to_the_program(at_home, monkeypatch, number):
         ({"trainer__max_epochs": 3}, ["--trainer.max_epochs=3"]),
         ({"trainer.max_epochs": 3}, ["--trainer.max_epochs=3"]),
         ({"trainer": {"a__b": True, "c.d": None}}, ["--trainer.a.b=true", "--trainer.c.d=null"]),
-        ({"model__loss": LDAM}, ["--model.loss=lt_lightning.losses.ldam.LDAM"]),
+        ({"model__loss": LDAM}, ["--model.loss=lt_lightning.losses.LDAM"]),
         (
             {"model": {"class_path": "BBN", "init_args": {"loss": {"class_path": "ALA"}}}},
             ["--model=BBN", "--model.loss=ALA"],
