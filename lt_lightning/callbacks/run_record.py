@@ -12,6 +12,7 @@ from lt_lightning.callbacks.comparison import side_by_side
 from lt_lightning.callbacks.outcome import Outcome, reported
 from lt_lightning.callbacks.training_progress import TrainingProgress
 from lt_lightning.engine.evaluated import EvaluatedModule
+from lt_lightning.engine.multiply_adds import multiply_adds
 from lt_lightning.figures.knob import knob_chart
 from lt_lightning.runs import environment, launch
 from lt_lightning.runs.about import about_run, results_so_far
@@ -66,6 +67,7 @@ class RunRecord(Callback):
         self.pictures: dict[str, bytes] = {}
         self._progress = TrainingProgress()
         self._written = False
+        self._multiply_adds: int | None = None
         self._loaded_epoch: int | None = None
         self._outcomes: dict[str, Outcome] = {}
 
@@ -120,6 +122,15 @@ class RunRecord(Callback):
         """Note the epoch of the checkpoint, and the test images of its run."""
         self._loaded_epoch = int(checkpoint["epoch"])
         self.own_test = checkpoint.get(DATA_STATE, {}).get("test_fingerprint")
+
+    def on_test_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int, *_: Any
+    ) -> None:
+        """Count once what an image costs; a module in shards computes as a whole alone."""
+        whole = trainer.strategy.model is pl_module
+        if self._multiply_adds is None and whole and not is_trial(trainer):
+            module, _data = self._reported(trainer, pl_module)
+            self._multiply_adds = multiply_adds(module, batch[0][:1])
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Sum the counts over all processes."""
@@ -267,6 +278,8 @@ class RunRecord(Callback):
         module, data = self._reported(trainer, pl_module)
         training = self._progress.training(trainer, self._loaded_epoch)
         content = about_run(module, data, training, self.command or launch.command())
+        if self._multiply_adds is not None:
+            content["training"]["multiply_adds"] = self._multiply_adds
         own = data.test_fingerprint if self._progress.fitted else self.own_test
         if own is not None:
             content["data"]["test_fingerprint"] = own

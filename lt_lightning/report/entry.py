@@ -109,6 +109,12 @@ class Entry:
         found: int | None = self.run.content["training"]["parameters"]
         return found
 
+    @property
+    def multiply_adds(self) -> int | None:
+        """Of one image; none of runs of an earlier version."""
+        found: int | None = self.run.content["training"].get("multiply_adds")
+        return found
+
     def metric(self, measure: Measure) -> float | None:
         """Return a number in percent, or none where it is missing or the group is empty."""
         return measure.of(self.evaluation)

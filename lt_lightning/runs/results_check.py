@@ -126,7 +126,10 @@ _MORE: dict[str, dict[str, Fits]] = {
         "unlabelled": _or_none(_is_mapping),
         "test_fingerprint": _is_text,
     },
-    "training": {"trainable_parameters": _or_none(_is_count)},
+    "training": {
+        "trainable_parameters": _or_none(_is_count),
+        "multiply_adds": _or_none(_is_count),
+    },
     "metrics": {"bins": _is_count, "definitions": _mapping_to(_is_text)},
 }
 _MORE_OF_EVALUATION: dict[str, Fits] = {

@@ -102,6 +102,21 @@ def test_numbers(make_trainer, module, data, tmp_path):
     ]
 
 
+def test_what_an_image_costs_is_counted_once(make_trainer, module, data, tmp_path, monkeypatch):
+    asked, weight = [], torch.eye(3)
+
+    def predict(images):
+        asked.append(len(images))
+        return images @ weight
+
+    monkeypatch.setattr(module, "predict_logits", predict)
+    record = RunRecord()
+    for _ in range(2):
+        make_trainer(record).test(module, datamodule=data, verbose=False)
+        assert read_results(tmp_path)["training"]["multiply_adds"] == 9
+    assert len(asked) == 2 * 6 + 1
+
+
 def test_class_without_test_images_is_null(make_trainer, module, data, tmp_path, batches):
     data.test_dataloader = lambda: batches([(9 * torch.eye(3)[[0]], torch.tensor([0]))])
     make_trainer(RunRecord()).test(module, datamodule=data, verbose=False)

@@ -11,6 +11,7 @@ from lt_lightning.figures import svg
 from lt_lightning.report.cell import Grid
 from lt_lightning.report.charts import Gallery, gallery
 from lt_lightning.report.dataset import Data
+from lt_lightning.report.networks import size_note
 from lt_lightning.report.page.classes import Classes, class_tables
 from lt_lightning.report.page.mistakes import Looked, looked_at
 from lt_lightning.report.page.numbers import all_numbers, differences
@@ -33,6 +34,7 @@ class Section:
     facts: str
     taken_over: bool  # whether some minutes are those of a last stage alone
     numbers: Table
+    sizes: str | None
     differences: Table | None
     gallery: Gallery
     classes: list[Classes]
@@ -80,6 +82,7 @@ def _section(grid: Grid, data: Data, left_out: Mapping[Path, str]) -> Section:
         facts=_facts(grid, data),
         taken_over=any(cell.first.took_over for cell, _ in found.rows),
         numbers=all_numbers(found),
+        sizes=size_note(cell for cell, _ in found.rows),
         differences=differences(grid, data),
         gallery=shown,
         classes=class_tables([cell for _, cell in shown.cells]),

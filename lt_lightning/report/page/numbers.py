@@ -2,6 +2,7 @@
 
 from lt_lightning.report.cell import Cell, Grid
 from lt_lightning.report.dataset import Data
+from lt_lightning.report.networks import millions
 from lt_lightning.report.page.table import Column, Item, Table, ranked
 from lt_lightning.report.ranking import Ranking, by_accuracy
 from lt_lightning.report.statistics import Difference, summarise
@@ -12,10 +13,15 @@ def all_numbers(found: Ranking) -> Table:
     columns = [Column("method", text=True), Column("seeds")]
     columns += [Column(f"{one.heading} %") for one in found.measures]
     columns += [Column("minutes"), Column("parameters")]
+    counted = any(cell.first.multiply_adds for cell, _ in found.rows)
+    if counted:
+        columns.append(Column("multiply-adds"))
     rows = []
     for cell, standings in found.rows:
         numbers = [ranked(one.summary, one.best, one.second) for one in standings]
         rows.append([_name(cell), Item(str(len(cell.entries))), *numbers, *_cost(cell)])
+        if counted:
+            rows[-1].append(Item(millions(cell.first.multiply_adds) or None))
     return Table(columns, rows)
 
 
@@ -25,12 +31,11 @@ def _name(cell: Cell) -> Item:
 
 def _cost(cell: Cell) -> list[Item]:
     minutes = summarise([e.minutes for e in cell.entries if e.minutes is not None])
-    parameters = cell.first.parameters
     if minutes is None:
         taken = Item()
     else:
         taken = Item(f"{'+ ' if cell.first.took_over else ''}{minutes.mean:.1f}")
-    return [taken, Item(f"{parameters / 1e6:.3g} M" if parameters else None)]
+    return [taken, Item(millions(cell.first.parameters) or None)]
 
 
 def differences(grid: Grid, data: Data) -> Table | None:
