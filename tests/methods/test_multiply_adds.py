@@ -19,7 +19,7 @@ STAGES = [
 BY_HAND = STEM + sum(STAGES) + 64 * 10
 
 
-@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_resnet_32_has_69_million(compiled):
     model = ERM(class_counts=[9] * 10, backbone=lambda: ResNetCIFAR(32), compile=compiled).eval()
     assert multiply_adds(model, IMAGE) == BY_HAND == 68_862_592
