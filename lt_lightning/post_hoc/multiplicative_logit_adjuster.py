@@ -74,8 +74,9 @@ class MultiplicativeLogitAdjuster(PostHoc):
     Args:
         tau: 0 changes nothing; none is the value of 0, 0.05, ..., 1 with the best macro accuracy
             on held-out images, of equals the smallest. There is no value for all networks: 0.65
-            is published for CIFAR-100-LT at ratio 100; a ResNet-32 of the short recipe on
-            CIFAR-10-LT at ratio 100 wants 0.1 to 0.15, and falls below no change from 0.25 on.
+            is published for CIFAR-100-LT at ratio 100; one ResNet-32 of the short recipe on
+            CIFAR-10-LT at ratio 100, 20 of 30 epochs trained, was best at 0.1 to 0.15 on 2,000
+            test images, and below no change from 0.25 on.
 
     Raises:
         UserError: if tau is negative.
