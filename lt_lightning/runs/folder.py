@@ -86,7 +86,7 @@ def _new(runs: Path, version: str | None) -> Path:
     if not launch.is_first():  # the first one may be at work already
         return runs / version if version else _of_job(runs, str(job), wait=True)
     if version is None:
-        plain = runs / _name_in(str(job))
+        plain = runs / origin.name_in(str(job))
         _make(plain)
         if not _holds_run(plain):
             origin.claim(plain)  # the first command in the job has the plain name
@@ -115,19 +115,12 @@ def _of_job(runs: Path, job: str, wait: bool = False) -> Path:
     The first command of a name has slurm-<job>, others their own digest behind it; so each finds
     its own when the job is started again, and the tasks of one command find the same.
     """
-    plain = runs / _name_in(job)
+    plain = runs / origin.name_in(job)
     own = runs / f"{plain.name}-{origin.digest()}"
     until = time.monotonic() + _PATIENCE
     while wait and not (origin.is_known(plain) or own.is_dir()) and time.monotonic() < until:
         time.sleep(0.1)
     return own if own.is_dir() or origin.is_other(plain) else plain
-
-
-def _name_in(job: str) -> str:
-    """Return the plain name of a run in a job; in that of an array stands the seed as well."""
-    given = words.items(launch.command()) if "_" in job else []
-    seed = [item.value for item in given if item.key == "seed_everything" and item.value]
-    return f"slurm-{job}-seed-{seed[-1]}" if seed and seed[-1].isdecimal() else f"slurm-{job}"
 
 
 def _check_origin(folder: Path) -> None:

@@ -20,6 +20,13 @@ def digest() -> str:
     return hashlib.sha256(json.dumps(_parts(launch.command())).encode()).hexdigest()[:8]
 
 
+def name_in(job: str) -> str:
+    """Return the plain name of a run in a job; in that of an array stands the seed as well."""
+    given = argv.items(launch.command()) if "_" in job else []
+    seed = [item.value for item in given if item.key == "seed_everything" and item.value]
+    return f"slurm-{job}-seed-{seed[-1]}" if seed and seed[-1].isdecimal() else f"slurm-{job}"
+
+
 def claim(folder: Path) -> bool:
     """Write the command at work into `folder`, and return whether none was there before."""
     aside = folder / f".{FILE}.{os.getpid()}.part"
