@@ -128,7 +128,12 @@ def in_parallel(work: Callable[[Path], T], paths: list[Path], what: str) -> Iter
     with ThreadPoolExecutor(max_workers=min(16, (os.cpu_count() or 1) + 2)) as pool:
         results = pool.map(work, paths)
         yield from track(
-            results, total=len(paths), description=what, transient=True, console=_SCREEN
+            results,
+            total=len(paths),
+            description=what,
+            transient=True,
+            console=_SCREEN,
+            disable=not _SCREEN.is_terminal,  # elsewhere it would leave an empty line
         )
 
 

@@ -52,7 +52,7 @@ def test_the_workspace_is_saved_on_the_server(home):
         ([], 2, "required: --project"),
         (["--project", "lt"], 1, "no API key to save the workspace with: set WANDB_API_KEY"),
         (["--project", " "], 1, "--project is empty: give its name on W&B."),
-        (["--project", "lt", "--entity", ""], 1, "--entity is empty"),
+        (["--project", "lt", "--entity", ""], 2, "--entity has an empty value"),
         (["--project", "lt", "--json", "."], 1, "--json . is a folder"),
     ],
 )
