@@ -93,7 +93,7 @@ def _numbers(root: Path) -> dict[str, Any]:
 def _start(folder: Path, jobs: int) -> "subprocess.Popen[bytes]":
     words = (
         "sweep --configs ce balanced_softmax --ratios 20 10 5 --seeds 0 1 "
-        f"{_SMALL} --post_hoc LogitAdjuster --jobs {jobs}"
+        f"{_SMALL} --jobs {jobs}"
     )
     command = [sys.executable, "-m", "lt_lightning", *words.split()]
     with (folder / "out").open("ab") as out:
