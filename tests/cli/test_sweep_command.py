@@ -84,7 +84,7 @@ def _numbers(root: Path) -> dict[str, Any]:
     found = {}
     for file in sorted(root.glob("*/*/results.json")):
         evaluations = json.loads(file.read_text(encoding="utf-8"))["evaluations"]
-        told = {name: (e["metrics"], e["confusion"]) for name, e in evaluations.items()}
+        told = {name: (e["overall"], e["confusion"]) for name, e in evaluations.items()}
         rows = (file.parent / "metrics.csv").read_text(encoding="utf-8")
         found[str(file.parent.relative_to(root))] = told, rows
     return found
