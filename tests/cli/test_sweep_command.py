@@ -92,8 +92,7 @@ def _numbers(root: Path) -> dict[str, Any]:
 
 def _start(folder: Path, jobs: int) -> "subprocess.Popen[bytes]":
     words = (
-        "sweep --configs ce balanced_softmax --ratios 20 10 5 --seeds 0 1 "
-        f"{_SMALL} --jobs {jobs}"
+        f"sweep --configs ce balanced_softmax --ratios 20 10 5 --seeds 0 1 {_SMALL} --jobs {jobs}"
     )
     command = [sys.executable, "-m", "lt_lightning", *words.split()]
     with (folder / "out").open("ab") as out:
