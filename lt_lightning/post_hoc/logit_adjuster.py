@@ -1,19 +1,17 @@
 """Logit adjustment of a finished run."""
 
-import math
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.changes import follow
-from lt_lightning.errors import UserError
 from lt_lightning.losses.logit_adjustment import log_prior
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.compensated import check_uncompensated
 from lt_lightning.post_hoc.functions import best_tau, tau_scores
+from lt_lightning.post_hoc.knob import checked_knob, knob_values
 from lt_lightning.post_hoc.outputs import held_out_logits
 from lt_lightning.post_hoc.tau_normalization import GRID
 
@@ -32,13 +30,11 @@ class LogitAdjuster(PostHoc):
     """
 
     def __init__(self, tau: float | None = 1.0) -> None:
-        if tau is not None and not 0 <= tau < math.inf:
-            raise UserError(f"tau is {tau}: give 0 or more, or null to fit it on held-out images.")
-        self.tau = tau
+        self.tau = checked_knob("tau", tau)
 
     def given(self) -> dict[str, Tensor] | None:
         """Return tau, where it was given."""
-        return None if self.tau is None else {"tau": torch.tensor(self.tau, dtype=torch.float64)}
+        return None if self.tau is None else knob_values("tau", self.tau)
 
     def check(self, model: LongTailModule) -> None:
         """Refuse a model that was trained to compensate the class sizes."""
@@ -49,7 +45,7 @@ class LogitAdjuster(PostHoc):
         logits, targets = held_out_logits(model, data)
         self.curve = tau_scores(logits, targets, data.class_counts, GRID)
         self.fitted_on = "held-out"
-        return {"tau": torch.tensor(best_tau(self.curve), dtype=torch.float64)}
+        return knob_values("tau", best_tau(self.curve))
 
     def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
         """Subtract tau log(n / N)."""

@@ -1,7 +1,5 @@
 """Multiplicative logit adjustment of a finished run."""
 
-import logging
-import math
 from collections.abc import Mapping
 
 import torch
@@ -9,7 +7,6 @@ from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.changes import follow
-from lt_lightning.errors import UserError
 from lt_lightning.inputs import ClassCounts
 from lt_lightning.losses.checks import check_range
 from lt_lightning.losses.logit_adjustment import log_prior
@@ -17,10 +14,14 @@ from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.compensated import check_uncompensated
 from lt_lightning.post_hoc.functions import checked_logits
+from lt_lightning.post_hoc.knob import (
+    accuracy_curve,
+    best_on,
+    checked_knob,
+    knob_values,
+)
 from lt_lightning.post_hoc.outputs import held_out_logits
-from lt_lightning.post_hoc.tau_normalization import tau_curve
 
-log = logging.getLogger(__name__)
 GRID = tuple(step / 20 for step in range(21))
 
 
@@ -83,13 +84,11 @@ class MultiplicativeLogitAdjuster(PostHoc):
     """
 
     def __init__(self, tau: float | None = None) -> None:
-        if tau is not None and not 0 <= tau < math.inf:
-            raise UserError(f"tau is {tau}: give 0 or more, or null to fit it on held-out images.")
-        self.tau = tau
+        self.tau = checked_knob("tau", tau)
 
     def given(self) -> dict[str, Tensor] | None:
         """Return tau, where it was given."""
-        return None if self.tau is None else {"tau": torch.tensor(self.tau, dtype=torch.float64)}
+        return None if self.tau is None else knob_values("tau", self.tau)
 
     def check(self, model: LongTailModule) -> None:
         """Refuse a model that was trained to compensate the class sizes."""
@@ -100,14 +99,8 @@ class MultiplicativeLogitAdjuster(PostHoc):
         logits, targets = held_out_logits(model, data)
         counts = data.class_counts
         tried = [(value, multiply_logits(logits, counts, value)) for value in GRID]
-        self.curve, self.fitted_on = tau_curve(tried, targets, len(counts)), "held-out"
-        best = max(self.curve, key=self.curve.__getitem__)
-        log.info(
-            "tau %g has the best macro accuracy on held-out images, %.2f %%",
-            best,
-            100 * self.curve[best],
-        )
-        return {"tau": torch.tensor(best, dtype=torch.float64)}
+        self.curve, self.fitted_on = accuracy_curve(tried, targets, len(counts)), "held-out"
+        return knob_values("tau", best_on("tau", self.curve, self.fitted_on))
 
     def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
         """Multiply by pi^(-tau)."""

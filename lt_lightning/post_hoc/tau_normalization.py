@@ -1,23 +1,18 @@
 """tau-normalisation of a finished run."""
 
-import logging
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.heads import TauNormHead
 from lt_lightning.methods import LongTailModule
-from lt_lightning.metrics import predicted_class
 from lt_lightning.post_hoc.base import PostHoc
-from lt_lightning.post_hoc.functions import macro_accuracy
+from lt_lightning.post_hoc.knob import accuracy_curve, best_on, checked_knob, knob_values
 from lt_lightning.post_hoc.outputs import held_out_features, training_features
 
-log = logging.getLogger(__name__)
 GRID = tuple(step / 10 for step in range(21))
 
 
@@ -47,8 +42,7 @@ class TauNormalization(PostHoc):
         keep_bias: bool = False,
         fit_on: Literal["held_out", "training"] = "held_out",
     ) -> None:
-        if tau is not None and not 0 <= tau < math.inf:
-            raise UserError(f"tau is {tau}: give 0 or more, or null to choose it from a grid.")
+        checked_knob("tau", tau)
         if tau is not None and fit_on == "training":
             raise UserError(
                 f"fit_on is training but tau is {tau}, so nothing is fitted: set --post_hoc.tau "
@@ -58,14 +52,16 @@ class TauNormalization(PostHoc):
 
     def given(self) -> dict[str, Tensor] | None:
         """Return tau, where it was given."""
-        return None if self.tau is None else {"tau": torch.tensor(self.tau, dtype=torch.float64)}
+        return None if self.tau is None else knob_values("tau", self.tau)
 
     def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
         """Return the best tau of the grid."""
         self.fitted_on = self.fit_on.replace("_", "-")
         pick = held_out_features if self.fit_on == "held_out" else training_features
-        tau = self._choose(model, *pick(model, data))
-        return {"tau": torch.tensor(tau, dtype=torch.float64)}
+        features, targets = pick(model, data)
+        tried = ((tau, self._head(model, tau)(features)) for tau in GRID)
+        self.curve = accuracy_curve(tried, targets, model.num_classes)
+        return knob_values("tau", best_on("tau", self.curve, self.fitted_on))
 
     def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
         """Replace the classifier."""
@@ -75,28 +71,6 @@ class TauNormalization(PostHoc):
     def _head(self, model: LongTailModule, tau: float) -> TauNormHead:
         return TauNormHead(model.head, tau=tau, keep_bias=self.keep_bias).to(model.device)
 
-    def _choose(self, model: LongTailModule, features: Tensor, targets: Tensor) -> float:
-        self.curve = tau_curve(
-            [(tau, self._head(model, tau)(features)) for tau in GRID], targets, model.num_classes
-        )
-        best = max(self.curve, key=self.curve.__getitem__)
-        log.info(
-            "tau %g has the best macro accuracy on %s images, %.2f %%",
-            best,
-            self.fitted_on,
-            100 * self.curve[best],
-        )
-        return best
-
     def describe(self) -> str:
         """Return the name and tau."""
         return f"tau_norm_{self.tau:g}"
-
-
-def tau_curve(
-    logits: Sequence[tuple[float, Tensor]], targets: Tensor, num_classes: int
-) -> dict[float, float]:
-    """Return the macro accuracy of the logits (N, C) of each value of a knob, in [0, 1]."""
-    return {
-        tau: macro_accuracy(predicted_class(values), targets, num_classes) for tau, values in logits
-    }

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
@@ -11,8 +10,8 @@ from lt_lightning.errors import UserError
 from lt_lightning.heads import CausalNormHead
 from lt_lightning.methods import CausalTDE, LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
+from lt_lightning.post_hoc.knob import accuracy_curve, best_on, checked_knob, knob_values
 from lt_lightning.post_hoc.outputs import held_out_features
-from lt_lightning.post_hoc.tau_normalization import tau_curve
 
 log = logging.getLogger(__name__)
 GRID = tuple(step / 10 for step in range(31))
@@ -39,17 +38,11 @@ class TotalDirectEffect(PostHoc):
     """
 
     def __init__(self, alpha: float | None = 1.0) -> None:
-        if alpha is not None and not 0 <= alpha < float("inf"):
-            raise UserError(
-                f"alpha is {alpha}: give 0 or more, or null to choose it on held-out images."
-            )
-        self.alpha = alpha
+        self.alpha = checked_knob("alpha", alpha)
 
     def given(self) -> dict[str, Tensor] | None:
         """Return alpha, where it was given."""
-        if self.alpha is None:
-            return None
-        return {"alpha": torch.tensor(self.alpha, dtype=torch.float64)}
+        return None if self.alpha is None else knob_values("alpha", self.alpha)
 
     def check(self, model: LongTailModule) -> None:
         """Refuse another method."""
@@ -58,24 +51,15 @@ class TotalDirectEffect(PostHoc):
     def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
         """Return the best alpha of the grid."""
         self.fitted_on = "held-out"
-        alpha = self._choose(_causal(model), *held_out_features(model, data))
-        return {"alpha": torch.tensor(alpha, dtype=torch.float64)}
+        features, targets = held_out_features(model, data)
+        tried = ((alpha, _causal(model).direct_effect(features, alpha)) for alpha in GRID)
+        curve = accuracy_curve(tried, targets, model.num_classes)
+        return knob_values("alpha", best_on("alpha", curve, self.fitted_on))
 
     def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
         """Predict by this alpha."""
         self.alpha = float(values["alpha"])
         _causal(model).change_alpha(self.alpha)
-
-    def _choose(self, model: CausalTDE, features: Tensor, targets: Tensor) -> float:
-        tried = [(alpha, model.direct_effect(features, alpha)) for alpha in GRID]
-        found = tau_curve(tried, targets, model.num_classes)
-        best = max(found, key=found.__getitem__)
-        log.info(
-            "alpha %g has the best macro accuracy on held-out images, %.2f %%",
-            best,
-            100 * found[best],
-        )
-        return best
 
     def describe(self) -> str:
         """Return the name and alpha."""

@@ -15,7 +15,7 @@ from lt_lightning.post_hoc import (
     VectorScalingCalibration,
 )
 from lt_lightning.post_hoc.calibration import minimise_nll
-from lt_lightning.post_hoc.tau_normalization import tau_curve
+from lt_lightning.post_hoc.knob import accuracy_curve
 
 
 def finished(head):
@@ -63,7 +63,7 @@ def test_a_tau_that_was_given_has_no_curve(head):
 
 def test_tau_curve_is_the_mean_over_classes():
     logits = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
-    assert tau_curve([(0.5, logits)], torch.tensor([0, 0, 1]), 2) == {0.5: 0.5}
+    assert accuracy_curve([(0.5, logits)], torch.tensor([0, 0, 1]), 2) == {0.5: 0.5}
 
 
 def test_held_out_images_are_asked_for_in_words(head):
