@@ -4,9 +4,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 
 from lt_lightning.metrics.confusion import check_batch
+from lt_lightning.metrics.exact import ExactMetric
 
 
 def one_vs_rest(scores: Tensor, targets: Tensor) -> Tensor:
@@ -39,7 +39,7 @@ def one_vs_rest(scores: Tensor, targets: Tensor) -> Tensor:
     return torch.tensor(found, dtype=torch.float64)
 
 
-class OneVsRestAUC(Metric):
+class OneVsRestAUC(ExactMetric):
     """The area under the ROC curve of each class against the rest, float64 (C,).
 
     It keeps every row of scores, so it is for few classes. An image without a prediction ranks
@@ -55,9 +55,6 @@ class OneVsRestAUC(Metric):
     """
 
     LIMIT = 100
-    is_differentiable = False
-    full_state_update = False
-
     scores: list[Tensor]
     targets: list[Tensor]
 
@@ -66,15 +63,6 @@ class OneVsRestAUC(Metric):
         self.num_classes = num_classes
         self.add_state("scores", default=[], dist_reduce_fx="cat")
         self.add_state("targets", default=[], dist_reduce_fx="cat")
-
-    @property
-    def update_called(self) -> bool:
-        """Always true: a process without images is no mistake."""
-        return True
-
-    def set_dtype(self, dst_type: str | torch.dtype) -> "OneVsRestAUC":
-        """Return self unchanged, in any precision."""
-        return self
 
     def update(self, logits: Tensor, targets: Tensor) -> None:
         """Keep one batch.

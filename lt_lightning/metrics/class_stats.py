@@ -8,11 +8,11 @@ from typing import cast
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torchmetrics import Metric
 
 from lt_lightning.errors import UserError
 from lt_lightning.inputs import are_probabilities
 from lt_lightning.metrics.confusion import check_batch
+from lt_lightning.metrics.exact import ExactMetric
 from lt_lightning.metrics.groups import check_names
 from lt_lightning.metrics.names import (
     ACC,
@@ -35,7 +35,7 @@ BRIER_UNIT = 2**32  # a score is at most 2, so a billion images fit
 NLL_LIMIT = 2.0**15  # nats per image, so that 16 million of the worst images still fit
 
 
-class ClassStats(Metric):
+class ClassStats(ExactMetric):
     """Counts per class and per confidence bin, and every metric that follows from them.
 
     The state holds integers only: images and hits per class and per bin, and the sums of
@@ -78,9 +78,6 @@ class ClassStats(Metric):
     (1.0, 0.0)
     """
 
-    is_differentiable = False
-    full_state_update = False
-
     total: Tensor
     correct: Tensor
     in_top: Tensor
@@ -121,15 +118,6 @@ class ClassStats(Metric):
         for name, size in sizes.items():
             zeros = torch.zeros(size, dtype=torch.int64)
             self.add_state(name, default=zeros, dist_reduce_fx="sum")
-
-    @property
-    def update_called(self) -> bool:
-        """Always true: a process without images is no mistake, its counts are 0."""
-        return True
-
-    def set_dtype(self, dst_type: str | torch.dtype) -> "ClassStats":
-        """Return self unchanged: counts stay int64 in any precision."""
-        return self
 
     def update(self, logits: Tensor, targets: Tensor) -> None:
         """Count one batch, without waiting for the device but in the first one.

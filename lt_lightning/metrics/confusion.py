@@ -2,9 +2,9 @@
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 
 from lt_lightning.errors import UserError
+from lt_lightning.metrics.exact import ExactMetric
 from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
 
 
@@ -17,7 +17,7 @@ def check_batch(logits: Tensor, targets: Tensor, num_classes: int) -> None:
         )
 
 
-class ConfusionCounts(Metric):
+class ConfusionCounts(ExactMetric):
     """Images of each true class by predicted class, int64 (C, C).
 
     Rows are true classes, columns predictions. An image without a prediction (see
@@ -36,9 +36,6 @@ class ConfusionCounts(Metric):
     """
 
     LIMIT = 1000
-    is_differentiable = False
-    full_state_update = False
-
     counts: Tensor
 
     def __init__(self, num_classes: int) -> None:
@@ -50,15 +47,6 @@ class ConfusionCounts(Metric):
         self.num_classes = num_classes
         zeros = torch.zeros(num_classes, num_classes, dtype=torch.int64)
         self.add_state("counts", default=zeros, dist_reduce_fx="sum")
-
-    @property
-    def update_called(self) -> bool:
-        """Always true: a process without images is no mistake, its counts are 0."""
-        return True
-
-    def set_dtype(self, dst_type: str | torch.dtype) -> "ConfusionCounts":
-        """Return self unchanged: counts stay int64 in any precision."""
-        return self
 
     def update(self, logits: Tensor, targets: Tensor) -> None:
         """Count one batch, without waiting for the device.
