@@ -1,15 +1,12 @@
 """auto.json: plan, times, numbers and choice of a course, from which it goes on."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from lt_lightning.errors import UserError
-from lt_lightning.runs import lock
-from lt_lightning.runs.files import write_whole
-from lt_lightning.runs.json_file import read_json
+from lt_lightning.runs import lock, record_file
 
 FILE_NAME = "auto.json"
 SCHEMA_VERSION = 1
@@ -82,14 +79,13 @@ class Record:
             UserError: if the folder holds something else, or the course of another command.
         """
         file = folder / FILE_NAME
-        if file.is_file():
-            found = _read(file)
-        elif any(path.name[:1] != "." for path in folder.iterdir()):
+        again = "remove its folder, or give another --name"
+        found = record_file.read_record(file, SCHEMA_VERSION, _parsed, again)
+        if found is None and any(path.name[:1] != "." for path in folder.iterdir()):
             raise UserError(
                 f"{folder} holds something that `lt auto` did not make: give another --name."
             )
-        else:
-            found = cls(list(asked), minutes)
+        found = found or cls(list(asked), minutes)
         if found.asked != list(asked):
             raise UserError(
                 f"{folder} was begun by `lt auto {' '.join(found.asked)}`: go on with these "
@@ -100,9 +96,8 @@ class Record:
 
     def write(self, folder: Path) -> None:
         """Write it, whole or not at all."""
-        content = {"schema_version": SCHEMA_VERSION, **asdict(self)}
-        text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-        write_whole(folder / FILE_NAME, text.encode(), "start the same command again")
+        file, again = folder / FILE_NAME, "start the same command again"
+        record_file.write_record(file, SCHEMA_VERSION, asdict(self), again, indent=1)
 
     def step(self, name: str) -> StepRecord:
         """Return what is known of a step."""
@@ -135,20 +130,11 @@ def last_sign(folder: Path) -> float:
     return max((path.lstat().st_mtime for path in found), default=0.0)
 
 
-def _read(file: Path) -> Record:
-    try:
-        content = read_json(file)
-        if not isinstance(content, dict) or content.pop("schema_version", None) != SCHEMA_VERSION:
-            raise ValueError("it is of another version")
-        steps = content.pop("steps")
-        found: Record = _of(Record, {**content, "steps": {}})
-        found.steps = {name: _of(StepRecord, step) for name, step in steps.items()}
-        _check(found)
-    except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
-        raise UserError(
-            f"{file} cannot be read or is damaged ({str(error)[:200]}): remove its folder, or give "
-            "another --name."
-        ) from error
+def _parsed(content: dict[str, Any]) -> Record:
+    steps = content.pop("steps")
+    found: Record = _of(Record, {**content, "steps": {}})
+    found.steps = {name: _of(StepRecord, step) for name, step in steps.items()}
+    _check(found)
     return found
 
 

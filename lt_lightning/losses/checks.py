@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
-from lt_lightning.inputs import are_probabilities
+from lt_lightning.inputs import are_probabilities, told_value
 
 
 def check_range(
@@ -95,10 +95,8 @@ def check_each(values: Tensor, given: Tensor, function: str) -> Tensor:
         UserError: unless they are a tensor (N,) of floats, with a gradient where the input has one.
     """
     n = len(given)
-    if not isinstance(values, Tensor):
-        got = "nothing" if values is None else f"a {type(values).__name__}"
-    elif values.shape != (n,) or not values.is_floating_point():
-        got = f"{str(values.dtype).removeprefix('torch.')} of the shape {tuple(values.shape)}"
+    if not isinstance(values, Tensor) or values.shape != (n,) or not values.is_floating_point():
+        got = told_value(values)
     elif given.requires_grad and torch.is_grad_enabled() and not values.requires_grad:
         got = "values without a gradient"
     else:
@@ -115,10 +113,9 @@ def check_weights(weights: Tensor, num_classes: int, rule: str) -> Tensor:
     Raises:
         UserError: unless they are a tensor (C,) of finite floats of at least 0.
     """
-    if not isinstance(weights, Tensor):
-        got = f"a {type(weights).__name__}"
-    elif weights.shape != (num_classes,) or not weights.is_floating_point():
-        got = f"{str(weights.dtype).removeprefix('torch.')} of the shape {tuple(weights.shape)}"
+    known = isinstance(weights, Tensor) and weights.is_floating_point()
+    if not known or weights.shape != (num_classes,):
+        got = told_value(weights)
     elif not bool((weights.isfinite() & (weights >= 0)).all()):
         got = f"weights from {float(weights.min()):.4g} to {float(weights.max()):.4g}"
     else:

@@ -3,17 +3,14 @@
 It lies beside results.json and is made by `lt report RUN --mistakes`.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lt_lightning.errors import UserError
 from lt_lightning.report.command import MOST
 from lt_lightning.report.thumbnail import data_url
-from lt_lightning.runs.files import write_whole
-from lt_lightning.runs.json_file import read_json
+from lt_lightning.runs.record_file import read_record, write_record
 
 FILE_NAME = "mistakes.json"
 SCHEMA_VERSION = 1
@@ -69,8 +66,7 @@ class Mistakes:
 
 def write_mistakes(folder: Path, mistakes: Mistakes) -> None:
     """Write mistakes.json into the run folder."""
-    text = json.dumps({"schema_version": SCHEMA_VERSION, **asdict(mistakes)})
-    write_whole(folder / FILE_NAME, f"{text}\n".encode(), "make it again")
+    write_record(folder / FILE_NAME, SCHEMA_VERSION, asdict(mistakes), "make it again")
 
 
 def read_mistakes(folder: Path, classes: int) -> Mistakes | None:
@@ -83,24 +79,10 @@ def read_mistakes(folder: Path, classes: int) -> Mistakes | None:
     Raises:
         UserError: if the file is damaged or of another version.
     """
-    file = folder / FILE_NAME
-    if not file.is_file():
-        return None
-    again = "make it again by `lt report RUN --mistakes`"
-    try:
-        content = read_json(file)
-        version = content.pop("schema_version")
-        if version != SCHEMA_VERSION:
-            raise UserError(
-                f"{file} has the schema_version {version!r:.40}: delete it and {again}."
-            )
-        found = _checked(content, classes)
-    except UserError:
-        raise
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        told = str(error).replace("\n", " ")[:200]
-        raise UserError(f"{file} is damaged ({told}): delete it and {again}.") from error
-    return found
+    again = "delete it and make it again by `lt report RUN --mistakes`"
+    return read_record(
+        folder / FILE_NAME, SCHEMA_VERSION, lambda content: _checked(content, classes), again
+    )
 
 
 def _checked(content: dict[str, Any], classes: int) -> Mistakes:

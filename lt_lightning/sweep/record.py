@@ -1,15 +1,13 @@
 """sweep.json: the plan of a sweep, and which of its runs failed."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lt_lightning import __version__
-from lt_lightning.errors import Refused, UserError, one_sentence
-from lt_lightning.runs.files import write_whole
-from lt_lightning.runs.json_file import read_json
+from lt_lightning.errors import UserError
+from lt_lightning.runs import record_file
 from lt_lightning.sweep.job import RECORD as FILE_NAME
 from lt_lightning.sweep.job import Job
 from lt_lightning.sweep.kept import jobs_of
@@ -39,7 +37,6 @@ class Record:
     def write(self, root: Path) -> None:
         """Write it into the folder of the sweep, whole or not at all."""
         content = {
-            "schema_version": _SCHEMA,
             "version": __version__,
             "asked": self.asked,
             "jobs": [job.as_json() for job in self.jobs],
@@ -47,8 +44,8 @@ class Record:
             "failed": self.failed,
             "epoch_seconds": self.epoch_seconds,
         }
-        text = json.dumps(content, indent=1) + "\n"
-        write_whole(root / FILE_NAME, text.encode(), "start the sweep again, it goes on")
+        again = "start the sweep again, it goes on"
+        record_file.write_record(root / FILE_NAME, _SCHEMA, content, again, indent=1)
 
 
 def read_record(root: Path) -> Record | None:
@@ -57,26 +54,20 @@ def read_record(root: Path) -> Record | None:
     Raises:
         UserError: if it is damaged.
     """
-    file = root / FILE_NAME
-    if not file.exists():
-        return None
-    try:
-        content: Any = read_json(file)
-        if content["schema_version"] != _SCHEMA:
-            raise ValueError(f"its schema_version is {str(content['schema_version'])[:40]!r}")
-        return Record(
-            str(content["asked"]),
-            jobs_of(content["jobs"], root),
-            set(map(str, content["ended"])),
-            {str(key): str(value) for key, value in content["failed"].items()},
-            {str(key): _seconds(value) for key, value in content["epoch_seconds"].items()},
-        )
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, Refused) as error:
-        told = error.sentence if isinstance(error, Refused) else one_sentence(str(error))
-        raise UserError(
-            f"{file} is damaged ({told.rstrip('.')}): delete it and start the sweep again; its "
-            "runs stay."
-        ) from error
+    again = "delete it and start the sweep again; its runs stay"
+    return record_file.read_record(
+        root / FILE_NAME, _SCHEMA, lambda content: _parsed(content, root), again
+    )
+
+
+def _parsed(content: dict[str, Any], root: Path) -> Record:
+    return Record(
+        str(content["asked"]),
+        jobs_of(content["jobs"], root),
+        set(map(str, content["ended"])),
+        {str(key): str(value) for key, value in content["failed"].items()},
+        {str(key): _seconds(value) for key, value in content["epoch_seconds"].items()},
+    )
 
 
 def _seconds(value: Any) -> float:

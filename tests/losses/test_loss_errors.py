@@ -171,12 +171,12 @@ def _giving(values):
 @pytest.mark.parametrize(
     ("values", "got"),
     [
-        (lambda v: v.mean(), r"float32 of the shape \(\)"),
-        (lambda v: v[:, None], r"float32 of the shape \(4, 1\)"),
-        (lambda v: v[:3], r"float32 of the shape \(3,\)"),
-        (lambda v: v.long(), r"int64 of the shape \(4,\)"),
+        (lambda v: v.mean(), r"float32 \(\)"),
+        (lambda v: v[:, None], r"float32 \(4, 1\)"),
+        (lambda v: v[:3], r"float32 \(3,\)"),
+        (lambda v: v.long(), r"int64 \(4,\)"),
         (lambda v: v.detach(), "values without a gradient"),
-        (lambda v: None, "nothing"),
+        (lambda v: None, "None"),
         (lambda v: v.tolist(), "a list"),
     ],
 )

@@ -176,7 +176,7 @@ class Scalar(CrossEntropy):
 
 @pytest.mark.parametrize(
     ("broken", "words"),
-    [(Scalar, r"gave float32 of the shape \(\)"), (WithoutOptions, "does not take")],
+    [(Scalar, r"gave float32 \(\)"), (WithoutOptions, "does not take")],
 )
 def test_the_whole_contract_says_so(broken, words):
     with pytest.raises(AssertionError, match=words):
