@@ -12,6 +12,8 @@ from lt_lightning.data import AsIs, FileImages, ImageFolder, LongTailDataModule
 from lt_lightning.data.reader import BatchReader
 from lt_lightning.errors import UserError
 
+OTHERS: set[int] = set()
+
 
 @pytest.fixture
 def two_cores(monkeypatch):
@@ -37,11 +39,17 @@ def data(split_tree, two_cores):
         return module
 
     yield make
-    assert not multiprocessing.active_children()
+    assert not pids()
+
+
+@pytest.fixture(autouse=True)
+def others():
+    """Workers that earlier tests of this process left to the garbage collector."""
+    OTHERS.update(child.pid for child in multiprocessing.active_children())
 
 
 def pids():
-    return sorted(child.pid for child in multiprocessing.active_children())
+    return sorted({child.pid for child in multiprocessing.active_children()} - OTHERS)
 
 
 def epoch(loader, number):
