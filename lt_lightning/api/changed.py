@@ -8,6 +8,7 @@ import torch
 from lt_lightning.engine.changes import Added
 from lt_lightning.engine.hyper_parameters import is_plain
 from lt_lightning.engine.predictor import Predictor
+from lt_lightning.home import home
 
 
 class Changed:
@@ -37,7 +38,7 @@ def _key(added: Sequence[Added], checkpoint: Path, device: torch.device) -> str 
         kind = type(one.change)
         parts += [f"{kind.__module__}.{kind.__qualname__}", repr(options), repr(values)]
         for value in options.values():
-            parts += _file(Path(value).expanduser()) if isinstance(value, str) else []
+            parts += _file(home(value)) if isinstance(value, str) else []
     return repr(parts)
 
 

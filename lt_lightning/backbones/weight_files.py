@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
+from lt_lightning.home import home
 
 _SUFFIXES = (".pth", ".pt", ".bin", ".ckpt", ".tar", ".safetensors")
 # Where training codes keep the weights beside the rest, the smoothed ones first.
@@ -17,7 +18,7 @@ _HOLDERS = ("state_dict_ema", "model_ema", "ema", "state_dict", "model_state_dic
 
 def is_file(weights: str) -> bool:
     """Return whether `weights` is the path of a file and no name of a hub."""
-    return weights.lower().endswith(_SUFFIXES) or Path(weights).expanduser().is_file()
+    return weights.lower().endswith(_SUFFIXES) or home(weights).is_file()
 
 
 def read_weights(path: str) -> dict[str, Tensor]:
@@ -26,7 +27,7 @@ def read_weights(path: str) -> dict[str, Tensor]:
     Raises:
         UserError: if there is no such file, it is damaged, carries a pickle, or holds no weights.
     """
-    file = Path(path).expanduser()
+    file = home(path)
     if not file.is_file():
         raise UserError(
             f"There is no file of weights {path}: give a .pth or .safetensors file, or the name "

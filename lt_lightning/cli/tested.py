@@ -15,6 +15,7 @@ from lt_lightning.data.source import FileImages, ImageSet
 from lt_lightning.engine.changes import names_of
 from lt_lightning.engine.float32 import exact
 from lt_lightning.errors import UserError, printable
+from lt_lightning.home import home
 from lt_lightning.methods import LongTailModule
 from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
 from lt_lightning.runs.evaluations import parts, tested_images
@@ -114,7 +115,7 @@ class ImagesOfTest:
         if files is None:
             return [None] * len(places)
         root = self.data.test_root or self.data.root
-        return [_below(files[place], Path(root).expanduser()) for place in places]
+        return [_below(files[place], home(root)) for place in places]
 
     def _files(self) -> Sequence[Path] | None:
         if isinstance(self.images, FileImages):

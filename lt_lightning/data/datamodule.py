@@ -26,6 +26,7 @@ from lt_lightning.data.subset import Subset
 from lt_lightning.data.tested import fingerprint_of, labelled_folder
 from lt_lightning.data.unlabelled import Found, Unlabelled, facts_of, joined
 from lt_lightning.errors import UserError
+from lt_lightning.home import home
 from lt_lightning.metrics import GroupRule, ShotGroups
 from lt_lightning.runs.reported import ReportedData
 from lt_lightning.samplers import InstanceBalanced, SamplingRule
@@ -113,16 +114,15 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
         checks.check_one(holdout is not None, monitor_test)
         checks.check_streams_of(samplers, views=views, augments=augments)
         checks.check_least(1, **{f"views.{name}": count for name, count in (views or {}).items()})
-        self.source, self.root, self.profile = source, Path(root).expanduser(), profile
+        self.source, self.root, self.profile = source, home(root), profile
         self.subset_seed, self.holdout, self.monitor_test = subset_seed, holdout, monitor_test
-        self.group_rule = group_rule
+        self.group_rule, self.normalize = group_rule, normalize or Normalize()
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         self.sampler, self.samplers, self.epoch_length = sampler, samplers, epoch_length
         self.drop_last, self.augment = drop_last, augment
-        self.normalize = normalize or Normalize()
         self.views, self.augments = views or {}, augments or {}
         self.workers, self.seed = workers, seed
-        self.added_images = None if added_images is None else Path(added_images).expanduser()
+        self.added_images = None if added_images is None else home(added_images)
         self.unlabelled, self.test_root = unlabelled, test_root
         self.unlabelled_facts: dict[str, Any] | None = None
         self._found: Found | None = None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lt_lightning.data.picture_files import Labelled
 from lt_lightning.errors import UserError, printable
+from lt_lightning.home import home
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")  # also as Windows writes it
@@ -51,7 +52,7 @@ def file_named(name: str, root: Path, option: str) -> Path:
     Raises:
         UserError: if there is none, or another one in each place.
     """
-    below, here = root / name, Path(name).expanduser()
+    below, here = root / name, home(name)
     if "\0" in name:
         raise UserError(f"{option} is {name!r}, which is no name of a file: give one.")
     if below.is_file() and here.is_file() and not below.samefile(here):

@@ -12,6 +12,7 @@ from lt_lightning.data.layout import files_of_classes, labelled_part
 from lt_lightning.data.picture_source import PictureSource
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages, Source
 from lt_lightning.errors import UserError
+from lt_lightning.home import home
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def labelled_folder(root: Path, names: list[str], source: Source, size: int) -> 
     Raises:
         UserError: if the folder has a class that the run has not, or no image.
     """
-    root = root.expanduser()
+    root = home(root)
     if not root.is_dir():
         raise UserError(f"data.test_root {root} is not a folder: give one with <class>/* in it.")
     folder, passed = labelled_part(root, names), PassedOver()

@@ -18,6 +18,7 @@ from lt_lightning.data.source import FileImages, ImageSet, MemoryImages
 from lt_lightning.data.splits import Splits
 from lt_lightning.data.subset import fingerprint
 from lt_lightning.errors import UserError
+from lt_lightning.home import home
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class UnlabelledFolder(Unlabelled):
 
     def find(self, chosen: Splits, image_size: int, seed: int) -> Found:
         """Return the images in the order of their names."""
-        folder, labelled = Path(self.folder).expanduser(), chosen.splits["train"]
+        folder, labelled = home(self.folder), chosen.splits["train"]
         if not folder.is_dir():
             raise UserError(f"data.unlabelled.folder {folder} is not a folder: give one of images.")
         passed = PassedOver()

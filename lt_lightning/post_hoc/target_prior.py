@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.changes import follow
 from lt_lightning.errors import UserError, printable
+from lt_lightning.home import home
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.shares_file import in_order, read_shares
@@ -90,7 +90,7 @@ class TargetPrior(PostHoc):
                 "class."
             )
         if isinstance(self.shares, str):
-            source, found = self.shares, read_shares(Path(self.shares).expanduser())
+            source, found = self.shares, read_shares(home(self.shares))
         else:
             source, found = "target_prior", {str(k): v for k, v in self.shares.items()}
         return in_order(found, model.class_names, source)

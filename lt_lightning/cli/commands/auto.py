@@ -19,6 +19,7 @@ from lt_lightning.cli.words.arguments import CommandParser
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.predictor import Predictor
 from lt_lightning.errors import Refused, UserError
+from lt_lightning.home import home
 from lt_lightning.metrics.prediction import predicted_class
 from lt_lightning.nearest import nearest
 from lt_lightning.post_hoc.outputs import held_out_logits
@@ -119,7 +120,7 @@ def _value(given: Sequence[str], key: str) -> str | None:
 def _name(given: Sequence[str]) -> str:
     root = _value(given, "data.root")
     if root is not None:
-        return f"auto-{Path(root).expanduser().resolve().name or 'root'}"
+        return f"auto-{home(root).resolve().name or 'root'}"
     return "-".join(["auto", *(Path(file).stem for file in argv_words.files(given))])
 
 
@@ -136,7 +137,7 @@ def _look(given: list[str]) -> tuple[LongTailDataModule, recipe.Look, list[str]]
             f"lt auto needs your pictures: {_USAGE}, of a folder with train/<class>/* and "
             "test/<class>/*, or with <class>/*."
         )
-    root = Path(_value(given, "data.root") or "data").expanduser()
+    root = home(_value(given, "data.root") or "data")
     chosen = any(argv_words.first_below(given, key) for key in ("data.source", "config"))
     more = [] if chosen else recipe.test_split(root)
     base = recipe.words_of(recipe.Look(0, 0.0, None))

@@ -16,6 +16,7 @@ from lt_lightning.data.image_table import METADATA
 from lt_lightning.data.layout import layout_of, split_named
 from lt_lightning.data.picture_source import PictureSource
 from lt_lightning.errors import UserError
+from lt_lightning.home import home
 from lt_lightning.inspection import Asked, Inspection, inspect
 from lt_lightning.inspection.told import chart, lines
 from lt_lightning.runs import lock
@@ -110,7 +111,7 @@ def _check(found: Inspection, asked: Asked) -> None:
 def _asked(words: argparse.Namespace) -> Asked:
     given = vars(words)
     options = {k.removeprefix("data_"): v for k, v in given.items() if k.startswith("data_")}
-    source = Path(words.source).expanduser()
+    source = home(words.source)
     kind = _kind_of(source)
     for name in options:
         if name not in signatures.signature(kind).parameters:
@@ -120,7 +121,7 @@ def _asked(words: argparse.Namespace) -> Asked:
             )
     if source.is_dir() and words.root is not None:
         raise UserError(f"--root is {words.root} but {source} is a folder itself: give one.")
-    root = source if words.root is None else Path(words.root).expanduser()
+    root = source if words.root is None else home(words.root)
     if not source.is_dir():
         root = source.parent if words.root is None else root
         options = {"file" if kind is ImageTable else "train": str(source.absolute()), **options}
