@@ -12,7 +12,7 @@ from lt_lightning.backbones import Backbone, ResNetCIFAR
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.engine.backbone_init import take_backbone
 from lt_lightning.engine.changes import put_changes
-from lt_lightning.engine.class_shares import drawn_shares, trained_log_shares
+from lt_lightning.engine.class_shares import check_draws, drawn_shares, trained_log_shares
 from lt_lightning.engine.draws import step_generator
 from lt_lightning.engine.epoch_rate import EpochRate, apply_factors
 from lt_lightning.engine.evaluated import EvaluatedModule
@@ -156,8 +156,14 @@ class LongTailModule(EvaluatedModule):
         return weight_norms(self.head, self.num_classes)
 
     def on_fit_start(self) -> None:
-        """Take the weights of `backbone_init`; a run that goes on has its own."""
+        """Refuse data that cannot be trained on, then take the weights of `backbone_init`.
+
+        A run that goes on has its own weights.
+        """
         self.check_batches(self.stage_at(self.trainer.current_epoch))
+        data = LongTailDataModule.of(self.trainer)
+        if data is not None:
+            check_draws(data, self.max_epochs)
         if self.backbone_init is not None and self.trainer.ckpt_path is None:
             take_backbone(read(self.backbone_init), self.backbone_init, self.backbone)
 

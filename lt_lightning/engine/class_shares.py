@@ -39,9 +39,25 @@ def drawn_shares(
         rule = samplers[_CLASSIFIER]
     else:
         return None
-    place = epoch - stage.first_epoch
-    shares: list[float] = rule.class_probabilities(data.class_counts, place, stage.epochs).tolist()
+    found = rule.shares(data.class_counts, epoch - stage.first_epoch, stage.epochs)
+    # a sum of 1 within rounding leaves room for a share a little above it
+    shares: list[float] = found.clamp(0, 1).tolist()
     return shares
+
+
+def check_draws(data: LongTailDataModule, epochs: int) -> None:
+    """Refuse a rule whose class shares are none, before anything is trained with it.
+
+    Args:
+        data: with the samplers.
+        epochs: of the run.
+
+    Raises:
+        UserError: with what the rule gave and what it owes.
+    """
+    for rule in (data.samplers or {"": data.sampler}).values():
+        for epoch in range(epochs if rule.changes_over_run else 1):
+            rule.shares(data.class_counts, epoch, epochs)
 
 
 def trained_log_shares(
@@ -50,7 +66,7 @@ def trained_log_shares(
     """Return the log class shares that a trained model assumes, float64 (C,), up to a constant.
 
     The optimum of a weighted cross-entropy on drawn images has the logits
-    log p(x | y) + log(share drawn) + log(weight) - (what the loss adds in training).
+    log p(x | y) + log(share drawn) + log(weight); what another loss makes of them it says itself.
 
     Args:
         counts: training images of each class.
@@ -61,7 +77,6 @@ def trained_log_shares(
     base = torch.tensor(counts if drawn is None else drawn, dtype=torch.float64)
     if isinstance(head, _EVEN):
         return torch.zeros_like(base)
-    found = (base / base.sum()).log()
-    if isinstance(loss, Loss):
-        found = found + loss.weight.double().cpu().log() - loss.compensated().cpu()
-    return found
+    if not isinstance(loss, Loss):
+        return (base / base.sum()).log()
+    return loss.assumed((base.log() + loss.weight.double().cpu().log()).log_softmax(0))

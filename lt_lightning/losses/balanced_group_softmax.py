@@ -118,6 +118,14 @@ class BalancedGroupSoftmax(Loss):
         num_groups = int(self.groups.max()) + 1
         self.num_outputs += num_groups if num_groups > 1 else 0
 
+    def assumed(self, log_shares: Tensor) -> Tensor:
+        """Return the log-probabilities in the groups of images that are distributed as drawn."""
+        shares, groups = log_shares.exp(), self.groups.cpu()
+        inner = torch.zeros(int(groups.max()) + 1, dtype=shares.dtype)
+        inner = inner.index_add(0, groups, shares)
+        seen = inner + torch.minimum(1 - inner, self.others_ratio * inner)
+        return log_shares - seen.log()[groups]
+
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the summed group losses of each sample, (N,)."""
         return balanced_group_softmax_loss(

@@ -76,15 +76,17 @@ class Loss(nn.Module, ABC):
         self._seen_values = False
         self._trusts_scale, self._calls = False, 0
 
-    def compensated(self) -> Tensor:
-        """Return the log class shares that training takes out of the logits, float64 (C,).
+    def assumed(self, log_shares: Tensor) -> Tensor:
+        """Return the log class shares that the logits assume after training, up to a constant.
 
-        The training prior where `corrects_prior` is set, else 0; a loss that takes out another
-        part of it says which.
+        An image without information gets these. They are the drawn ones, less the training prior
+        where `corrects_prior` is set; a loss that leaves others says which.
+
+        Args:
+            log_shares: of the images as they were drawn and weighted, float64 (C,), on the CPU.
         """
-        counts = self.class_counts.double()
-        prior = (counts / counts.sum()).log()
-        return prior if self.corrects_prior else torch.zeros_like(prior)
+        counts = self.class_counts.double().cpu()
+        return log_shares - (counts / counts.sum()).log() if self.corrects_prior else log_shares
 
     @abstractmethod
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:

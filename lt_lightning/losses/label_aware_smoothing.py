@@ -10,7 +10,12 @@ from lt_lightning.errors import UserError
 from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.checks import check_choice, check_range
-from lt_lightning.losses.label_smoothing import Spread, smoothed_cross_entropy
+from lt_lightning.losses.label_smoothing import (
+    Spread,
+    is_mostly_even,
+    smoothed_cross_entropy,
+    smoothed_log_shares,
+)
 from lt_lightning.losses.published import nearest_setting, ratio_of
 from lt_lightning.losses.weights import WeightRule
 
@@ -145,6 +150,11 @@ class LabelAwareSmoothing(Loss):
         )
         self.table("smoothing", smoothing)
         self.spread: Spread = spread
+        self.corrects_prior = is_mostly_even(self.class_counts, smoothing, spread=spread)
+
+    def assumed(self, log_shares: Tensor) -> Tensor:
+        """Return the log of the mean of the targets."""
+        return smoothed_log_shares(log_shares, self.smoothing.double().cpu(), spread=self.spread)
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the smoothed cross-entropy of each sample, (N,)."""

@@ -1,16 +1,13 @@
 """Label over-smoothing: targets that are hardly more than uniform."""
 
-from torch import Tensor
-
 from lt_lightning.inputs import ClassCounts
-from lt_lightning.losses.base import Loss, Reduction
+from lt_lightning.losses.base import Reduction
 from lt_lightning.losses.checks import check_range
-from lt_lightning.losses.label_smoothing import smoothed_cross_entropy
-from lt_lightning.losses.logit_adjustment import log_prior
+from lt_lightning.losses.label_smoothing import LabelSmoothing
 from lt_lightning.losses.weights import WeightRule
 
 
-class LabelOverSmoothing(Loss):
+class LabelOverSmoothing(LabelSmoothing):
     """Label over-smoothing (LOS): targets of a little more than 1 / C, all others a little less.
 
     l_i = (1 - delta) (-log p_i[y_i]) + delta mean_j(-log p_ij), delta near 1
@@ -18,7 +15,7 @@ class LabelOverSmoothing(Loss):
     The true class gets 1 - delta + delta / C: 0.118 of 10 classes, 0.0298 of 100. The logits that
     it leads to are small and alike in size over the classes, so confidences are near 1 / C by
     design: calibrate before they are read. What is left of the class sizes in them is as small, so
-    that logit adjustment does not go behind it. It is `LabelSmoothing` with another eps, made for a
+    that logit adjustment does not go behind it. It is `LabelSmoothing` with eps = delta, made for a
     second stage that trains the classifier of the first one on, on images drawn as they are.
 
     Paper: Sun et al., Rethinking Classifier Re-Training in Long-Tailed Recognition: Label
@@ -44,16 +41,6 @@ class LabelOverSmoothing(Loss):
         weights: WeightRule | None = None,
         reduction: Reduction = "weighted_mean",
     ) -> None:
-        super().__init__(class_counts, weights=weights, reduction=reduction)
-        self.delta = check_range("delta", delta, 0.0, 1.0)
-        self.corrects_prior = delta > 0.5  # most of what is learned is uniform
-
-    def compensated(self) -> Tensor:
-        """Return the log-prior without what is left of it, log((1 - delta) pi + delta / C)."""
-        prior = log_prior(self.class_counts.cpu())
-        left = (1 - self.delta) * prior.exp() + self.delta / len(prior)
-        return prior - left.log()
-
-    def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Return the over-smoothed cross-entropy of each sample, (N,)."""
-        return smoothed_cross_entropy(logits, targets, self.delta)
+        checked = check_range("delta", delta, 0.0, 1.0)
+        super().__init__(class_counts, eps=checked, weights=weights, reduction=reduction)
+        self.delta = checked

@@ -2,10 +2,11 @@
 
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lt_lightning.inputs import ClassCounts
+from lt_lightning.inputs import ClassCounts, wide_counts
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.checks import check_choice, check_range
 from lt_lightning.losses.weights import WeightRule
@@ -34,6 +35,41 @@ def smoothed_cross_entropy(
     else:
         rest = (minus_log.sum(dim=1) - nll) / max(logits.shape[1] - 1, 1)
     return (1.0 - eps) * nll + eps * rest
+
+
+def smoothed_log_shares(
+    log_shares: Tensor, eps: Tensor | float, *, spread: Spread = "all"
+) -> Tensor:
+    """Return the log of the mean of the smoothed targets, float64 (C,).
+
+    Args:
+        log_shares: of the images by class, (C,).
+        eps: the amount of smoothing in [0, 1], one number or (C,).
+        spread: over which classes eps is spread.
+    """
+    shares = log_shares.double().exp()
+    given = eps * shares
+    if spread == "all":
+        rest = given.sum() / len(shares)
+    else:
+        rest = (given.sum() - given) / max(len(shares) - 1, 1)
+    return (shares - given + rest).log()
+
+
+def is_mostly_even(
+    class_counts: ClassCounts, eps: Tensor | float, *, spread: Spread = "all"
+) -> bool:
+    """Return whether most of what smoothed targets teach is the same for all classes.
+
+    Args:
+        class_counts: training images per class, (C,).
+        eps: as for `smoothed_log_shares`.
+        spread: as for `smoothed_log_shares`.
+    """
+    counts = wide_counts(class_counts)
+    part = float((counts / counts.sum() * torch.as_tensor(eps)).sum())
+    # eps over the others is eps C / (C - 1) over all
+    return part > (0.5 if spread == "all" else 0.5 * (1 - 1 / len(counts)))
 
 
 class LabelSmoothing(Loss):
@@ -69,6 +105,11 @@ class LabelSmoothing(Loss):
         check_choice("spread", spread, ("all", "others"))
         self.eps = check_range("eps", eps, 0.0, 1.0)
         self.spread: Spread = spread
+        self.corrects_prior = is_mostly_even(self.class_counts, self.eps, spread=spread)
+
+    def assumed(self, log_shares: Tensor) -> Tensor:
+        """Return the log of the mean of the targets."""
+        return smoothed_log_shares(log_shares, self.eps, spread=self.spread)
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the smoothed cross-entropy of each sample, (N,)."""

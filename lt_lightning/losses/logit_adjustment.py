@@ -64,9 +64,9 @@ class LogitAdjustment(Loss):
         self.corrects_prior = tau > 0
         self.table("adjustment", check_range("tau", tau) * log_prior(self.class_counts))
 
-    def compensated(self) -> Tensor:
-        """Return tau log(n / N)."""
-        return self.adjustment.double()
+    def assumed(self, log_shares: Tensor) -> Tensor:
+        """Return the shares as drawn, less tau log(n / N)."""
+        return log_shares - self.adjustment.double().cpu()
 
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the adjusted cross-entropy of each sample, (N,)."""

@@ -63,6 +63,13 @@ class Pairwise(Loss):
         self.scale, self.corrects_prior = delta.scale, delta.corrects_prior
         self.table("delta", delta(self.class_counts).to(torch.float64).fill_diagonal_(0.0))
 
+    def assumed(self, log_shares: Tensor) -> Tensor:
+        """Return the shares as drawn, less r where Delta[y, y'] = r[y'] - r[y]."""
+        rivals = self.delta[0]
+        if torch.allclose(self.delta, rivals - rivals[:, None], atol=1e-4):
+            return log_shares - rivals.double().cpu()
+        return super().assumed(log_shares)
+
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the pairwise loss of each sample with alpha 1, (N,)."""
         return pairwise_loss(logits, targets, self.delta)

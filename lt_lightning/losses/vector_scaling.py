@@ -65,6 +65,15 @@ class VectorScaling(Loss):
         self.corrects_prior = tau > 0
         self.table("offsets", check_range("tau", tau) * log_prior(self.class_counts))
 
+    def assumed(self, log_shares: Tensor) -> Tensor:
+        """Return the smallest logits z with softmax(factor_j z_j + offset_j) = the shares as drawn.
+
+        Adding k / factor_j to them changes no value; training from 0 leads to the smallest.
+        """
+        factors = self.factors.double().cpu()
+        found, free = (log_shares - self.offsets.double().cpu()) / factors, 1 / factors
+        return found - free * (found @ free) / (free @ free)
+
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the cross-entropy of the scaled logits of each sample, (N,)."""
         return vector_scaling_loss(logits, targets, self.factors, self.offsets)

@@ -1,7 +1,9 @@
 """What training with a loss comes to: targets are raised, and the prior is where it is said."""
 
 import torch
+from torch import Tensor
 
+from lt_lightning.losses import Loss
 from lt_lightning.testing.expect import that
 from lt_lightning.testing.loss_batch import (
     COUNTS,
@@ -10,6 +12,8 @@ from lt_lightning.testing.loss_batch import (
     extremes_of,
     gradient_of,
 )
+
+SIZES = (64, 16, 4)  # of the classes whose shares are learned
 
 
 def hopeless_images_pull_their_target_up(make: LossMaker) -> None:
@@ -51,19 +55,8 @@ def marker_of_the_prior_is_true(make: LossMaker) -> None:
     Images that cannot be told apart are learned: cross-entropy then predicts log n, a slope of 1
     over the log-prior; a full correction gives equal logits, a slope of 0.
     """
-    counts = torch.tensor([64, 16, 4])
-    loss = make(counts)
-    loss.set_weights(None)
-    targets = torch.arange(3).repeat_interleave(counts)
-    logits = torch.zeros(loss.num_outputs, requires_grad=True)
-    features = torch.ones(len(targets), 4)
-    optimizer = torch.optim.Adam([logits], lr=0.1)
-    for _ in range(60):  # the slope is then on the side of the bounds where it stays
-        optimizer.zero_grad()
-        loss(logits.expand(len(targets), -1), targets, features=features).backward()
-        optimizer.step()
-    found = loss.predict_logits(logits.detach()[None])[0]
-    prior = counts.double().log()
+    loss, found = _without_information(make, SIZES)
+    prior = torch.tensor(SIZES).double().log()
     prior -= prior.mean()
     slope = float((prior * found).sum() / (prior * prior).sum())
     what = f"images without information get logits with the slope {slope:.2f} over the log-prior"
@@ -71,3 +64,46 @@ def marker_of_the_prior_is_true(make: LossMaker) -> None:
         that(slope < 0.95, f"{what}, as with cross-entropy: corrects_prior must be False")
     else:
         that(abs(slope) > 0.1, f"{what}: set corrects_prior = True")
+
+
+def what_is_assumed_is_learned(make: LossMaker) -> None:
+    """What `assumed` says of a loss that changes the shares is what such images are taken for.
+
+    They are drawn as they are, and evenly, for a loss knows the class sizes and not the sampler.
+    """
+    for drawn in (SIZES, (28, 28, 28)):
+        loss, found = _without_information(make, drawn)
+        shares = torch.tensor(drawn).double().log().log_softmax(0)
+        said = loss.assumed(shares)
+        if not loss.corrects_prior and torch.equal(said, shares):
+            continue  # margins and focal factors are no statement about the shares
+        said, got = said.softmax(0), found.double().softmax(0)
+        that(
+            (said - got).abs().max() < 0.03,
+            f"images without information, drawn {drawn} times, are taken for the classes with the "
+            f"shares {_told(got)}, and assumed says {_told(said)}: override assumed",
+        )
+
+
+def _without_information(make: LossMaker, drawn: tuple[int, ...]) -> tuple[Loss, Tensor]:
+    """Return the loss of `SIZES`, and the logits (C,) of images that cannot be told apart."""
+    loss = make(torch.tensor(SIZES))
+    loss.set_weights(None)
+    targets = torch.arange(len(drawn)).repeat_interleave(torch.tensor(drawn))
+    logits = torch.zeros(loss.num_outputs, requires_grad=True)
+    features = torch.ones(len(targets), 4)
+    # its steps are sums of gradients, so that what no gradient changes stays 0
+    optimizer = torch.optim.LBFGS([logits], max_iter=60, line_search_fn="strong_wolfe")
+
+    def value() -> float:
+        optimizer.zero_grad()
+        result = loss(logits.expand(len(targets), -1), targets, features=features)
+        result.backward()
+        return float(result.detach())
+
+    optimizer.step(value)  # type: ignore[no-untyped-call]  # torch's own
+    return loss, loss.predict_logits(logits.detach()[None])[0]
+
+
+def _told(shares: Tensor) -> str:
+    return ", ".join(f"{share:.2f}" for share in shares.tolist())

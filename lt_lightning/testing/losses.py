@@ -24,6 +24,7 @@ from lt_lightning.testing.loss_training import (
     following_the_gradient_predicts_the_targets,
     hopeless_images_pull_their_target_up,
     marker_of_the_prior_is_true,
+    what_is_assumed_is_learned,
 )
 
 
@@ -241,6 +242,7 @@ CHECKS = (
     following_the_gradient_predicts_the_targets,
     prediction_is_by_class,
     marker_of_the_prior_is_true,
+    what_is_assumed_is_learned,
     tables_are_buffers,
     bad_batches_are_refused,
     global_generator_is_left_alone,

@@ -332,7 +332,11 @@ def test_an_error_of_ours_is_none_of_an_outside_class():
 
 BROKEN = """
 from torch import nn
-from lt_lightning import methods
+from lt_lightning import methods, samplers
+class Counts(samplers.InstanceBalanced):
+    def class_probabilities(self, class_counts, epoch, max_epochs):
+        return class_counts.double() / (1 if epoch else class_counts.sum())
+    changes_over_run = True
 class NoLoss: pass
 class Vector(methods.ERM):
     def training_step(self, batch, batch_idx):
@@ -353,6 +357,11 @@ class EarlyMethod(methods.ERM):
         ("--model beginners.Vector", 1, "Vector.training_step gave float32 (128,) as loss: give"),
         ("--model beginners.Lost --model.backbone.depth 8", 1, "Lost.training_step gave a loss wi"),
         (
+            "--model ERM --data.sampler beginners.Counts --trainer.max_epochs 2",
+            1,
+            "Counts.class_probabilities gave shares with the sum",
+        ),
+        (
             "--model ERM --model.loss beginners.NoLoss",
             2,
             "model.loss is 'beginners.NoLoss', which is not a subclass of Loss: give one of ALA,",
@@ -361,7 +370,7 @@ class EarlyMethod(methods.ERM):
 )
 def test_the_command_ends_with_that_sentence(lt, site, given, status, says):
     (site / "beginners.py").write_text(BROKEN)
-    answer = lt(f"fit {given} {QUICK}")
+    answer = lt(f"fit {QUICK} {given}")
     assert answer.status == status
     assert says in answer.err.splitlines()[-1]
     assert "Traceback" not in answer.err

@@ -155,12 +155,29 @@ def test_label_over_smoothing_is_the_smoothing_of_pytorch():
 @pytest.mark.parametrize("delta", [0.0, 0.3, 0.98])
 def test_what_over_smoothing_leaves_of_the_shares_is_the_mean_of_its_targets(delta):
     """Images that cannot be told apart are taken for each class as often as its targets say."""
-    loss = LabelOverSmoothing(COUNTS, delta=delta)
-    shares = torch.as_tensor(COUNTS).double() / sum(COUNTS)
     targets = (1 - delta) * torch.eye(6).double() + delta / 6
-    left = (shares.log() - loss.compensated()).exp()
-    torch.testing.assert_close(left, shares @ targets)
-    assert loss.corrects_prior == (delta > 0.5)
+    same_name = LabelSmoothing(COUNTS, eps=delta)
+    for loss in (LabelOverSmoothing(COUNTS, delta=delta), same_name):
+        for drawn in (torch.as_tensor(COUNTS), torch.ones(6)):
+            shares = drawn.double() / drawn.sum()
+            torch.testing.assert_close(loss.assumed(shares.log()).exp(), shares @ targets)
+        assert loss.corrects_prior == (delta > 0.5)
+
+
+@pytest.mark.parametrize("drawn", [[64, 16, 4], [28, 28, 28], [1, 2, 9]])
+def test_what_equal_losses_assume_is_equal(drawn):
+    counts, shares = [64, 16, 4], torch.tensor(drawn).double().log().log_softmax(0)
+    wanted = LogitAdjustment(counts, tau=0.5).assumed(shares)
+    for loss in (
+        VectorScaling(counts, gamma=0.0, tau=0.5),
+        Pairwise(counts, delta=AdjustmentDelta(0.5)),
+    ):
+        torch.testing.assert_close(loss.assumed(shares).softmax(0), wanted.softmax(0))
+    aware = LabelAwareSmoothing(counts, eps_head=0.98, eps_tail=0.98)
+    for loss in (aware, LabelSmoothing(counts, eps=0.98)):
+        over = LabelOverSmoothing(counts)
+        assert loss.corrects_prior is over.corrects_prior is True
+        torch.testing.assert_close(loss.assumed(shares), over.assumed(shares))
 
 
 def test_the_two_target_conventions_differ_by_the_factor_of_the_others():

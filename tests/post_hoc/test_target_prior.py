@@ -12,7 +12,13 @@ from lt_lightning.engine.changes import Added
 from lt_lightning.engine.class_shares import drawn_shares
 from lt_lightning.errors import UserError
 from lt_lightning.heads import NearestMeanHead
-from lt_lightning.losses import BalancedSoftmax, CrossEntropy, InverseFrequency, LogitAdjustment
+from lt_lightning.losses import (
+    BalancedSoftmax,
+    CrossEntropy,
+    InverseFrequency,
+    LabelOverSmoothing,
+    LogitAdjustment,
+)
 from lt_lightning.methods import BBN, ERM, Decoupled
 from lt_lightning.post_hoc import (
     LogitAdjuster,
@@ -137,9 +143,22 @@ def test_the_samplers_of_the_last_epoch_say_what_was_drawn():
     assert found == pytest.approx(uniform)
     assert drawn(BBN, one, samplers={"uniform": own, "reversed": even})[0] is None
 
-    model = erm()
-    model.drawn_shares = UNIFORM
-    assert model.log_shares().softmax(0).tolist() == pytest.approx(UNIFORM)
+    for loss in (CrossEntropy, LabelOverSmoothing):  # which takes shares out that it never saw
+        model = erm(loss=loss)
+        model.drawn_shares = UNIFORM
+        assert model.log_shares().softmax(0).tolist() == pytest.approx(UNIFORM)
+
+
+class Rounded(InstanceBalanced):
+    def class_probabilities(self, class_counts, epoch, max_epochs):
+        found = torch.zeros(len(class_counts), dtype=torch.float64)
+        found[0] = 1 + 5e-7  # within what is taken for 1
+        return found
+
+
+def test_a_share_that_is_rounded_above_1_is_kept_as_1():
+    data = LongTailDataModule(source=Digits(size=8), profile=Exponential(20), sampler=Rounded())
+    assert drawn_shares(data, (), Stage(1, 0, 1), 0) == [1.0] + 9 * [0.0]
 
 
 FILES = {

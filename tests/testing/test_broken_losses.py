@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lt_lightning.losses import CrossEntropy, LogitAdjustment
+from lt_lightning.losses import CrossEntropy, LabelOverSmoothing, LogitAdjustment
 from lt_lightning.testing import check_loss
 from lt_lightning.testing import losses as contract
 
@@ -107,6 +107,20 @@ class Unmarked(LogitAdjustment):
         self.corrects_prior = False
 
 
+class HalfAdjusted(CrossEntropy):
+    corrects_prior = True
+
+    def per_sample(self, logits, targets):
+        return super().per_sample(logits + self.class_counts.log() / 2, targets)
+
+
+class OfCountsAlone(LabelOverSmoothing):
+    def assumed(self, log_shares):
+        counts = self.class_counts.double()
+        prior = counts / counts.sum()
+        return log_shares - prior.log() + ((1 - self.delta) * prior + self.delta / 3).log()
+
+
 class Forgetful(CrossEntropy):
     def __init__(self, class_counts, **options):
         super().__init__(class_counts, **options)
@@ -152,6 +166,8 @@ BROKEN = [
     (contract.prediction_is_by_class, TooFew, r"predict_logits gives \(17, 2\)"),
     (contract.marker_of_the_prior_is_true, Marked, "corrects_prior must be False"),
     (contract.marker_of_the_prior_is_true, Unmarked, "set corrects_prior = True"),
+    (contract.what_is_assumed_is_learned, HalfAdjusted, "0.57, 0.29, 0.14, and assumed says 0.33"),
+    (contract.what_is_assumed_is_learned, OfCountsAlone, r"drawn \(28, 28, 28\) times"),
     (contract.tables_are_buffers, Forgetful, "'prior'.* stay behind"),
     (contract.tables_are_buffers, NotInTheState, "does not hold all tables"),
     (contract.bad_batches_are_refused, Trusting, "a missing column of logits is not refused"),

@@ -30,6 +30,10 @@ class PartlyBalancedSoftmax(Loss):
         # A table is a buffer: it moves with the module and is in the checkpoint.
         self.table("shift", tau * self.class_counts.double().log())
 
+    def assumed(self, log_shares: Tensor) -> Tensor:
+        """Return the shares as drawn, less those that are compensated."""
+        return log_shares - self.shift.double().cpu()
+
     def per_sample(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of each image, (N,)."""
         return F.cross_entropy(logits + self.shift, targets, reduction="none")
