@@ -116,3 +116,8 @@ def told_value(value: object) -> str:
     if value is None or isinstance(value, bool | int | float | str):
         return repr(value)[:60]
     return f"a {type(value).__name__}"
+
+
+def wide(tensor: Tensor) -> Tensor:
+    """Return a tensor in at least float32; float64 stays, as a Trainer of 64 bits has it."""
+    return tensor if tensor.dtype == torch.float64 else tensor.float()

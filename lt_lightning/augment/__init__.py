@@ -18,6 +18,7 @@ from lt_lightning.augment.normalize import (
     Normalize,
 )
 from lt_lightning.augment.paste import paste
+from lt_lightning.augment.places import placed_generator, rand, randint
 from lt_lightning.augment.rand_augment import RandAugment
 from lt_lightning.augment.remix import Remix
 from lt_lightning.augment.resized_crop import RandomResizedCrop
@@ -46,4 +47,7 @@ __all__ = [
     "Remix",
     "mix_at",
     "paste",
+    "placed_generator",
+    "rand",
+    "randint",
 ]

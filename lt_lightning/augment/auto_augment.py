@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lt_lightning.augment.base import BatchTransform, check_images, check_range
 from lt_lightning.augment.operations import INDEX, apply_operations
+from lt_lightning.augment.places import rand, randint
 from lt_lightning.errors import UserError
 
 Policy = Literal["cifar10", "imagenet", "svhn"]
@@ -44,9 +45,9 @@ class AutoAugment(BatchTransform):
         check_images(images)
         n, device = len(images), images.device
         table = policy_table(self.policy).to(device, non_blocking=True)
-        drawn = table[torch.randint(len(table), (n,), generator=generator, device=device)]
-        uniform = torch.rand(n, 2, generator=generator, device=device)
-        negative = torch.rand(n, 2, generator=generator, device=device) < 0.5
+        drawn = table[randint(len(table), n, generator=generator)]
+        uniform = rand(n, 2, generator=generator)
+        negative = rand(n, 2, generator=generator) < 0.5
         for stage in (0, 1):
             index, probability, level = drawn[:, stage].unbind(1)
             choice = torch.where(uniform[:, stage] < probability, index, INDEX["Identity"]).long()

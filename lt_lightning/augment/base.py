@@ -25,7 +25,9 @@ class BatchTransform(Described, ABC):
     """An augmentation of a whole batch on its device, with one random choice per image.
 
     A transform stores parameters only. Every random number comes from the generator of the call,
-    so the same generator state gives the same pictures, whatever else draws random numbers.
+    so the same generator state gives the same pictures, whatever else draws random numbers. Drawn
+    by `rand` and `randint` of `lt_lightning.augment`, they belong to the places of the images in
+    the batch of all processes, so the pictures do not depend on the number of processes either.
     """
 
     @abstractmethod

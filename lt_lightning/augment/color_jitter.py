@@ -16,6 +16,7 @@ from lt_lightning.augment.ops_color import (
     adjust_hue,
     adjust_saturation,
 )
+from lt_lightning.augment.places import rand
 
 
 class ColorJitter(BatchTransform):
@@ -61,16 +62,16 @@ class ColorJitter(BatchTransform):
         check_images(images)
         if self.probability == 1:
             return self._jittered(images, generator)
-        draw = torch.rand(len(images), generator=generator, device=images.device)
+        draw = rand(len(images), generator=generator)
         chosen = (draw < self.probability).view(-1, 1, 1, 1)
         return torch.where(chosen, self._jittered(images, generator), images)
 
     def _jittered(self, images: Tensor, generator: torch.Generator) -> Tensor:
         active = self._active()
-        shape, device = (len(images), len(active)), images.device
+        shape = (len(images), len(active))
         # The rank of uniform numbers is a uniform permutation.
-        order = torch.rand(shape, generator=generator, device=device).argsort(1)
-        uniform = torch.rand(shape, generator=generator, device=device)
+        order = rand(*shape, generator=generator).argsort(1)
+        uniform = rand(*shape, generator=generator)
         ops = [op for op, _, _ in active]
         for stage in range(len(active)):
             choice = order[:, stage]

@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lt_lightning.augment.base import BatchTransform, check_images, check_range
+from lt_lightning.augment.places import rand, randint
 
 
 class RandomCropFlip(BatchTransform):
@@ -32,10 +33,10 @@ class RandomCropFlip(BatchTransform):
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return shifted and flipped images, uint8 (N, C, H, W)."""
         check_images(images)
-        n, device, span = len(images), images.device, 2 * self.padding + 1
-        dy = torch.randint(span, (n, 1), generator=generator, device=device)
-        dx = torch.randint(span, (n, 1), generator=generator, device=device)
-        mirrored = torch.rand(n, 1, generator=generator, device=device) < self.flip
+        n, span = len(images), 2 * self.padding + 1
+        dy = randint(span, n, 1, generator=generator)
+        dx = randint(span, n, 1, generator=generator)
+        mirrored = rand(n, 1, generator=generator) < self.flip
         return crop_flip(images, dy, dx, mirrored, padding=self.padding)
 
 

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from lt_lightning.augment.base import BatchTransform, check_images, check_range
 from lt_lightning.augment.box import box_mask
+from lt_lightning.augment.places import randint
 from lt_lightning.errors import UserError
 
 CIFAR_GREY = [125, 123, 114]  # the CIFAR mean on the scale 0..255: about 0 after normalisation
@@ -53,8 +54,8 @@ class Cutout(BatchTransform):
         colour = torch.tensor(self.fill, dtype=torch.uint8).to(device, non_blocking=True)
         length = torch.full((1,), self.length, device=device)
         for _ in range(self.holes):
-            y = torch.randint(height, (n,), generator=generator, device=device)
-            x = torch.randint(width, (n,), generator=generator, device=device)
+            y = randint(height, n, generator=generator)
+            x = randint(width, n, generator=generator)
             hole = box_mask((height, width), y, x, length, length)
             images = torch.where(hole, colour.view(1, -1, 1, 1), images)
         return images

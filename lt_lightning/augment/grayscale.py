@@ -5,6 +5,7 @@ from torch import Tensor
 
 from lt_lightning.augment.base import BatchTransform, check_images, check_range
 from lt_lightning.augment.ops_color import adjust_saturation
+from lt_lightning.augment.places import rand
 
 
 class RandomGrayscale(BatchTransform):
@@ -30,6 +31,6 @@ class RandomGrayscale(BatchTransform):
         """Return the images, some of them grey, uint8 (N, C, H, W)."""
         check_images(images)
         n, device = len(images), images.device
-        chosen = torch.rand(n, generator=generator, device=device) < self.probability
+        chosen = rand(n, generator=generator) < self.probability
         grey = adjust_saturation(images, torch.zeros(n, device=device))
         return torch.where(chosen.view(-1, 1, 1, 1), grey, images)

@@ -1,8 +1,8 @@
 """Mixup of the features of one layer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -23,7 +23,12 @@ from lt_lightning.inputs import ClassCounts
 
 
 @contextmanager
-def mix_at(module: nn.Module, permutation: Tensor, lam: Tensor) -> Iterator[None]:
+def mix_at(
+    module: nn.Module,
+    permutation: Tensor,
+    lam: Tensor,
+    whole: Callable[[Tensor], Tensor] | None = None,
+) -> Iterator[None]:
     """Mix the output of `module` in the one forward pass that runs in this context.
 
     The output h (N, ...) becomes lam h + (1 - lam) h[permutation]. A part of a compiled network
@@ -33,6 +38,8 @@ def mix_at(module: nn.Module, permutation: Tensor, lam: Tensor) -> Iterator[None
         module: any part of a network, or the network itself.
         permutation: int64 (N,).
         lam: (1,) or (N,), in [0, 1].
+        whole: returns the rows of all processes, among which the permutation names partners; none
+            is this process alone.
 
     Raises:
         UserError: if the module did not run exactly once, or if its output is not one tensor with
@@ -48,7 +55,8 @@ def mix_at(module: nn.Module, permutation: Tensor, lam: Tensor) -> Iterator[None
                 f"The output of {type(module).__name__} is not one tensor with "
                 f"{len(permutation)} rows: choose another layer to mix at."
             )
-        return blend(output, output[permutation], lam)
+        others = output if whole is None else whole(output)
+        return blend(output, others[permutation], lam)
 
     handle = module.register_forward_hook(hook)
     try:
@@ -69,12 +77,14 @@ class MixedInside(Mixed):
     Attributes:
         layer: "output" or the dotted name of a submodule.
         permutation: int64 (N,), the partner of each image.
-        lam: float32 (1,), the weight of the image's own features.
+        lam: float32 (1,) or (N,), the weight of the image's own features.
+        whole: returns the rows of all processes; none is this process alone.
     """
 
     layer: str
     permutation: Tensor
     lam: Tensor
+    whole: Callable[[Tensor], Tensor] | None = None
 
     def inside(self, network: nn.Module) -> AbstractContextManager[None]:
         """Return the context in which `network` mixes its features at `layer`.
@@ -90,7 +100,13 @@ class MixedInside(Mixed):
                 f"layers has {self.layer} but {type(network).__name__} has no such part: use "
                 f"input, output or a name such as {names}."
             ) from error
-        return mix_at(module, self.permutation, self.lam)
+        return mix_at(module, self.permutation, self.lam, self.whole)
+
+    def part(self, places: Tensor, whole: Callable[[Tensor], Tensor]) -> Mixed:
+        """Return some images of the batch, whose partners may be those of another process."""
+        lam = self.lam[places] if len(self.lam) > 1 else self.lam
+        own = replace(self, permutation=self.permutation[places], lam=lam, whole=whole)
+        return Mixed.part(own, places, whole)
 
 
 class ManifoldMixup(Mixing):

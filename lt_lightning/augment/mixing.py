@@ -1,8 +1,9 @@
 """What every mixing of two images and their labels is."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import torch
@@ -38,6 +39,22 @@ class Mixed:
         training step serves all: `with mixed.inside(network): logits = network(mixed.images)`.
         """
         return nullcontext()
+
+    def part(self, places: Tensor, whole: Callable[[Tensor], Tensor]) -> "Mixed":
+        """Return some images of the batch, which several processes share.
+
+        Args:
+            places: of the images, int64 (n,).
+            whole: returns the rows of all images, of those that each process has; only a mixing
+                of features asks for it.
+        """
+        return replace(
+            self,
+            images=self.images[places],
+            targets_a=self.targets_a[places],
+            targets_b=self.targets_b[places],
+            share=self.share[places],
+        )
 
 
 class Mixing(Described, ABC):

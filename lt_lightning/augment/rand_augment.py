@@ -5,6 +5,7 @@ from torch import Tensor
 
 from lt_lightning.augment.base import BatchTransform, check_images, check_range
 from lt_lightning.augment.operations import INDEX, apply_operations
+from lt_lightning.augment.places import rand, randint
 
 _CHOICES = INDEX["Invert"]  # the 14 operations before Invert, which RandAugment does not have
 
@@ -41,10 +42,10 @@ class RandAugment(BatchTransform):
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return augmented images, uint8 (N, C, H, W)."""
         check_images(images)
-        n, device = len(images), images.device
+        n = len(images)
         for _ in range(self.num_ops):
-            choice = torch.randint(_CHOICES, (n,), generator=generator, device=device)
-            negative = torch.rand(n, generator=generator, device=device) < 0.5
+            choice = randint(_CHOICES, n, generator=generator)
+            negative = rand(n, generator=generator) < 0.5
             level = torch.full_like(choice, self.magnitude)
             images = apply_operations(
                 images, choice, level, negative, bins=self.num_magnitude_bins, fill=self.fill

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.augment.base import BatchTransform, check_images, check_range
+from lt_lightning.augment.places import rand
 from lt_lightning.errors import UserError
 
 _TRIES = 10  # as in torchvision; then the largest box in the middle
@@ -46,8 +47,7 @@ class RandomResizedCrop(BatchTransform):
         self, n: int, height: int, width: int, generator: torch.Generator
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return first row, first column, rows and columns of one box per image, int64 (N, 1)."""
-        device = generator.device
-        draw = torch.rand(4, n, _TRIES, generator=generator, device=device)
+        draw = rand(4, n, _TRIES, generator=generator, axis=1)
         area = height * width * (self.min_area + (1 - self.min_area) * draw[0])
         ratio = torch.exp((2 * draw[1] - 1) * math.log(self.max_ratio))
         rows, columns = (area / ratio).sqrt().round().long(), (area * ratio).sqrt().round().long()

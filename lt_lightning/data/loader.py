@@ -1,7 +1,8 @@
 """Batches of augmented, normalised images on the device, exact on any number of processes.
 
-The random choices of a batch depend on (seed, stream, epoch, batch, rank) alone, so that a run
-resumed anywhere, also in the middle of an epoch, sees the same pictures as one never stopped.
+The random choices of an image depend on (seed, stream, epoch, batch, place in the batch of all
+processes) alone: a run resumed anywhere, also in the middle of an epoch, sees the same pictures as
+one never stopped, and several processes together those that one process sees.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +12,8 @@ import torch
 from torch import Tensor
 
 from lt_lightning.augment.base import check_augmented
-from lt_lightning.data.reader import BatchReader, derive_seed
+from lt_lightning.augment.places import placed_generator
+from lt_lightning.data.reader import BatchReader, Draw, derive_seed
 from lt_lightning.data.source import ImageSet
 from lt_lightning.samplers import EpochSampler
 
@@ -26,11 +28,12 @@ class Pipeline:
     normalize: Callable[[Tensor], Tensor]
     device: torch.device
 
-    def __call__(self, images: Tensor, seed: int | None) -> Tensor:
-        """Return float images; `seed` none means evaluation."""
+    def __call__(self, images: Tensor, draw: Draw | None) -> Tensor:
+        """Return float images; `draw` none means evaluation."""
         images = images.to(self.device, non_blocking=True)
-        if self.augment is not None and seed is not None:
-            augmented = self.augment(images, torch.Generator(self.device).manual_seed(seed))
+        if self.augment is not None and draw is not None:
+            generator = placed_generator(draw.seed, self.device, draw.places, draw.total)
+            augmented = self.augment(images, generator)
             images = check_augmented(augmented, images, type(self.augment).__name__)
         return self.normalize(images)
 
@@ -87,16 +90,25 @@ class TrainLoader:
         order = torch.tensor(list(self.sampler), dtype=torch.int64)
         drawn = torch.split(order, self.batch_size)[first : len(self)]
         batches = [batch.repeat(self.views) for batch in drawn]
-        epoch, rank = self.sampler.epoch, self.sampler.rank
-        seeds = [
-            derive_seed(self.seed, self.sampler.stream, epoch, first + k, rank)
-            for k in range(len(batches))
-        ]
+        draws = [self._draw(first + k, len(batch)) for k, batch in enumerate(drawn)]
         self._done = first
-        fetched = self._reader.read(batches, seeds)
-        for seed, (images, labels) in zip(seeds, fetched, strict=True):
+        fetched = self._reader.read(batches, draws)
+        for draw, (images, labels) in zip(draws, fetched, strict=True):
             self._done += 1
-            yield self.pipeline(images, seed), labels.to(self.pipeline.device)
+            yield self.pipeline(images, draw), labels.to(self.pipeline.device)
+
+    def _draw(self, batch: int, count: int) -> Draw:
+        """Return the random choices of a batch of `count` images, each seen `views` times."""
+        sampler = self.sampler
+        seed = derive_seed(self.seed, sampler.stream, sampler.epoch, batch, 0)
+        before = batch * self.batch_size * sampler.num_replicas
+        whole = min(count * sampler.num_replicas, sampler.size - before)
+        own = [
+            (k * sampler.num_replicas + sampler.rank) % whole  # images that fill up come again
+            for k in range(count)
+        ]
+        places = tuple(view * whole + place for view in range(self.views) for place in own)
+        return Draw(seed, places, self.views * whole)
 
     def state_dict(self) -> dict[str, int]:
         """Return how many batches of the epoch were given out."""
@@ -142,8 +154,8 @@ class EvalLoader:
         return [batch[:0] if self._idle else batch for batch in self._batches]
 
     def __iter__(self) -> Iterator[Batch]:
-        seeds: list[int | None] = [None] * len(self._batches)
-        for images, labels in self._reader.read(self._batches, seeds):
+        draws = [None] * len(self._batches)
+        for images, labels in self._reader.read(self._batches, draws):
             if self._idle:
                 images, labels = images[:0], labels[:0]
             yield self.pipeline(images, None), labels.to(self.pipeline.device)

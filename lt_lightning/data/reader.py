@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,7 +11,23 @@ from torch.utils.data import DataLoader, Dataset
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages
 from lt_lightning.runs.environment import cores
 
-_Key = tuple[list[int], int | None]  # the images of a batch, and its seed
+
+@dataclass(frozen=True)
+class Draw:
+    """Where the random choices of a batch come from.
+
+    Attributes:
+        seed: of the batch of all processes.
+        places: of the images of this process in that batch.
+        total: its images.
+    """
+
+    seed: int
+    places: tuple[int, ...]
+    total: int
+
+
+_Key = tuple[list[int], Draw | None]  # the images of a batch, and its random choices
 
 
 def derive_seed(*keys: int) -> int:
@@ -37,13 +54,13 @@ class BatchReader:
         self._reading = False
 
     def read(
-        self, batches: Sequence[Tensor], seeds: Sequence[int | None]
+        self, batches: Sequence[Tensor], draws: Sequence[Draw | None]
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield uint8 images and labels of each batch, in order.
 
         Args:
             batches: the images of each, int64 (n,).
-            seeds: of each batch; none reads it as evaluation sees it.
+            draws: the random choices of each; none reads it as evaluation sees it.
         """
         if isinstance(self.images, MemoryImages):
             for batch in batches:
@@ -52,11 +69,11 @@ class BatchReader:
             return
         assert isinstance(self.images, FileImages)
         if self._reading:  # a second pass beside the first; workers serve one at a time
-            yield from BatchReader(self.images, self.workers).read(batches, seeds)
+            yield from BatchReader(self.images, self.workers).read(batches, draws)
             return
         self._reading = True
         try:
-            yield from self._decoded(self.images, batches, seeds)
+            yield from self._decoded(self.images, batches, draws)
         except Exception:
             self.close()  # whatever state it is in
             raise
@@ -64,9 +81,9 @@ class BatchReader:
             self._reading = False
 
     def _decoded(
-        self, images: FileImages, batches: Sequence[Tensor], seeds: Sequence[int | None]
+        self, images: FileImages, batches: Sequence[Tensor], draws: Sequence[Draw | None]
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        self._keys.batches, self._keys.seeds = batches, seeds
+        self._keys.batches, self._keys.draws = batches, draws
         if self._loader is None:
             self._loader = DataLoader(
                 _FileDataset(images),
@@ -88,14 +105,14 @@ class _Keys:
 
     def __init__(self) -> None:
         self.batches: Sequence[Tensor] = ()
-        self.seeds: Sequence[int | None] = ()
+        self.draws: Sequence[Draw | None] = ()
 
     def __len__(self) -> int:
         return len(self.batches)
 
     def __iter__(self) -> Iterator[_Key]:
-        for batch, seed in zip(self.batches, self.seeds, strict=True):
-            yield batch.tolist(), seed
+        for batch, draw in zip(self.batches, self.draws, strict=True):
+            yield batch.tolist(), draw
 
 
 class _FileDataset(Dataset[tuple[Tensor, int]]):
@@ -106,22 +123,22 @@ class _FileDataset(Dataset[tuple[Tensor, int]]):
 
     def __getitems__(self, key: _Key) -> list[tuple[Tensor, int]]:
         """Return the images and labels of a batch."""
-        places, seed = key
-        if seed is None:
-            return [self._one(place, False) for place in places]
+        images, draw = key
+        if draw is None:
+            return [self._one(image, False) for image in images]
         found = []
         generator = torch.default_generator
         kept = generator.get_state()
         try:
-            for k, place in enumerate(places):
+            for image, place in zip(images, draw.places, strict=True):
                 # An image is a function of its own seed, whichever worker decodes it. By place in
                 # the batch, not by image: a re-sampled batch may hold an image several times.
-                generator.manual_seed(derive_seed(seed, k))
-                found.append(self._one(place, True))
+                generator.manual_seed(derive_seed(draw.seed, place))
+                found.append(self._one(image, True))
         finally:
             generator.set_state(kept)
         return found
 
-    def _one(self, place: int, train: bool) -> tuple[Tensor, int]:
-        image = self.images.read(self.images.paths[place], train)
-        return image, int(self.images.labels[place])
+    def _one(self, number: int, train: bool) -> tuple[Tensor, int]:
+        image = self.images.read(self.images.paths[number], train)
+        return image, int(self.images.labels[number])

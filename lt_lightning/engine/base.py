@@ -190,14 +190,19 @@ class LongTailModule(EvaluatedModule):
         """Return the stage of `epoch`; most methods have one."""
         return Stage(1, 0, self.max_epochs)
 
-    def step_generator(self, batch_idx: int) -> torch.Generator:
+    def step_generator(self, batch_idx: int, images: int | None = None) -> torch.Generator:
         """Return a generator for the random choices of one training step.
 
-        It depends on the run's seed, the stage, the epoch, the batch and the process alone, so a
-        resumed run draws what an uninterrupted one draws.
+        It depends on the run's seed, the stage, the epoch and the batch alone, so a resumed run
+        draws what an uninterrupted one draws, and several processes what one draws.
+
+        Args:
+            batch_idx: of the step.
+            images: of this process, where each has a choice of its own, drawn by
+                `lt_lightning.augment.rand` and its kin; none is for choices of the whole batch.
         """
         epoch, device = self.current_epoch, torch.device(self.device)
-        return step_generator(self.stage_at(epoch), epoch, batch_idx, self.global_rank, device)
+        return step_generator(self.stage_at(epoch), epoch, batch_idx, device, images)
 
     def log_train(self, count: int, **terms: Tensor) -> dict[str, Tensor]:
         """Log the mean of each term over the epoch, and its learning rate, and return the terms.

@@ -4,7 +4,9 @@ import os
 
 import torch
 
+from lt_lightning.augment import placed_generator
 from lt_lightning.data.reader import derive_seed
+from lt_lightning.engine.whole_batch import own_places, processes
 from lt_lightning.stages import Stage
 
 
@@ -14,7 +16,7 @@ def run_seed() -> int:
 
 
 def step_generator(
-    stage: Stage, epoch: int, batch_idx: int, rank: int, device: torch.device
+    stage: Stage, epoch: int, batch_idx: int, device: torch.device, images: int | None = None
 ) -> torch.Generator:
     """Return a generator that depends on the run's seed, the stage, and where in it a step is.
 
@@ -22,9 +24,13 @@ def step_generator(
         stage: of the epoch.
         epoch: of the run, 0-based.
         batch_idx: of the step, in the epoch.
-        rank: of the process.
         device: of the numbers.
+        images: that this process has in the batch, where each has a choice of its own; none is a
+            generator that is alike on all processes.
     """
-    keys = (run_seed(), epoch - stage.first_epoch, batch_idx, rank)
+    keys = (run_seed(), epoch - stage.first_epoch, batch_idx, 0)
     later = (stage.number,) if stage.number > 1 else ()
-    return torch.Generator(device).manual_seed(derive_seed(*keys, *later))
+    seed = derive_seed(*keys, *later)
+    if images is None:
+        return torch.Generator(device).manual_seed(seed)
+    return placed_generator(seed, device, own_places(images), images * processes())

@@ -1,4 +1,4 @@
-"""The encoder of keys that follows the trained one, and the rows of all processes."""
+"""The encoder of keys that follows the trained one."""
 
 import copy
 from collections.abc import Iterator
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+
+from lt_lightning.engine.whole_batch import every_row, processes
 
 
 class KeyEncoder(nn.Module):
@@ -62,7 +64,7 @@ class KeyEncoder(nn.Module):
             images: (N, 3, H, W), as many on every process.
             seed: of the order; the same on every process.
         """
-        count, world = len(images), _world()
+        count, world = len(images), processes()
         if world == 1:
             return self._encode(images)
         # All processes draw the same order: the generator knows no rank.
@@ -76,18 +78,3 @@ class KeyEncoder(nn.Module):
         arranged = images.contiguous(memory_format=self.memory_format)
         keys: Tensor = self.projection(self.backbone(arranged))
         return keys
-
-
-@torch.no_grad()
-def every_row(rows: Tensor) -> Tensor:
-    """Return the rows of all processes, in the order of the processes, without a gradient."""
-    if _world() == 1:
-        return rows.detach()
-    rows = rows.detach().contiguous()
-    parts = [torch.empty_like(rows) for _ in range(_world())]
-    dist.all_gather(parts, rows)
-    return torch.cat(parts)
-
-
-def _world() -> int:
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1

@@ -19,6 +19,7 @@ from lt_lightning.engine.scale import check_scale
 from lt_lightning.engine.stage1 import STAGE, take_over, warn_of_other_images
 from lt_lightning.engine.stage_switch import begin_anew, check_trainer
 from lt_lightning.engine.steps import mixed_loss, plain_loss
+from lt_lightning.engine.whole_batch import mix
 from lt_lightning.errors import UserError
 from lt_lightning.losses import CrossEntropy
 from lt_lightning.recipes import CosineRecipe
@@ -172,8 +173,9 @@ class TwoStage(LongTailModule):
                 self.head = self.second_head(self.head)
                 self.loss = self.stage2_loss(counts)
         check_scale(self.head, self.loss)
-        self.head.to(device)
-        self.loss.to(device)
+        dtype = next(self.backbone.parameters()).dtype  # a Trainer may have cast, evaluation does
+        self.head.to(device, dtype)
+        self.loss.to(device, dtype)
         self.stage = stage
         if stage == 2:
             self.freezing.apply(self.backbone)
@@ -224,7 +226,7 @@ class TwoStage(LongTailModule):
             value = plain_loss(self, images, targets)
         else:
             counts, generator = self.loss.class_counts, self.step_generator(batch_idx)
-            value = mixed_loss(self, mixing(images, targets, counts, generator))
+            value = mixed_loss(self, mix(mixing, images, targets, counts, generator))
         return self.log_train(len(targets), loss=value)
 
     def _mixing_now(self) -> Mixing | None:

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import wide
 
 
 def causal_logits(
@@ -74,9 +75,8 @@ def moved_feature(moving: Tensor, features: Tensor, *, momentum: float = 0.9) ->
 
 def _unit(features: Tensor, num_heads: int) -> Tensor:
     """Return x^_k, (N, K, D / K); zeros stay zeros."""
-    wide = features if features.dtype == torch.float64 else features.float()
     size = features.shape[1] // num_heads
-    return F.normalize(torch.unflatten(wide, 1, (num_heads, size)), dim=2)
+    return F.normalize(torch.unflatten(wide(features), 1, (num_heads, size)), dim=2)
 
 
 def _logits(parts: Tensor, weight: Tensor, scale: float, gamma: float) -> Tensor:

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import wide
 
 
 class CosineHead(nn.Module):
@@ -36,6 +37,6 @@ class CosineHead(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return the logits (N, C), each in [-s, s], in float32 or wider."""
         with torch.autocast(features.device.type, enabled=False):
-            wide = features if features.dtype == torch.float64 else features.float()
-            weight = self.weight.to(wide.dtype)
-            return self.scale * F.linear(F.normalize(wide, dim=1), F.normalize(weight, dim=1))
+            fine = wide(features)
+            weight = self.weight.to(fine.dtype)
+            return self.scale * F.linear(F.normalize(fine, dim=1), F.normalize(weight, dim=1))

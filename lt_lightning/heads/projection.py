@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import wide
 
 
 class ProjectionHead(nn.Module):
@@ -50,4 +51,4 @@ class ProjectionHead(nn.Module):
         """Return the embeddings (N, d), each of length 1, in float32 or wider."""
         raw: Tensor = self.layers(features)
         with torch.autocast(raw.device.type, enabled=False):
-            return F.normalize(raw if raw.dtype == torch.float64 else raw.float(), dim=1)
+            return F.normalize(wide(raw), dim=1)

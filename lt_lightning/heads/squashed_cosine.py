@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import wide
 
 
 def squashed_cosine_logits(features: Tensor, weight: Tensor, *, scale: float = 16.0) -> Tensor:
@@ -52,5 +53,5 @@ class SquashedCosineHead(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return the logits (N, C), each in (-s, s), in float32 or wider."""
         with torch.autocast(features.device.type, enabled=False):
-            wide = features if features.dtype == torch.float64 else features.float()
-            return squashed_cosine_logits(wide, self.weight.to(wide.dtype), scale=self.scale)
+            fine = wide(features)
+            return squashed_cosine_logits(fine, self.weight.to(fine.dtype), scale=self.scale)

@@ -7,9 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lt_lightning.errors import UserError
-from lt_lightning.inputs import ClassCounts, check_class_counts
+from lt_lightning.inputs import ClassCounts, check_class_counts, wide
 from lt_lightning.losses.base import Loss, Reduction
 from lt_lightning.losses.checks import check_range
+from lt_lightning.losses.reduction import batch_sum
 from lt_lightning.losses.weights import WeightRule
 
 
@@ -48,6 +49,8 @@ def balanced_group_softmax_loss(
 ) -> Tensor:
     """Return the summed cross-entropies of all groups, (N,), so that their mean is the loss.
 
+    On several processes images are counted over the batch of all of them.
+
     Args:
         logits: (N, C + G), or (N, C) where there is a single group.
         targets: int64 (N,).
@@ -61,12 +64,14 @@ def balanced_group_softmax_loss(
     inside = F.one_hot(groups[targets], others.shape[1]).to(logits.dtype)  # (N, G)
     own = logits.gather(1, targets[:, None])  # (N, 1)
     nll = group_log_sums(logits, groups) - torch.where(inside > 0, own, others)
-    inner = inside.sum(dim=0)  # (G,)
-    outer = len(targets) - inner
+    inner, processes = batch_sum(inside.sum(dim=0))  # (G,)
+    total = len(targets) * processes
+    outer = total - inner
     ratio = (others_ratio * inner / outer.clamp_min(1.0)).clamp_max(1.0)
     # a group without an image in the batch has the ratio 0, so it is left out
     part = inside + (1.0 - inside) * ratio
-    return (nll * part * len(targets) / part.sum(dim=0).clamp_min(1.0)).sum(dim=1)
+    whole, _ = batch_sum(part.sum(dim=0))
+    return (nll * part * total / whole.clamp_min(1.0)).sum(dim=1)
 
 
 class BalancedGroupSoftmax(Loss):
@@ -93,7 +98,7 @@ class BalancedGroupSoftmax(Loss):
         boundaries: counts at which a new group starts, ascending.
         others_ratio: at least 0.
         weights: class weights, see `Loss`.
-        reduction: see `Loss`. Each group is averaged over the batch of its own process.
+        reduction: see `Loss`. Each group is averaged over the batch of all processes.
 
     Raises:
         UserError: if `boundaries` do not ascend or `others_ratio` is negative.
@@ -137,5 +142,5 @@ class BalancedGroupSoftmax(Loss):
         num_classes = len(self.groups)
         if logits.shape[1] == num_classes:
             return logits
-        wide = logits if logits.dtype == torch.float64 else logits.float()
-        return wide[:, :num_classes] - group_log_sums(wide, self.groups)[:, self.groups]
+        fine = wide(logits)
+        return fine[:, :num_classes] - group_log_sums(fine, self.groups)[:, self.groups]

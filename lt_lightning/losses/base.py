@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lt_lightning.errors import UserError
-from lt_lightning.inputs import ClassCounts, check_class_counts
+from lt_lightning.inputs import ClassCounts, check_class_counts, wide
 from lt_lightning.losses.checks import (
     check_batch,
     check_choice,
@@ -129,11 +129,11 @@ class Loss(nn.Module, ABC):
             self._seen_values = True
         self._look_at_scale(logits)
         extra = (
-            {"features": _wide(self._checked(features, len(logits)))} if self.needs_features else {}
+            {"features": wide(self._checked(features, len(logits)))} if self.needs_features else {}
         )
         # half precision is too coarse for log-softmax, and autocast would go back to it
         with torch.autocast(logits.device.type, enabled=False):
-            values = self.per_sample(_wide(logits), targets, **extra)
+            values = self.per_sample(wide(logits), targets, **extra)
         check_each(values, logits, f"{type(self).__name__}.per_sample")
         return reduce(values, self.weight[targets], self.reduction, share)
 
@@ -193,7 +193,3 @@ class Loss(nn.Module, ABC):
 
         super()._apply(keep_wide, recurse)  # type: ignore[no-untyped-call]  # torch's own
         return self
-
-
-def _wide(tensor: Tensor) -> Tensor:
-    return tensor if tensor.dtype == torch.float64 else tensor.float()

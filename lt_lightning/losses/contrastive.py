@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lt_lightning.errors import UserError
-from lt_lightning.inputs import ClassCounts, check_class_counts
+from lt_lightning.inputs import ClassCounts, check_class_counts, wide
 from lt_lightning.losses.checks import check_choice, check_each, check_range
 from lt_lightning.losses.gather import gather, own_rows
 
@@ -89,8 +89,8 @@ class ContrastiveLoss(nn.Module, ABC):
         self._check(embeddings, targets)
         # half precision is too coarse for logits of 1 / tau, and autocast would go back to it
         with torch.autocast(embeddings.device.type, enabled=False):
-            z, y = gather(_wide(embeddings)), gather(targets)
-            extra = () if prototypes is None else (_wide(prototypes),)
+            z, y = gather(wide(embeddings)), gather(targets)
+            extra = () if prototypes is None else (wide(prototypes),)
             values, counts = self.per_anchor(z, y, *extra)
         check_each(values, z, f"{type(self).__name__}.per_anchor")
         kept = torch.where(counts, values, 0.0)
@@ -134,7 +134,3 @@ def contrast(
     log_prob = similarities - masked.logsumexp(dim=1, keepdim=True)
     total = torch.where(positive, log_prob, 0.0).sum(dim=1)
     return -total / positive.sum(dim=1).clamp(min=1), has
-
-
-def _wide(tensor: Tensor) -> Tensor:
-    return tensor if tensor.dtype == torch.float64 else tensor.float()

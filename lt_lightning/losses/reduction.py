@@ -34,8 +34,19 @@ def reduce(
     if reduction == "none":
         return total
     mass = weights.sum() if reduction == "weighted_mean" else weights.new_full((), len(values))
-    if dist.is_available() and dist.is_initialized() and torch.is_grad_enabled():
-        mass = mass.detach().clone()
-        dist.all_reduce(mass)
-        mass = mass / dist.get_world_size()
+    mass, count = batch_sum(mass)
+    mass = mass / count
     return total.sum() / mass.clamp_min(torch.finfo(values.dtype).tiny)
+
+
+def batch_sum(mine: Tensor) -> tuple[Tensor, int]:
+    """Return the sum of a count over the batches of all processes, and how many processes.
+
+    The sum has no gradient. Where no gradients are recorded, a process is alone: an evaluation
+    loss is that of its own batch.
+    """
+    if not (dist.is_available() and dist.is_initialized() and torch.is_grad_enabled()):
+        return mine, 1
+    found = mine.detach().clone()
+    dist.all_reduce(found)
+    return found, dist.get_world_size()

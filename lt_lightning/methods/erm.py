@@ -11,6 +11,7 @@ from lt_lightning.engine.base import LongTailModule, LossFactory
 from lt_lightning.engine.class_means import check_start, means_of
 from lt_lightning.engine.scale import check_scale
 from lt_lightning.engine.steps import mixed_loss, plain_loss
+from lt_lightning.engine.whole_batch import mix
 from lt_lightning.errors import UserError
 from lt_lightning.losses import Loss, WeightRule
 from lt_lightning.schedule import Schedule, StepAt
@@ -161,5 +162,5 @@ class ERM(LongTailModule):
         if mixing is None:
             return self.log_train(len(targets), loss=plain_loss(self, images, targets, loss))
         generator = self.step_generator(batch_idx)
-        mixed = mixing(images, targets, self.loss.class_counts, generator)
+        mixed = mix(mixing, images, targets, self.loss.class_counts, generator)
         return self.log_train(len(targets), loss=mixed_loss(self, mixed, loss))

@@ -11,9 +11,10 @@ from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.data.reader import derive_seed
 from lt_lightning.engine.branches import ProjectionFactory
 from lt_lightning.engine.draws import run_seed
-from lt_lightning.engine.key_encoder import KeyEncoder, every_row
+from lt_lightning.engine.key_encoder import KeyEncoder
 from lt_lightning.engine.key_queue import KeyQueue
 from lt_lightning.engine.two_views import TwoViews
+from lt_lightning.engine.whole_batch import whole_batch
 from lt_lightning.heads import ProjectionHead
 from lt_lightning.metrics import predicted_class
 
@@ -89,7 +90,7 @@ class MoCo(TwoViews):
         seed = derive_seed(run_seed(), self.current_epoch, batch_idx)
         keys = self.key_encoder.keys_of(second, seed)
         loss, hits = contrast(queries, keys, self.queue.keys, self.temperature)
-        self.queue.add(every_row(keys))
+        self.queue.add(whole_batch(keys))
         return {"loss": loss, "contrast_acc": hits}
 
 
@@ -107,7 +108,8 @@ def contrast(
     with torch.autocast(queries.device.type, enabled=False):
         own = (queries * keys).sum(dim=1, keepdim=True)
         # A copy: the queue changes before the gradients are computed.
-        logits = torch.cat([own, queries @ queue.clone().T], dim=1) / temperature
+        others = queue.to(queries.dtype, copy=True)
+        logits = torch.cat([own, queries @ others.T], dim=1) / temperature
         target = torch.zeros(len(queries), dtype=torch.int64, device=queries.device)
         hits = (predicted_class(logits) == target).float().mean()
         return F.cross_entropy(logits, target), hits

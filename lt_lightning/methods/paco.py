@@ -11,11 +11,13 @@ from lt_lightning.data.reader import derive_seed
 from lt_lightning.engine.base import LongTailModule, LossFactory
 from lt_lightning.engine.branches import ProjectionFactory
 from lt_lightning.engine.draws import run_seed
-from lt_lightning.engine.key_encoder import KeyEncoder, every_row
+from lt_lightning.engine.key_encoder import KeyEncoder
 from lt_lightning.engine.key_queue import KeyQueue
 from lt_lightning.engine.two_views import STREAM, check_two_views
+from lt_lightning.engine.whole_batch import by_place, every_row, whole_batch
 from lt_lightning.errors import UserError
 from lt_lightning.heads import ProjectionHead
+from lt_lightning.inputs import wide
 from lt_lightning.losses import LogitAdjustment, gather, parametric_contrastive_loss, reduce
 from lt_lightning.losses.checks import check_range
 
@@ -110,7 +112,7 @@ class PaCo(LongTailModule):
         seed = derive_seed(run_seed(), self.current_epoch, batch_idx)
         keys = every_row(self.key_encoder.keys_of(second, seed))
         value = self._contrast(self.head(features), self.projection(features), targets, keys)
-        self.queue.add(keys, every_row(targets))
+        self.queue.add(by_place(keys), whole_batch(targets))
         return self.log_train(len(targets), loss=value)
 
     def _contrast(self, logits: Tensor, queries: Tensor, targets: Tensor, keys: Tensor) -> Tensor:
@@ -118,14 +120,14 @@ class PaCo(LongTailModule):
         assert isinstance(self.loss, LogitAdjustment)
         # half precision is too coarse for logits of 1 / T, and autocast would go back to it
         with torch.autocast(logits.device.type, enabled=False):
-            adjusted = gather(logits.float() + self.loss.adjustment)
+            adjusted = gather(wide(logits) + self.loss.adjustment)
             labels = every_row(targets)
             # A copy: the queue changes before the gradients are computed.
             values = parametric_contrastive_loss(
                 adjusted,
-                gather(queries.float()),
+                gather(wide(queries)),
                 labels,
-                torch.cat([keys.float(), self.queue.keys.clone()]),
+                torch.cat([wide(keys), self.queue.keys.clone()]),
                 torch.cat([labels, self.queue.labels.clone()]),
                 center_weight=self.center_weight,
                 sample_weight=self.sample_weight,

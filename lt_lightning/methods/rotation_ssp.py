@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lt_lightning.augment.places import randperm
 from lt_lightning.engine.self_supervised import SelfSupervised
 from lt_lightning.errors import UserError
 from lt_lightning.heads import LinearHead
@@ -47,7 +48,7 @@ class RotationSSP(SelfSupervised):
 
     def unlabelled_step(self, images: Tensor, batch_idx: int) -> dict[str, Tensor]:
         """Return the loss of one batch of rotated images."""
-        turns = draw_turns(len(images), self.step_generator(batch_idx))
+        turns = draw_turns(len(images), self.step_generator(batch_idx, len(images)))
         logits = self.rotation_logits(rotate(images, turns))
         hits = (predicted_class(logits) == turns).float().mean()
         return {"loss": F.cross_entropy(logits, turns), "rotation_acc": hits}
@@ -72,8 +73,11 @@ class RotationSSP(SelfSupervised):
 
 
 def draw_turns(count: int, generator: torch.Generator) -> Tensor:
-    """Return 0, 1, 2 or 3 per image in random order, each equally often up to one, int64 (N,)."""
-    order = torch.randperm(count, generator=generator, device=generator.device)
+    """Return 0, 1, 2 or 3 per image in random order, each equally often up to one, int64 (N,).
+
+    Equally often in the batch of all processes.
+    """
+    order = randperm(count, generator=generator)
     return order % _TURNS
 
 

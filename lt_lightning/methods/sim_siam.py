@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.engine.two_views import TwoViews
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import wide
 
 
 class SimSiam(TwoViews):
@@ -78,7 +79,7 @@ class SimSiam(TwoViews):
         z_1, z_2 = (self.projection(self.features(view)) for view in (first, second))
         p_1, p_2 = self.predictor(z_1), self.predictor(z_2)
         loss = -(alignment(p_1, z_2) + alignment(p_2, z_1)) / 2
-        near = F.normalize(z_1.detach().float(), dim=1)
+        near = F.normalize(wide(z_1.detach()), dim=1)
         spread = near.std(dim=0, correction=0).mean() * near.shape[1] ** 0.5
         return {"loss": loss, "spread": spread}
 
@@ -86,4 +87,4 @@ class SimSiam(TwoViews):
 def alignment(predicted: Tensor, target: Tensor) -> Tensor:
     """Return the mean cosine of the rows of two batches (N, d); the second has no gradient."""
     with torch.autocast(predicted.device.type, enabled=False):
-        return F.cosine_similarity(predicted.float(), target.detach().float(), dim=1).mean()
+        return F.cosine_similarity(wide(predicted), wide(target.detach()), dim=1).mean()

@@ -5,7 +5,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from lt_lightning.augment import BatchTransform, Mixing
+from lt_lightning.augment import BatchTransform, Mixing, placed_generator
 from lt_lightning.testing.constructor import check_constructor
 from lt_lightning.testing.expect import promised, refused, that, untouched_generator
 
@@ -57,11 +57,25 @@ def _check_transform(transform: BatchTransform, distinct: int) -> None:
     that(not torch.equal(transform(pictures, _generator(1)), first), "the generator has no effect")
     last = pictures.to(memory_format=torch.channels_last)
     that(torch.equal(transform(last, _generator(0)), first), "the memory layout matters")
+    _check_places(transform, pictures, first)
     that(torch.equal(copy.deepcopy(transform)(pictures, _generator(0)), first), "a copy differs")
     with refused("an image of floats"):
         transform(pictures.float(), _generator(0))
     with refused("an image without a batch"):
         transform(pictures[0], _generator(0))
+
+
+def _check_places(transform: BatchTransform, pictures: Tensor, whole: Tensor) -> None:
+    """Check that three processes make of their images what one makes of all."""
+    for rank in range(3):
+        places = range(rank, len(pictures), 3)
+        generator = placed_generator(0, torch.device("cpu"), places, len(pictures))
+        part = transform(pictures[rank::3].contiguous(), generator)
+        that(
+            torch.equal(part, whole[rank::3]),
+            "several processes make other images than one: draw a row for each image of the batch, "
+            "by lt_lightning.augment.rand or randint",
+        )
 
 
 def _check_mixing(mixing: Mixing) -> None:

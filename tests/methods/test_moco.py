@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from lightning.pytorch import Callback
 
 from lt_lightning.backbones import ResNetCIFAR
-from lt_lightning.engine.key_encoder import every_row
+from lt_lightning.engine.whole_batch import every_row
 from lt_lightning.errors import UserError
 from lt_lightning.heads import ProjectionHead
 from lt_lightning.methods import MoCo, RotationSSP

@@ -10,7 +10,7 @@ import torch.multiprocessing as mp
 from torch import nn
 
 from lt_lightning.backbones import ResNetCIFAR
-from lt_lightning.engine.key_encoder import every_row
+from lt_lightning.engine.whole_batch import every_row
 from lt_lightning.errors import UserError
 from lt_lightning.heads import ProjectionHead
 from lt_lightning.losses import BalancedSoftmax, CrossEntropy, LogitAdjustment

@@ -1,8 +1,9 @@
-"""The random choices of a training step depend on seed, epoch, batch and process alone."""
+"""The random choices of a training step depend on seed, epoch and batch alone."""
 
 import lightning as L
 import torch
 
+from lt_lightning.augment import rand
 from lt_lightning.methods import ERM
 
 
@@ -37,8 +38,13 @@ def test_same_seed_draws_the_same_and_another_seed_others(lab, monkeypatch):
     assert not set(_drawn(lab, epochs=2).values()) & set(first.values())
 
 
-def test_processes_draw_different_numbers(lab, monkeypatch):
-    found = lab.fit(ERM, epochs=1, limit_train_batches=1)
-    one = torch.rand((), generator=found.module.step_generator(0))
-    monkeypatch.setattr(type(found.trainer), "global_rank", 1)
-    assert torch.rand((), generator=found.module.step_generator(0)) != one
+def test_processes_draw_what_one_draws_for_all(lab, monkeypatch):
+    module = lab.fit(ERM, epochs=1, limit_train_batches=1).module
+    one = torch.rand((), generator=module.step_generator(0))
+    whole = rand(6, 2, generator=module.step_generator(0, 6))
+    monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
+    monkeypatch.setattr("torch.distributed.get_world_size", lambda: 3)
+    for rank in range(3):
+        monkeypatch.setattr("torch.distributed.get_rank", lambda rank=rank: rank)
+        assert torch.rand((), generator=module.step_generator(0)) == one
+        assert torch.equal(rand(2, 2, generator=module.step_generator(0, 2)), whole[rank::3])

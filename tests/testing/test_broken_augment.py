@@ -28,6 +28,10 @@ def global_draw(call, images, generator):
     return call(images, torch.Generator().manual_seed(int(torch.randint(10**6, ()))))
 
 
+def of_the_process(call, images, generator):
+    return call(images, torch.Generator().manual_seed(generator.initial_seed()))
+
+
 def fixed(call, images, generator):
     return call(images, torch.Generator().manual_seed(5))
 
@@ -71,6 +75,7 @@ class CopyDiffers(BatchTransform):
         (changed(lambda f, x, g: x.clone()), "no image is changed"),
         (changed(lambda f, x, g: x.flip(3)), "128 equal images come out as 1 different"),
         (changed(global_draw), "global random generator was used"),
+        (changed(of_the_process), "several processes make other images than one"),
         (changed(fixed), "the generator has no effect"),
         (changed(of_the_layout), "memory layout matters"),
         (CopyDiffers(), "a copy differs"),

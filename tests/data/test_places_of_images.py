@@ -1,0 +1,43 @@
+"""Several processes see the pictures that one sees, whatever divides what."""
+
+import pytest
+import torch
+
+from lt_lightning.augment import RandomCropFlip
+from lt_lightning.data import MemoryImages
+from lt_lightning.data.loader import Pipeline, TrainLoader
+from lt_lightning.samplers import EpochSampler, InstanceBalanced
+
+IMAGES = torch.randint(256, (22, 3, 8, 8), dtype=torch.uint8)
+LABELS = torch.arange(22) % 2
+
+
+def batches(rank, world, *, batch_size, drop_last=False, views=1):
+    sampler = EpochSampler(InstanceBalanced(), LABELS, seed=1, num_replicas=world, rank=rank)
+    sampler.set_epoch(2)
+    loader = TrainLoader(
+        MemoryImages(LABELS, IMAGES),
+        sampler,
+        batch_size=batch_size // world,
+        drop_last=drop_last,
+        pipeline=Pipeline(RandomCropFlip(2), torch.Tensor.float, torch.device("cpu")),
+        seed=5,
+        views=views,
+    )
+    return [images for images, _ in loader]
+
+
+@pytest.mark.parametrize("views", [1, 2])
+@pytest.mark.parametrize(("world", "drop_last"), [(2, False), (3, True), (3, False), (6, False)])
+def test_processes_together_see_what_one_sees(world, drop_last, views):
+    given = {"batch_size": 12, "drop_last": drop_last, "views": views}
+    one = batches(0, 1, **given)
+    several = [batches(rank, world, **given) for rank in range(world)]
+    for k, whole in enumerate(one):
+        for view, images in enumerate(whole.chunk(views)):
+            parts = [batches[k].chunk(views)[view] for batches in several]
+            together = torch.stack(parts, dim=1).flatten(0, 1)
+            assert torch.equal(together[: len(images)], images)
+            again = together[len(images) :]  # where the processes do not divide the images
+            assert len(again) < world
+            assert not len(again) or not drop_last
