@@ -117,12 +117,13 @@ def _check_constructor(
     if not is_ours(kind):
         return
     path = f"{kind.__module__}.{kind.__qualname__}"
-    for name, default in untyped(kind, hint):
+    for owner, name, default in untyped(kind, hint):
         plain = isinstance(default, bool | int | float | str)
         said = f"{type(default).__name__} = {default!r}" if plain else "float"
+        place = "" if owner is kind else f" in {owner.__module__}.{owner.__qualname__}"
         raise Refused(
-            f"{key} is {path}, whose constructor does not say the type of {name}: write it, such "
-            f"as `{name}: {said}`.",
+            f"{key} is {path}, whose constructor does not say the type of {name}: write it{place}, "
+            f"such as `{name}: {said}`.",
             key,
         )
     for name in sorted(

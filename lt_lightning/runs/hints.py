@@ -35,23 +35,34 @@ def parameters(kind: type[Any]) -> dict[str, tuple[Any, Any]]:
     return found
 
 
-def untyped(kind: type[Any], hint: Any) -> Iterator[tuple[str, Any]]:
-    """Yield name and default of what an outside class is built from without saying its type.
+def untyped(kind: type[Any], hint: Any) -> Iterator[tuple[type[Any], str, Any]]:
+    """Yield owner, name and default of what a class from outside takes without saying its type.
+
+    As in `parameters`, the next class of its bases is asked only where the rest is handed on, and
+    not of a name that a nearer one has.
 
     Args:
         kind: the class.
         hint: of its place; what a factory is called with is given by us and needs no type.
     """
     given = max((len(_arguments(part)) for part in choices(hint)), default=0)
+    seen = set[str]()
     for owner in kind.__mro__:
         constructor = vars(owner).get("__init__")
-        if constructor is None or not is_outside(owner):
+        if constructor is None or owner is object:
             continue
-        known = list(inspect.signature(constructor).parameters.values())[1 + given :]
-        for parameter in known:
+        try:
+            known = list(inspect.signature(constructor).parameters.values())[1:]
+        except (TypeError, ValueError):
+            break
+        for parameter in known[given:] if is_outside(owner) else ():
             rest = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-            if not rest and parameter.annotation is parameter.empty:
-                yield parameter.name, parameter.default
+            open_ = not rest and parameter.annotation is parameter.empty
+            if open_ and parameter.name not in seen:
+                yield owner, parameter.name, parameter.default
+        seen.update(parameter.name for parameter in known)
+        if not any(parameter.kind == parameter.VAR_KEYWORD for parameter in known):
+            break
 
 
 def _arguments(hint: Any) -> list[Any]:

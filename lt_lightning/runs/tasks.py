@@ -66,12 +66,14 @@ def check_alone(command: str) -> None:
 
 def _check_torchrun(devices: int, nodes: int) -> None:
     started = _number("WORLD_SIZE") or devices * nodes
-    if started != devices * nodes:
-        here = _number("LOCAL_WORLD_SIZE") or started
+    told = _number("LOCAL_WORLD_SIZE")
+    if started != devices * nodes or told not in (None, devices):
+        here = told or started
         fits = f"--trainer.devices {here} --trainer.num_nodes {max(started // here, 1)}"
         raise _refused(
-            f"torchrun started {started} processes, but {_expected(devices, nodes)}: add {fits}, "
-            f"or start torchrun --nnodes {nodes} --nproc-per-node {devices}."
+            f"torchrun started {started} processes, {here} on this node, but "
+            f"{_expected(devices, nodes)}: add {fits}, or start "
+            f"torchrun --nnodes {nodes} --nproc-per-node {devices}."
         )
 
 
@@ -129,11 +131,13 @@ def _expected(devices: int, nodes: int) -> str:
 def _tasks() -> _Tasks:
     step = os.environ.get("SLURM_STEP_ID")
     is_step = step is not None and int(step) < _OWN_STEPS
+    # In a shell of `srun --pty` the words after the prompt are typed once, whatever else srun runs.
+    by_hand = "SLURM_PTY_PORT" in os.environ and not launch.slurm_counts()
     return _Tasks(
         number=_number("SLURM_NTASKS") or 1,
         per_node=_number("SLURM_NTASKS_PER_NODE"),
         nodes=_number("SLURM_NNODES") or 1,
-        by_srun=is_step or (_number("SLURM_PROCID") or 0) > 0,
+        by_srun=(is_step and not by_hand) or (_number("SLURM_PROCID") or 0) > 0,
     )
 
 

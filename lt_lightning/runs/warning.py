@@ -91,6 +91,11 @@ def told(number: int) -> str:
         return "; its job is requeued and goes on from the last checkpoint"
     if launch.slurm_job() is None or number != signal.SIGTERM:
         return "; `--ckpt_path last` goes on from the last checkpoint"
+    if _state.noted:
+        return (
+            "; `--ckpt_path last` goes on from the last checkpoint: the warning came before a step "
+            "could end, give it more time by a larger number in #SBATCH --signal=SIGUSR1@90"
+        )
     return (
         "; `--ckpt_path last` goes on from the last checkpoint, and by #SBATCH "
         "--signal=SIGUSR1@90 --requeue, without B:, the next job would go on by itself"

@@ -18,7 +18,7 @@ def check_constructor(kind: type[Any], hint: Any, given: Sequence[str] = ()) -> 
         hint: the type of its place; what a factory is called with needs no type.
         given: options of the base.
     """
-    bare = [name for name, _ in untyped(kind, hint)]
+    bare = [name for _, name, _ in untyped(kind, hint)]
     that(not bare, f"the options {bare} have no type: write one, such as `{[*bare, ''][0]}: float`")
     lost = [name for name in given if name not in parameters(kind)]
     that(

@@ -66,6 +66,7 @@ def test_refused_with_the_line_to_write(be, job, trainer, line):
         ({"NTASKS": 4, "JOB_NAME": "interactive"}, (4, 1)),
         ({"NTASKS": 4, "JOB_NAME": "interactive", "STEP_ID": SHELL}, (4, 1)),
         ({"NTASKS": 1, "JOB_NAME": "bash", "STEP_ID": 0}, (1, 1)),
+        ({"NTASKS": 4, "JOB_NAME": "bash", "STEP_ID": 0, "PTY_PORT": 40_001}, (1, 1)),
         ({}, (8, 1)),
     ],
 )
@@ -105,6 +106,10 @@ def test_torchrun_starts_what_the_trainer_expects(be, monkeypatch):
     with pytest.raises(Refused) as refused:
         tasks.check(1, 1)
     assert "add --trainer.devices 2 --trainer.num_nodes 2, or start" in refused.value.sentence
+    for other in ((1, 4), (4, 1)):  # as many, placed otherwise
+        with pytest.raises(Refused) as refused:
+            tasks.check(*other)
+        assert "started 4 processes, 2 on this node, but trainer" in refused.value.sentence
 
 
 @pytest.mark.parametrize("variables", [{}, {"NTASKS": 4, "JOB_NAME": "interactive"}])

@@ -92,6 +92,10 @@ def test_a_job_that_ends_unwarned_is_told_how_to_be_warned(job, monkeypatch):
         says = signals.Stopped(signal.SIGTERM).sentence
         assert "--signal=SIGUSR1@90 --requeue, without B:" in says
         assert "SIGUSR1" not in signals.Stopped(signal.SIGINT).sentence
+        send_itself()
+        says = signals.Stopped(signal.SIGTERM).sentence
+        assert "a larger number in #SBATCH --signal=SIGUSR1@90" in says
+        assert "--requeue" not in says  # the job had it
         warning.answer()
         says = signals.Stopped(signal.SIGTERM).sentence
         assert (

@@ -31,10 +31,11 @@ class CommandParser(argparse.ArgumentParser):
         """
         words = sys.argv[1:] if args is None else args
         for place, word in enumerate(words):
-            if word == "" or (word.startswith("--") and word.endswith(("=", "=--"))):
-                name = word.partition("=")[0] or (words[place - 1] if place else "the first word")
+            name, mark, value = word.partition("=")
+            if word == "" or (word.startswith("--") and mark and value in ("", "--")):
+                name = name or (words[place - 1] if place else "the first word")
                 # argparse makes a list without a word of --name=--
-                what = "the value --" if word.endswith("--") else "an empty value"
+                what = "the value --" if value else "an empty value"
                 self.error(f"{name} has {what}: give another, or leave it out")
         return super().parse_known_args(words, namespace)
 
