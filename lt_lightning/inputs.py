@@ -1,6 +1,7 @@
 """What losses, samplers, groups and metrics take: class counts, labels, logits."""
 
 from collections.abc import Sequence
+from numbers import Number
 from typing import TypeAlias
 
 import numpy as np
@@ -113,8 +114,10 @@ def told_value(value: object) -> str:
     """Return what a value is, for a message: type and shape of a tensor, other values as such."""
     if isinstance(value, Tensor):
         return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, str):
         return repr(value)[:60]
+    if isinstance(value, Number):  # those of numpy too, whose repr names their type
+        return str(value)[:60]
     return f"a {type(value).__name__}"
 
 

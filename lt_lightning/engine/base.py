@@ -96,7 +96,7 @@ class LongTailModule(EvaluatedModule):
         self.loss = loss(counts)
         self.backbone = backbone()
         check_widths(self.backbone, self.loss)
-        self.head = head(self.backbone.out_features, self.loss.num_outputs)
+        self.head = head(int(self.backbone.out_features), int(self.loss.num_outputs))
         check_scale(self.head, self.loss)
         self.optimizer_factory, self.lr_schedule = optimizer, lr_schedule
         self.backbone_init = backbone_init

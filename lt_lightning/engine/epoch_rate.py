@@ -1,6 +1,7 @@
 """The learning rate of an epoch, also of one that a resumed run begins with."""
 
 import math
+from numbers import Real
 from typing import Any
 
 from torch.optim import Optimizer
@@ -48,9 +49,9 @@ class EpochRate(LambdaLR):
 def _factor(schedule: Schedule, epoch: int, epochs: int) -> float:
     """Return the factor of an epoch; a rate below 0 would climb the loss, and NaN ends it."""
     factor = schedule(epoch, epochs)
-    if not isinstance(factor, int | float) or not 0 <= factor < math.inf:
+    if not isinstance(factor, Real) or not 0 <= factor < math.inf:
         raise UserError(
             f"{type(schedule).__name__} gave {told_value(factor)} for epoch {epoch} of {epochs}: "
             "return a finite number of at least 0, the factor of the learning rate."
         )
-    return factor
+    return float(factor)

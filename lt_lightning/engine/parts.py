@@ -1,5 +1,6 @@
 """What a method asks of its parts, which may be of any package."""
 
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ def check_widths(backbone: nn.Module, loss: nn.Module) -> None:
         (backbone, "out_features", backbone.out_features, width),
         (loss, "num_outputs", loss.num_outputs, outputs),
     ):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < 1:
             raise UserError(
                 f"{type(part).__name__}.{name} is {told_value(value)}: set it in the constructor "
                 f"to a whole number of at least 1, {what}."
@@ -61,7 +62,7 @@ def check_terms(method: str, terms: dict[str, Any]) -> None:
         UserError: if one is no tensor, or one of several numbers.
     """
     for name, value in terms.items():
-        if not isinstance(value, Tensor) or value.numel() != 1:
+        if not isinstance(value, Tensor) or value.shape != ():
             raise UserError(
                 f"{method}.training_step gave {told_value(value)} as {name}: give one number, a "
                 "tensor (), such as the mean over the batch."

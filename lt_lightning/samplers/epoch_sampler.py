@@ -1,6 +1,7 @@
 """One global draw per epoch, dealt out to the processes."""
 
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Protocol
 
 import torch
@@ -74,12 +75,13 @@ class EpochSampler(DistributedSampler[int]):
         self.seed, self.stream, self.max_epochs = seed, stream, max_epochs
         self.num_replicas = num_replicas or (dist.get_world_size() if together else 1)
         self.rank = rank if rank is not None else (dist.get_rank() if together else 0)
-        self.size = rule.epoch_length(self.index) if num_samples is None else num_samples
-        if not isinstance(self.size, int):
+        size: object = rule.epoch_length(self.index) if num_samples is None else num_samples
+        if not isinstance(size, Integral):
             raise UserError(
-                f"{type(rule).__name__}.epoch_length gave {told_value(self.size)}: return a whole "
+                f"{type(rule).__name__}.epoch_length gave {told_value(size)}: return a whole "
                 "number of images, such as `len(index)`."
             )
+        self.size = int(size)
         if self.size < 1:
             raise UserError(f"The epoch has {self.size} images: give 1 or more.")
         self.num_samples = -(-self.size // self.num_replicas)

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from packages import site
@@ -46,6 +47,16 @@ class BelowUntyped(UntypedLoss):
     pass
 
 
+class Hides(UntypedLoss):
+    def __init__(self, class_counts, *, depth: int = 3) -> None:
+        super().__init__(class_counts, 1.0)
+
+
+class Types(UntypedLoss):
+    def __init__(self, class_counts, *, tau: float = 1.0, **options: Any) -> None:
+        super().__init__(class_counts, tau, **options)
+
+
 class UntypedSampler(samplers.ClassBalanced):
     def __init__(self, share=True) -> None:
         self.share = share
@@ -72,7 +83,7 @@ class UntypedAugment(augment.RandomCropFlip):
         (WithoutCatchAll, methods.LongTailModule, "does not take class_counts: end its parameters"),
         (UntypedMethod, methods.LongTailModule, "type of weight: write it, such as `weight: float"),
         (UntypedLoss, LossFactory, "type of tau: write it, such as `tau: float`"),
-        (BelowUntyped, LossFactory, "type of tau: write it, such as `tau: float`"),
+        (BelowUntyped, LossFactory, "UntypedLoss, such as `tau: float`"),
         (UntypedSampler, samplers.SamplingRule, "such as `share: bool = True`"),
         (UntypedBackbone, BackboneFactory, "type of width"),
         (UntypedSource, data.Source, "such as `kind: str = 'small'`"),
@@ -89,6 +100,9 @@ def test_a_constructor_that_cannot_be_given_its_values_is_refused(kind, hint, sa
 
 def test_what_a_factory_gives_needs_no_type():
     gate.check("model.loss", {"class_path": f"{__name__}.TypedLoss"}, LossFactory)
+    # ... nor does what the own constructor hides, or says the type of,
+    for name in ("Hides", "Types"):
+        gate.check("model.loss", {"class_path": f"{__name__}.{name}"}, LossFactory)
     # ... nor do constructors of ours and of torch.
     gate.check("model.head", {"class_path": "torch.nn.Linear"}, nn.Module)
 
@@ -185,6 +199,34 @@ class TextOutputs(losses.CrossEntropy):
     def __init__(self, class_counts: Any) -> None:
         super().__init__(class_counts)
         self.num_outputs = "3"  # type: ignore[assignment]
+
+
+class OneInRow(methods.ERM):
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        return {"loss": self(batch[0]).mean()[None]}
+
+
+class NumpyWidth(Flat):
+    out_features = np.int64(4)  # type: ignore[assignment]
+
+
+class NumpyZero(Flat):
+    out_features = np.int64(0)  # type: ignore[assignment]
+
+
+class NumpySchedule(schedule.Schedule):
+    def __call__(self, epoch: int, max_epochs: int) -> float:
+        return np.float32(0.5)  # type: ignore[return-value]
+
+
+class NumpyEpoch(samplers.InstanceBalanced):
+    def epoch_length(self, index: Any) -> int:
+        return np.int64(len(index))  # type: ignore[return-value]
+
+
+def test_numbers_of_numpy_are_numbers():
+    steps(backbone=NumpyWidth, lr_schedule=NumpySchedule())
+    reads(sampler=NumpyEpoch())
 
 
 class Detached(methods.ERM):
@@ -286,6 +328,8 @@ COUNTS = torch.tensor([12, 9, 6, 4, 3])
         (partial(steps, backbone=TextWidth), "TextWidth.out_features is '4': set it in the constr"),
         (partial(steps, loss=TextOutputs), "TextOutputs.num_outputs is '3': set it"),
         (partial(steps, Detached), "Detached.training_step gave a loss without a gradient: make"),
+        (partial(steps, backbone=NumpyZero), "NumpyZero.out_features is 0: set it"),
+        (partial(steps, OneInRow), "OneInRow.training_step gave float32 (1,) as loss: give one"),
         (partial(steps, Several), "Several.training_step gave float32 (2,) as loss: give one num"),
         (partial(steps, lr_schedule=NoneSchedule()), "NoneSchedule gave None for epoch 0 of 1: r"),
         (partial(steps, mixing_schedule=NoneSchedule()), "NoneSchedule gave (TypeError: '>' no"),
