@@ -4,7 +4,7 @@ import pytest
 import torch
 from lightning.pytorch.utilities.combined_loader import CombinedLoader
 
-from lt_lightning.augment import BatchTransform, RandomCropFlip
+from lt_lightning.augment import BatchTransform, RandomCropFlip, randint
 from lt_lightning.data import MemoryImages
 from lt_lightning.data.loader import Pipeline, TrainLoader
 from lt_lightning.data.reader import derive_seed
@@ -23,8 +23,7 @@ class Jitter(BatchTransform):
     """Adds to every image its own random number below 5, which leaves its tens as they are."""
 
     def __call__(self, images, generator):
-        noise = torch.randint(5, (len(images), 1, 1, 1), generator=generator, dtype=torch.uint8)
-        return images + noise
+        return images + randint(5, len(images), 1, 1, 1, generator=generator).byte()
 
 
 def plain(images):
