@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.decode import Unreadable, picture_of
+from lt_lightning.data.folder import ImageFolder
 from lt_lightning.data.layout import layout_of
 from lt_lightning.data.picture_source import PictureSource
 from lt_lightning.runs import packaged
@@ -74,8 +75,15 @@ def held_out(data: LongTailDataModule) -> list[str]:
     return [] if data.has_validation else [f"--data.holdout.fraction={_HELD_OUT_FRACTION}"]
 
 
-def test_split(root: Path) -> list[str]:
-    """Return the option that makes a test split of a folder that has classes alone."""
+def test_split(data: LongTailDataModule) -> list[str]:
+    """Return the option that makes a test split of a folder that has classes alone.
+
+    Args:
+        data: as asked for; a folder whose test split the user makes, or another source, needs none.
+    """
+    source, root = data.source, data.root
+    if not isinstance(source, ImageFolder) or source.division.asked:
+        return []
     if not root.is_dir() or layout_of(root).splits:
         return []
     return [f"--data.source.test_fraction={_TEST_FRACTION}"]

@@ -134,3 +134,14 @@ def keys(content: dict[str, Any], above: str = "") -> Iterator[str]:
         yield key
         if isinstance(value, dict):
             yield from keys(value, f"{key}.")
+
+
+def leaves(content: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the dotted keys that have a value, a class at the key of its option, and the values."""
+    for name, value in content.items():
+        inner = above and (name in _PACKED or name == "class_path")
+        key = above.rstrip(".") if inner else f"{above}{name}"
+        if isinstance(value, dict):
+            yield from leaves(value, f"{key}.")
+        else:
+            yield key, value

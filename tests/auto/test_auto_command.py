@@ -11,6 +11,8 @@ from lt_runs import finish, in_process, run, start
 from PIL import Image
 
 from lt_lightning.auto import recipe
+from lt_lightning.auto.given import Given
+from lt_lightning.cli.commands import auto as command
 from lt_lightning.data import AsIs, ImageFolder, LongTailDataModule
 from lt_lightning.runs import packaged
 
@@ -56,6 +58,100 @@ def test_what_is_refused(lt, pictures, words, says):
     assert not Path("runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("model: {class_path: ERM, init_args: {loss: {class_path: LDAM}}}", "has model ERM, and"),
+        ("model: {init_args: {loss: {class_path: LDAM}}}", "has model.loss LDAM, and each step"),
+        ("model.loss: LDAM", "has model.loss LDAM"),
+        ("model: {init_args: {backbone_init: a.pth}}", "has model.backbone_init a.pth"),
+        ("data: {batch_size: 8}\nmodel: {head: CosineHead}", "has model.head CosineHead"),
+        ("post_hoc: {class_path: NearestMean}", "has post_hoc NearestMean"),
+        ("ckpt_path: a.ckpt", "has ckpt_path a.ckpt"),
+        ("trainer: other.yaml", "has trainer other.yaml"),
+        ("trainer: {max_steps: 9}", "has trainer.max_steps 9, which cannot be given"),
+        ("trainer: {max_time: {minutes: 3}}", "has trainer.max_time.minutes 3, which cannot"),
+        ("trainer: {fast_dev_run: true}", "has trainer.fast_dev_run True, which"),
+        ("trainer: {devices: 2}", "for it runs in one process: take it out of the file"),
+        ("trainer: {max_epochs: 0}", "trainer.max_epochs is 0: give"),
+        ("data: {test_root: x}", "for the test split is looked at once"),
+        ("data: {monitor_test: true}", "has data.monitor_test True, which"),
+    ],
+)
+def test_what_a_config_file_may_not_say(lt, pictures, content, says):
+    Path("own.yaml").write_text(content, encoding="utf-8")
+    answer = lt(["auto", f"--data.root={pictures}", "--config=own.yaml"])
+    assert (answer.status, answer.out) == (2, "")
+    assert says in answer.err
+    assert not Path("runs").exists()
+
+
+def test_a_config_of_a_method_is_refused(lt, pictures):
+    answer = lt(["auto", f"--data.root={pictures}", "--config", "balanced_softmax"])
+    assert answer.status == 2
+    assert "balanced_softmax.yaml has model ERM, and each step of lt auto is" in answer.err
+
+
+@pytest.mark.parametrize("word", ["--trainer={max_steps: 9}", "--data={monitor_test: true}"])
+def test_a_group_as_a_whole_is_refused(lt, pictures, word):
+    answer = lt(["auto", f"--data.root={pictures}", word])
+    assert answer.status == 2
+    assert "as a whole: give its options one by one" in answer.err
+
+
+@pytest.fixture
+def looked(monkeypatch):
+    """Return what the look at the pictures gives, by the words of a command."""
+
+    def look(*words):
+        return command._look(Given.read(packaged.in_full(words)))
+
+    monkeypatch.setattr(recipe, "_SIDE", 1)
+    monkeypatch.setattr(recipe, "_MANY", 30)
+    return look
+
+
+MAKES_A_TEST = "--data.source.test_fraction=0.2"
+
+
+@pytest.mark.parametrize("config", ["logger/tensorboard", "trainer/cpu", "data/folder_large"])
+def test_any_config_leaves_the_test_split_to_be_made(looked, pictures, config):
+    data, look, laid = looked(f"--data.root={pictures}", f"--config={config}")
+    assert MAKES_A_TEST in laid
+    assert len(data.source.found(data.root).splits["test"]) == 8
+    assert look.large == (not config.startswith("data/"))  # a source is a choice of its own
+
+
+@pytest.mark.parametrize(
+    ("content", "chooses"),
+    [
+        ("model: {init_args: {backbone: {init_args: {width: 4}}}}", True),
+        ("data: {source: {class_path: ImageFolder}}", True),
+        ("data: {source: {init_args: {image_size: 16}}}", True),
+        ("data: {source: {init_args: {background: [0, 0, 0]}}}", False),
+        ("trainer: {precision: 32-true, devices: 1, num_nodes: 1, strategy: auto}", False),
+        ("seed_everything: 3", False),
+        ("model: {init_args: {backbone: null}}", False),
+    ],
+)
+def test_a_file_chooses_the_network_where_it_says_so(looked, pictures, tmp_path, content, chooses):
+    file = tmp_path / "own.yaml"
+    file.write_text(content, encoding="utf-8")
+    _, look, laid = looked(f"--data.root={pictures}", f"--config={file}")
+    assert (look.side is None) == chooses
+    assert MAKES_A_TEST in laid
+
+
+def test_a_file_may_name_the_pictures(looked, lt, pictures, tmp_path):
+    file = tmp_path / "own.yaml"
+    file.write_text(f"data: {{root: {pictures}}}", encoding="utf-8")
+    data, look, _ = looked(f"--config={file}")
+    assert (data.root, look.images) == (pictures, 31)
+    file.write_text("trainer: {precision: 32-true}", encoding="utf-8")
+    answer = lt(["auto", f"--config={file}"])
+    assert (answer.status, "needs your pictures" in answer.err) == (2, True)
+
+
 def test_pictures_are_needed(lt):
     answer = lt(["auto", "--minutes=3"])
     assert answer.status == 2
@@ -90,10 +186,13 @@ def test_recipe_follows_size_and_number(tmp_path, monkeypatch):
 
 
 def test_a_folder_of_classes_alone_gets_a_test_split(tmp_path, pictures):
-    assert recipe.test_split(pictures) == ["--data.source.test_fraction=0.2"]
+    alone = LongTailDataModule(ImageFolder(in_memory=False), str(pictures), AsIs())
+    assert recipe.test_split(alone) == ["--data.source.test_fraction=0.2"]
+    assert recipe.test_split(folder_data(pictures)) == []  # the user makes one
     draw(tmp_path / "train")
     draw(tmp_path / "test")
-    assert recipe.test_split(tmp_path) == []
+    split = LongTailDataModule(ImageFolder(in_memory=False), str(tmp_path), AsIs())
+    assert recipe.test_split(split) == []
     assert recipe.held_out(folder_data(tmp_path)) == ["--data.holdout.fraction=0.1"]
     draw(tmp_path / "val")
     assert recipe.held_out(folder_data(tmp_path)) == []

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from lt_lightning.auto import Course, HeldOut, Record, recipe
+from lt_lightning.auto.given import MOST, OWN, USAGE, Given
 from lt_lightning.cli.run_data import data_of_files, data_of_run
 from lt_lightning.cli.words.arguments import CommandParser
 from lt_lightning.data import LongTailDataModule
@@ -21,42 +22,25 @@ from lt_lightning.engine.predictor import Predictor
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.home import home
 from lt_lightning.metrics.prediction import predicted_class
-from lt_lightning.nearest import nearest
 from lt_lightning.post_hoc.outputs import held_out_logits
 from lt_lightning.report.command import report
 from lt_lightning.runs import argv as argv_words
 from lt_lightning.runs import config_files, launch, packaged
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.runs.argv import CONFIG
 from lt_lightning.runs.config import config_of
 from lt_lightning.runs.signals import Stopped
 
 log = logging.getLogger("lt_lightning")
-_USAGE = "lt auto --data.root DIR --minutes 30"
-_OWN = ("minutes", "name", "runs", "help", "h")
-_GIVEN = ("config", "data", "model.backbone", "seed_everything", "trainer")
 # One process does all, and the length of each training is the course's own matter.
 _ALONE = ("--trainer.devices=1", "--trainer.num_nodes=1", "--trainer.strategy=auto")
-_NOT_GIVEN = {
-    "trainer.devices": "it runs in one process",
-    "trainer.num_nodes": "it runs in one process",
-    "trainer.strategy": "it runs in one process",
-    "trainer.max_steps": "--minutes says how long it is",
-    "trainer.max_time": "--minutes says how long it is",
-    "trainer.min_epochs": "--minutes says how long it is",
-    "trainer.min_steps": "--minutes says how long it is",
-    "trainer.fast_dev_run": "its runs must be kept",
-    "data.test_root": "the test split is looked at once: test what it chose, by lt test",
-    "data.monitor_test": "the test split is looked at once",
-}
-_MOST = "trainer.max_epochs"
+_CHOICE = ("model.backbone", "data.source.image_size")  # of network and size
 _LOG = "auto.log"
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
     more = "Options --data.*, --model.backbone.*, --trainer.*, --config and --seed_everything are "
-    more += f"those of lt fit; --{_MOST} is the most that a network is trained."
-    parser = CommandParser(_USAGE, __doc__, more)
+    more += f"those of lt fit; --{MOST} is the most that a network is trained."
+    parser = CommandParser(USAGE, __doc__, more)
     add = parser.add_argument
     add("--minutes", type=float, default=30.0, help="time for all of it, over all its commands")
     add("--name", help="of its folder, auto-DIR where nothing is said")
@@ -72,8 +56,8 @@ def auto(argv: list[str]) -> None:
         UserError: if there is no time for a baseline, or it failed.
     """
     began = time.time()
-    own = [w for i in argv_words.items(argv) if not i.flag or i.key in _OWN for w in i.words]
-    options, given = _parse(own), _given(argv)
+    own = [w for i in argv_words.items(argv) if not i.flag or i.key in OWN for w in i.words]
+    options, given = _parse(own), Given.read(argv)
     if not (math.isfinite(options.minutes) and options.minutes > 0):
         raise Refused(f"--minutes is {options.minutes:g}: give a number above 0, such as 30.")
     if launch.rank() != "0":
@@ -84,72 +68,40 @@ def auto(argv: list[str]) -> None:
     folder = Path(options.runs) / name
     most = _most(laid)
     run_folder.occupy(folder, "--name")
-    record = Record.open(folder, given, options.minutes)
+    record = Record.open(folder, given.words, options.minutes)
     works = _Works(folder, argv, data)
     works.say(look.told())
     Course(folder, record, laid, most, look.test_share, works).go(began)
 
 
-def _given(argv: list[str]) -> list[str]:
-    """Return what goes to every step, as it was written.
-
-    Raises:
-        Refused: if an option is for no step, or for the course alone.
-    """
-    found: list[str] = []
-    for item in argv_words.items(argv):
-        if not item.flag or item.key in _OWN:
-            continue
-        if not any(item.is_below(key) for key in _GIVEN):
-            near = nearest(item.key, [*_OWN, *_GIVEN])
-            hint = f"did you mean --{near}?" if near else f"{_USAGE} --help lists them."
-            raise Refused(f"lt auto has no option {item.flag}: {hint}")
-        why = next((why for key, why in _NOT_GIVEN.items() if item.is_below(key)), None)
-        if why is not None:
-            raise Refused(f"{item.flag} cannot be given to lt auto, for {why}: leave it out.")
-        found += [f"{item.flag}={item.value}"] if item.value is not None else item.words
-    return found
-
-
-def _value(given: Sequence[str], key: str) -> str | None:
-    """Return the value of an option, the last one that is given."""
-    found = [item.value for item in argv_words.items(given) if item.key == key]
-    return found[-1] if found else None
-
-
-def _name(given: Sequence[str]) -> str:
-    root = _value(given, "data.root")
+def _name(given: Given) -> str:
+    root = given.value("data.root")
     if root is not None:
         return f"auto-{home(root).resolve().name or 'root'}"
-    return "-".join(["auto", *(Path(file).stem for file in argv_words.files(given))])
+    return "-".join(["auto", *(Path(file).stem for file in argv_words.files(given.words))])
 
 
-def _look(given: list[str]) -> tuple[LongTailDataModule, recipe.Look, list[str]]:
+def _look(given: Given) -> tuple[LongTailDataModule, recipe.Look, list[str]]:
     """Return the data, what is known of the pictures, and what is laid over every step.
 
     Raises:
         Refused: if no pictures are named, or none may be held out.
         UserError: if they cannot be trained on.
     """
-    files = [CONFIG, "data.root", "data.source"]
-    if not any(argv_words.first_below(given, key.lstrip("-")) for key in files):
+    if not (given.says("data.root") or given.says("data.source")):
         raise Refused(
-            f"lt auto needs your pictures: {_USAGE}, of a folder with train/<class>/* and "
+            f"lt auto needs your pictures: {USAGE}, of a folder with train/<class>/* and "
             "test/<class>/*, or with <class>/*."
         )
-    root = home(_value(given, "data.root") or "data")
-    chosen = any(argv_words.first_below(given, key) for key in ("data.source", "config"))
-    more = [] if chosen else recipe.test_split(root)
     base = recipe.words_of(recipe.Look(0, 0.0, None))
-    data = _data([*base, *more, *given])
-    if data.monitor_test:
-        raise Refused("data.monitor_test cannot be given to lt auto: leave it out.")
+    more = recipe.test_split(_data([*base, *given.words]))
+    data = _data([*base, *more, *given.words])
     more += recipe.held_out(data)
-    if _value(given, "data.holdout") == "null" and not data.has_validation:
+    if given.value("data.holdout") == "null" and not data.has_validation:
         raise Refused("lt auto chooses on held-out images: leave out --data.holdout null.")
-    own_choice = chosen or argv_words.first_below(given, "model.backbone") is not None
+    own_choice = given.names("data.source") or any(map(given.says, _CHOICE))
     look = recipe.look_at(data, own_choice)
-    laid = [*recipe.words_of(look), *more, *given]
+    laid = [*recipe.words_of(look), *more, *given.words]
     return _data(laid), look, [*laid, *_ALONE]
 
 
@@ -166,14 +118,14 @@ def _most(laid: Sequence[str]) -> int:
     found: Any = [
         part.get("max_epochs") for c in files if isinstance(part := c.get("trainer"), dict)
     ]
-    given = _value(laid, _MOST)
-    known = [most for most in (*found, given) if most is not None]
+    given = [item.value for item in argv_words.items(laid) if item.key == MOST]
+    known = [most for most in (*found, *given) if most is not None]
     try:
         most = int(known[-1])
     except (TypeError, ValueError):
         most = 0
     if most < 1:
-        raise Refused(f"{_MOST} is {known[-1]}: give the epochs of a training at most, 1 or more.")
+        raise Refused(f"{MOST} is {known[-1]}: give the epochs of a training at most, 1 or more.")
     return most
 
 
