@@ -11,7 +11,7 @@ import yaml
 
 from lt_lightning.errors import Refused
 from lt_lightning.runs import argv as words
-from lt_lightning.runs import config_files, launch, packaged, tasks
+from lt_lightning.runs import config_files, launch, leftovers, packaged, tasks
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.config import config_of
 from lt_lightning.runs.machine import without_gpu
@@ -175,7 +175,7 @@ def _start(
         raise Refused(f"{file}: {refused.sentence}", refused.key) from refused
     finally:
         if folder is None:
-            run_folder.give_back()
+            leftovers.give_back()
 
 
 def quiet() -> None:

@@ -4,7 +4,6 @@ import itertools
 import os
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from lt_lightning.errors import Refused, UserError
@@ -15,7 +14,6 @@ PRETRAIN = "pretrain"  # the folder of a pre-training in that of its run
 _LONGEST = 255  # bytes of a file's name
 _LONGEST_PATH = 1000  # letters
 _PATIENCE = 60.0  # seconds that a task waits for the folder which the first one makes
-_START = ("config.yaml", origin.FILE, lock.LOCK)  # what a run has before it has anything of worth
 
 
 def run_name(argv: Sequence[str], method: str) -> str:
@@ -190,8 +188,8 @@ def last_run(root: Path, name: str, version: str | None) -> Path | None:
         of_others = [folder for folder in candidates if _is_in_job(folder, job)]
         candidates = [folder for folder in candidates if folder not in of_others]
         candidates.append(_of_job(runs, job))
-    found = (folder for folder in reversed(candidates) if _has_checkpoint(folder))
-    return launch.agree("last", lambda: next(found, None), _has_checkpoint)
+    found = (folder for folder in reversed(candidates) if has_checkpoint(folder))
+    return launch.agree("last", lambda: next(found, None), has_checkpoint)
 
 
 def _is_in_job(folder: Path, job: str) -> bool:
@@ -212,9 +210,7 @@ def started_again(root: Path, name: str, version: str | None) -> Path | None:
         return None
     folder = root / name / version if version else _of_job(root / name, str(job))
     _check_origin(folder)
-    return launch.agree(
-        "again", lambda: folder if _has_checkpoint(folder) else None, _has_checkpoint
-    )
+    return launch.agree("again", lambda: folder if has_checkpoint(folder) else None, has_checkpoint)
 
 
 def checkpoint_of(folder: Path | None) -> Path | None:
@@ -223,7 +219,7 @@ def checkpoint_of(folder: Path | None) -> Path | None:
     return file if file is not None and file.is_file() else None
 
 
-def _has_checkpoint(folder: Path) -> bool:
+def has_checkpoint(folder: Path) -> bool:
     """Return whether a run, or its pre-training, can go on."""
     return any(checkpoint_of(part) is not None for part in (folder, folder / PRETRAIN))
 
@@ -231,24 +227,6 @@ def _has_checkpoint(folder: Path) -> bool:
 def forget_own() -> None:
     """Forget the folder of an earlier command in this process; a child keeps its parent's."""
     launch.forget_own()
-
-
-def give_back() -> None:
-    """Remove the folder of a run that ended with nothing of worth, and what is empty above.
-
-    A run that is refused while it is set up has its config there already; it would keep the name.
-    """
-    folder = launch.known()
-    if folder is None or not launch.is_first() or lock.is_gone(folder):
-        return
-    inside = sorted(folder.rglob("*"), reverse=True)  # what is in a folder before the folder
-    if any(path.name not in _START for path in inside if not path.is_dir()):
-        return
-    with suppress(OSError):
-        for path in inside:
-            path.rmdir() if path.is_dir() else path.unlink()
-        for level in (folder, folder.parent, folder.parent.parent):
-            level.rmdir()
 
 
 def of_run(path: str, best: bool = False) -> tuple[Path, Path]:

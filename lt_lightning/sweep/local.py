@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.files import read_whole
 from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.job import Job
-from lt_lightning.sweep.state import Kind, State, can_go_on, forget_unborn
+from lt_lightning.sweep.state import Kind, State, forget_unborn
 
 LT = (sys.executable, "-m", "lt_lightning")
 _PAUSE = 0.5  # seconds between two looks
@@ -40,7 +41,7 @@ def command(job: Job, root: Path) -> list[str]:
     folder = job.folder(root)
     if job.post_hoc is not None:
         return ["test", str(folder), "--post_hoc", job.post_hoc]
-    again = ["--ckpt_path", "last"] if can_go_on(folder) else []
+    again = ["--ckpt_path", "last"] if run_folder.has_checkpoint(folder) else []
     return ["fit", *job.words, *job.shared, *again]
 
 

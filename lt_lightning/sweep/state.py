@@ -1,6 +1,5 @@
 """How far a run of a sweep is: its folder tells, whoever trains it."""
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -8,7 +7,7 @@ from pathlib import Path
 
 from lt_lightning.errors import UserError
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.runs import lock, metrics_file
+from lt_lightning.runs import leftovers, lock, metrics_file
 from lt_lightning.runs.finished import is_tested
 from lt_lightning.runs.results import FILE_NAME, read_results
 from lt_lightning.sweep.job import Job
@@ -56,13 +55,7 @@ def state_of(job: Job, root: Path, ended: bool = False) -> State:
     epochs = epochs_of(folder)
     if lock.is_held(folder):
         return State(Kind.RUNNING, epochs)
-    return State(Kind.INTERRUPTED if can_go_on(folder) else Kind.WAITING, epochs)
-
-
-def can_go_on(folder: Path) -> bool:
-    """Return whether a run, or its pre-training, has a checkpoint."""
-    parts = (folder, folder / run_folder.PRETRAIN)
-    return any(run_folder.checkpoint_of(part) is not None for part in parts)
+    return State(Kind.INTERRUPTED if run_folder.has_checkpoint(folder) else Kind.WAITING, epochs)
 
 
 def epochs_of(folder: Path) -> int:
@@ -105,14 +98,6 @@ def forget_unborn(folder: Path) -> None:
 
     Its name would be taken by nothing; a folder with a checkpoint or results stays.
     """
-    if lock.is_held(folder) or can_go_on(folder) or not folder.is_dir():
+    if lock.is_held(folder) or run_folder.has_checkpoint(folder) or not folder.is_dir():
         return
-    known = {"config.yaml", "command.json", lock.LOCK, metrics_file.FILE_NAME}
-    inside = sorted(folder.rglob("*"), reverse=True)
-    files = [path for path in inside if not path.is_dir()]
-    if any(path.name not in known and path.suffix != ".part" for path in files):
-        return
-    with suppress(OSError):
-        for path in inside:
-            path.rmdir() if path.is_dir() else path.unlink()
-        os.rmdir(folder)
+    leftovers.forget(folder, (*leftovers.START, metrics_file.FILE_NAME))

@@ -8,6 +8,7 @@ from run_folders import choose, make_run
 
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs import leftovers
 
 pytestmark = pytest.mark.usefixtures("fresh")
 
@@ -34,7 +35,7 @@ def test_a_version_that_holds_a_run_is_refused(runs):
 
 def test_an_empty_folder_is_given_back(runs):
     choose(runs)
-    run_folder.give_back()
+    leftovers.give_back()
     assert not runs.exists()
 
 
@@ -44,7 +45,7 @@ def test_a_folder_that_has_only_its_start_is_given_back(runs):
     (folder / "config.yaml").touch()
     (folder / run_folder.PRETRAIN / "checkpoints").mkdir(parents=True)
     (folder / run_folder.PRETRAIN / "config.yaml").touch()
-    run_folder.give_back()
+    leftovers.give_back()
     assert not runs.exists()
     assert choose(runs, "mine") == folder
 
@@ -86,14 +87,14 @@ def test_a_name_is_what_a_folder_can_be_called():
 
 def test_a_folder_with_content_is_kept(runs):
     make_run(choose(runs))
-    run_folder.give_back()
+    leftovers.give_back()
     assert (runs / "ce" / "0" / "config.yaml").is_file()
 
 
 def test_another_process_gives_nothing_back(runs, monkeypatch):
     folder = choose(runs)
     monkeypatch.setenv("LOCAL_RANK", "1")
-    run_folder.give_back()
+    leftovers.give_back()
     assert folder.is_dir()
 
 
