@@ -9,17 +9,21 @@ from pathlib import Path
 from lt_lightning.auto import told
 from lt_lightning.auto.budget import Speed, needed, plan
 from lt_lightning.auto.choice import Choice, choose, score
-from lt_lightning.auto.record import BEGUN, DONE, FAILED, LEFT_OUT, Record, StepRecord, last_sign
+from lt_lightning.auto.kept import BEGUN, CHOSEN, DONE, FAILED, LEFT_OUT
+from lt_lightning.auto.record import FILE_NAME, Record, StepRecord, last_sign
 from lt_lightning.auto.steps import BASELINE, SIMPLEST_FIRST, STEPS, Step
-from lt_lightning.auto.works import Works
+from lt_lightning.auto.works import LOG, Works
 from lt_lightning.errors import Refused, UserError, one_sentence
 from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs import leftovers, lock
 from lt_lightning.runs.checkpoint import read, whole_epochs
 from lt_lightning.runs.config import began_with
 from lt_lightning.runs.results import FILE_NAME as RESULTS
 from lt_lightning.runs.results import read_results
+from lt_lightning.runs.signals import Stopped
 
-CHOSEN, REPORT = "chosen", "report.html"
+REPORT = "report.html"
+_NO_RUN = (FILE_NAME, LOG, lock.LOCK)  # what a course has before its first run
 _TRIES = 3  # a step in which the process died so often is not begun again
 
 
@@ -67,16 +71,13 @@ class Course:
         finally:
             self.record.stop(self.clock())
             self._write()
-            if not any(path.is_dir() for path in self.folder.iterdir()):
-                self._give_back()
+            self._give_back()
 
     def _give_back(self) -> None:
         """Remove a folder without a run: a command that was refused would keep its name."""
-        with suppress(OSError):
-            for path in self.folder.iterdir():
-                path.unlink()
-            for level in (self.folder, self.folder.parent):
-                level.rmdir()
+        if leftovers.forget(self.folder, _NO_RUN):
+            with suppress(OSError):
+                self.folder.parent.rmdir()
 
     @property
     def _left(self) -> float:
@@ -117,7 +118,8 @@ class Course:
             if not self.record.epochs:
                 raise UserError(self._too_short(needed(self._speed, self.most, done)))
             self._write()
-        seconds = self._seconds(BASELINE)
+        behind = self._epochs_behind(BASELINE)
+        seconds = self._speed.seconds(BASELINE, self.record.epochs, behind)
         if seconds + self._speed.ending > self._left:
             raise UserError(self._too_short(seconds + self._speed.ending))
         self.works.say(
@@ -131,8 +133,6 @@ class Course:
     def _measure(self) -> None:
         """Train the first epoch of the baseline, which goes on from there."""
         began, known = self.clock(), self.record.step(BASELINE.name)
-        known.begun += 1
-        self._write()
         self.works.prepare()
         goes_on, ready = self._epochs_behind(BASELINE) > 0, self.clock()
         cut = told.duration(self._left)
@@ -160,10 +160,6 @@ class Course:
             f"{told.rounded_up(spent + seconds)}, and what was done is gone on with."
         )
 
-    def _seconds(self, step: Step) -> float:
-        done = 0 if step.config is None else self._epochs_behind(step)
-        return self._speed.seconds(step, self.record.epochs, done)
-
     def _epochs_behind(self, step: Step) -> int:
         """Return the epochs of a training that was begun, as its last checkpoint has them."""
         for run in reversed(run_folder.versions(self.folder / step.name)):
@@ -178,7 +174,10 @@ class Course:
         known = self.record.step(step.name)
         if known.status in (DONE, FAILED):
             return
-        seconds = self._seconds(step)
+        behind = 0 if step.config is None else self._epochs_behind(step)
+        if behind != known.behind:  # it gets on, however often the process died before
+            known.behind, known.begun = behind, 0
+        seconds = self._speed.seconds(step, self.record.epochs, behind)
         if known.begun >= _TRIES:
             self._note(step, FAILED, f"the process ended in it {known.begun} times")
         elif seconds + self._speed.ending > self._left:
@@ -207,6 +206,9 @@ class Course:
             self._look(found, known)
         except Refused as refused:
             known.status, known.why = FAILED, refused.sentence
+        except (Stopped, KeyboardInterrupt):
+            known.begun -= 1  # the user has ended it: the process did not die
+            raise
         except Exception as error:  # whatever it is, the steps after it are none the worse
             known.status, known.why = FAILED, one_sentence(str(error) or type(error).__name__)[:300]
         else:

@@ -1,17 +1,17 @@
 """auto.json: plan, times, numbers and choice of a course, from which it goes on."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lt_lightning.auto import kept
+from lt_lightning.auto.kept import BEGUN
 from lt_lightning.errors import UserError
 from lt_lightning.runs import lock, record_file
 
 FILE_NAME = "auto.json"
-SCHEMA_VERSION = 1
-DONE, FAILED, BEGUN, LEFT_OUT = "done", "failed", "begun", "left out"
-_NUMBER = (int, float)
+SCHEMA_VERSION = 2
 
 
 @dataclass
@@ -20,7 +20,8 @@ class StepRecord:
 
     Attributes:
         status: done, failed, begun, or left out.
-        begun: how often it was begun.
+        begun: how often, since its newest checkpoint and but for what the user has ended.
+        behind: epochs that its checkpoint had when it was begun last.
         run: its run folder, below that of the course.
         seconds: that it took, all commands together.
         macro: accuracy on the held-out images, mean over their classes, from 0 to 1.
@@ -31,6 +32,7 @@ class StepRecord:
 
     status: str = BEGUN
     begun: int = 0
+    behind: int = 0
     run: str | None = None
     seconds: float = 0.0
     macro: float | None = None
@@ -46,6 +48,7 @@ class Record:
     Attributes:
         asked: the words of its command, but for the minutes.
         minutes: that it may take, over all commands.
+        files: what stands for the content of each config file of it, by path.
         seconds: that it took, up to `since` where a command is at work.
         since: when that command began, in seconds of the clock; none where none is at work.
         epoch_seconds: of an epoch of the baseline, as measured; 0 before.
@@ -60,6 +63,7 @@ class Record:
 
     asked: list[str]
     minutes: float
+    files: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     since: float | None = None
     epoch_seconds: float = 0.0
@@ -72,11 +76,20 @@ class Record:
     chosen: dict[str, Any] | None = None
 
     @classmethod
-    def open(cls, folder: Path, asked: Sequence[str], minutes: float) -> "Record":
+    def open(
+        cls, folder: Path, asked: Sequence[str], minutes: float, files: Mapping[str, str]
+    ) -> "Record":
         """Return the record of a folder, or a new one.
 
+        Args:
+            folder: of the course.
+            asked: the words of the command, but for the minutes.
+            minutes: that it may take.
+            files: what stands for the content of each config file among the words, by path.
+
         Raises:
-            UserError: if the folder holds something else, or the course of another command.
+            UserError: if the folder holds something else, or the course of another command or of
+                config files that say something else now.
         """
         file = folder / FILE_NAME
         again = "remove its folder, or give another --name"
@@ -85,11 +98,17 @@ class Record:
             raise UserError(
                 f"{folder} holds something that `lt auto` did not make: give another --name."
             )
-        found = found or cls(list(asked), minutes)
+        found = found or cls(list(asked), minutes, dict(files))
         if found.asked != list(asked):
             raise UserError(
                 f"{folder} was begun by `lt auto {' '.join(found.asked)}`: go on with these "
                 "options, or give another --name."
+            )
+        changed = next((file for file in files if found.files.get(file) != files[file]), None)
+        if changed is not None:
+            raise UserError(
+                f"{changed} says something else than when {folder} was begun, and its steps would "
+                "not compare: put it back as it was, or give another --name."
             )
         found.minutes = minutes
         return found
@@ -131,35 +150,6 @@ def last_sign(folder: Path) -> float:
 
 
 def _parsed(content: dict[str, Any]) -> Record:
-    steps = content.pop("steps")
-    found: Record = _of(Record, {**content, "steps": {}})
-    found.steps = {name: _of(StepRecord, step) for name, step in steps.items()}
-    _check(found)
-    return found
-
-
-def _of(kind: type[Any], content: dict[str, Any]) -> Any:
-    missing = {one.name for one in fields(kind)} - set(content)
-    if missing:
-        raise ValueError(f"it has no {min(missing)}")
-    return kind(**content)
-
-
-def _check(found: Record) -> None:
-    """Refuse what would fail later, without a word about where it came from."""
-    numbers = ("seconds", "epoch_seconds", "around_seconds", "change_seconds", "epochs")
-    bad = [name for name in numbers if not _is_number(vars(found)[name])]
-    bad += [name for name in ("asked", "class_names") if not _texts(vars(found)[name])]
-    for name, step in found.steps.items():
-        right = isinstance(step.right, str) and len(step.right) in (0, len(found.labels))
-        bad += [] if right and _is_number(step.seconds) else [f"steps.{name}"]
-    if bad:
-        raise ValueError(f"{bad[0]} is not as it should be")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, _NUMBER) and not isinstance(value, bool) and value >= 0
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    kept.check(content)
+    steps = {name: StepRecord(**step) for name, step in content["steps"].items()}
+    return Record(**{**content, "steps": steps})

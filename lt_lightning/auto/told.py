@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lt_lightning.auto.choice import Choice
-from lt_lightning.auto.record import DONE, Record, StepRecord
+from lt_lightning.auto.kept import DONE
+from lt_lightning.auto.record import Record, StepRecord
 from lt_lightning.auto.steps import STEPS, Step
 
 _WIDTH = max(len(step.title) for step in STEPS)

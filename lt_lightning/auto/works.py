@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+LOG = "auto.log"  # what the steps say
+
 
 @dataclass(frozen=True)
 class HeldOut:

@@ -152,6 +152,18 @@ def test_a_file_may_name_the_pictures(looked, lt, pictures, tmp_path):
     assert (answer.status, "needs your pictures" in answer.err) == (2, True)
 
 
+def test_a_file_is_known_by_what_it_says(tmp_path):
+    file = tmp_path / "own.yaml"
+
+    def digest(text):
+        file.write_text(text, encoding="utf-8")
+        return Given.read([f"--config={file}"]).digests()[str(file)]
+
+    first = digest("trainer: {precision: 32-true}")
+    assert digest("# the same\ntrainer:\n  precision: 32-true\n") == first
+    assert digest("trainer: {precision: bf16-mixed}") != first
+
+
 def test_pictures_are_needed(lt):
     answer = lt(["auto", "--minutes=3"])
     assert answer.status == 2

@@ -12,6 +12,7 @@ from minimal_results import minimal
 from lt_lightning.auto import STEPS, Course, HeldOut, Record, told
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs.results import write_results
+from lt_lightning.runs.signals import Stopped
 
 EPOCH, AROUND, CHANGE = 10, 5, 2
 NAMES = [step.name for step in STEPS]
@@ -100,8 +101,8 @@ def stub(tmp_path):
     return Stub(folder)
 
 
-def go(stub, minutes=1000.0, most=20, asked=("--data.root=D",)):
-    record = Record.open(stub.folder, list(asked), minutes)
+def go(stub, minutes=1000.0, most=20, asked=("--data.root=D",), files=None):
+    record = Record.open(stub.folder, list(asked), minutes, files or {})
     Course(stub.folder, record, list(asked), most, 0.5, stub, clock=lambda: stub.now).go()
     return known(stub)
 
@@ -175,6 +176,19 @@ def test_without_a_baseline_there_is_no_choice(stub):
     assert not stub.folder.exists()  # there is nothing to keep, and its name is free
 
 
+def test_what_the_user_has_put_there_is_kept(stub, monkeypatch):
+    (stub.folder / ".lock").touch()
+
+    def no_room():
+        (stub.folder / "notes.txt").write_text("mine")
+        raise UserError("no room.")
+
+    monkeypatch.setattr(stub, "prepare", no_room)
+    with pytest.raises(UserError, match="no room"):
+        go(stub)
+    assert (stub.folder / "notes.txt").read_text() == "mine"
+
+
 def test_too_little_time_says_how_much_is_needed_and_that_is_enough(stub):
     with pytest.raises(UserError, match=r"too short: an epoch takes 10\.0 s") as refused:
         go(stub, minutes=0.8)
@@ -210,7 +224,7 @@ def test_a_killed_course_goes_on_where_it_was(stub):
     with pytest.raises(Killed):
         go(stub)
     before = known(stub)
-    before["since"] = before["steps"]["crt"]["seconds"] = None  # as SIGKILL leaves it
+    assert before["steps"]["crt"]["status"] == "begun"
     stub.fails, ran = {}, len(stub.ran)
     found = go(stub)
     assert stub.ran[ran:] == [*NAMES[NAMES.index("crt") :], "chosen"]
@@ -237,7 +251,7 @@ def test_time_counts_over_commands_and_not_between_them(stub):
 
 
 def test_the_look_at_the_pictures_counts_too(stub):
-    record = Record.open(stub.folder, [], 1000.0)
+    record = Record.open(stub.folder, [], 1000.0, {})
     began = stub.now
     Course(stub.folder, record, [], 20, 0.5, stub, clock=lambda: stub.now).go(began - 40)
     assert known(stub)["seconds"] == pytest.approx(stub.now - began + 40)
@@ -251,6 +265,31 @@ def test_a_step_in_which_the_process_dies_is_not_begun_for_ever(stub):
     found = go(stub)
     assert found["steps"]["crt"]["why"] == "the process ended in it 3 times"
     assert found["chosen"] is not None
+
+
+@pytest.mark.parametrize("stop", [Stopped(2), KeyboardInterrupt()])
+def test_who_stops_a_step_may_go_on_with_it_for_ever(stub, stop):
+    stub.fails = {"crt": stop}
+    for _ in range(4):
+        with pytest.raises(type(stop)):
+            go(stub)
+        assert known(stub)["steps"]["crt"]["begun"] == 0
+    stub.fails = {}
+    assert go(stub)["steps"]["crt"]["status"] == "done"
+
+
+def test_a_step_that_gets_on_between_deaths_is_begun_again(stub, monkeypatch):
+    stub.fails = {"crt": Killed()}
+    behind = []
+    monkeypatch.setattr(Course, "_epochs_behind", lambda *_: len(behind))
+    for _ in range(4):
+        with pytest.raises(Killed):
+            go(stub)
+        behind.append("an epoch, saved")
+    for _ in range(3):
+        with pytest.raises(Killed):
+            go(stub)
+    assert go(stub)["steps"]["crt"]["why"] == "the process ended in it 3 times"
 
 
 def test_a_finished_course_does_nothing_but_tell(stub):
@@ -277,12 +316,73 @@ def test_another_command_on_the_folder_is_refused(stub):
         go(stub, asked=["--data.root=E"])
 
 
-@pytest.mark.parametrize("damage", ["{", "[]", '{"schema_version": 2}', '{"schema_version": 1}'])
+@pytest.mark.parametrize("damage", ["{", "[]", '{"schema_version": 3}', '{"schema_version": 2}'])
 def test_a_damaged_record_is_refused(stub, damage):
     go(stub)
     (stub.folder / "auto.json").write_text(damage)
     with pytest.raises(UserError, match=r"is damaged .*: remove its folder"):
         go(stub)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Return the stand-in of a course that came to its end; its record is written anew."""
+    folder = tmp_path_factory.mktemp("finished") / "auto"
+    folder.mkdir()
+    stub = Stub(folder)
+    stub.content = go(stub)
+    return stub
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *[("asked", value) for value in (None, "a", [1])],
+        *[("files", value) for value in ([], {"a.yaml": 1})],
+        *[("since", value) for value in ("x", True, -1)],
+        *[("minutes", value) for value in (None, "30")],
+        *[("epochs", value) for value in (None, 3.5, -1, 1e9, True)],
+        *[("labels", value) for value in (None, [[1]], [0.5], [-1], [2] * 60, [], [0])],
+        *[("class_names", value) for value in (None, [1], ["cat"])],
+        *[("steps", value) for value in ([], {"ce": 1}, {})],
+        *[("chosen", value) for value in ("ce", {"step": "ce"}, [])],
+        ("other", 1),
+        ("steps.magic", {}),
+        *[("steps.crt.status", value) for value in ("won", None, [])],
+        *[("steps.crt.begun", value) for value in ("1", 1.5)],
+        *[("steps.crt.macro", value) for value in ("x", 2, None)],
+        *[("steps.crt.sd", value) for value in ([], None)],
+        *[("steps.crt.right", value) for value in ("", "11", 1)],
+        *[("steps.crt.why", value) for value in (3, {})],
+        *[("steps.crt.run", value) for value in (None, 3, "/elsewhere/run/0", "../a/0", "ce/0")],
+        *[("steps.crt.run", value) for value in ("crt", "crt/", "crt/..", "crt/../ce/0")],
+        *[("chosen.run", value) for value in ("ce/0", "chosen/..", None, "chosen/a/b")],
+        *[("chosen.step", value) for value in (None, [], "magic")],
+        *[("chosen.fitted", value) for value in (None, [], {"temperature": "x"})],
+        *[("chosen.images", value) for value in (None, "9")],
+        *[("chosen.acc_macro", value) for value in ("x", [1])],
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_record_that_no_course_wrote_is_refused(finished, key, value):
+    content = json.loads(json.dumps(finished.content))
+    *above, last = key.split(".")
+    inner = content
+    for name in above:
+        inner = inner[name]
+    inner[last] = value
+    (finished.folder / "auto.json").write_text(json.dumps(content))
+    ran = list(finished.ran)
+    with pytest.raises(UserError, match=r"is damaged .*: remove its folder, or give another"):
+        go(finished)
+    assert finished.ran == ran
+
+
+def test_a_config_file_that_was_changed_is_told(stub):
+    go(stub, files={"own.yaml": "a"})
+    go(stub, files={"own.yaml": "a"})
+    with pytest.raises(UserError, match=r"^own\.yaml says something else than when .* was begun"):
+        go(stub, files={"own.yaml": "b"})
 
 
 def test_a_folder_of_something_else_is_refused(stub):

@@ -15,6 +15,7 @@ import torch
 
 from lt_lightning.auto import Course, HeldOut, Record, recipe
 from lt_lightning.auto.given import MOST, OWN, USAGE, Given
+from lt_lightning.auto.works import LOG
 from lt_lightning.cli.run_data import data_of_files, data_of_run
 from lt_lightning.cli.words.arguments import CommandParser
 from lt_lightning.data import LongTailDataModule
@@ -34,7 +35,6 @@ log = logging.getLogger("lt_lightning")
 # One process does all, and the length of each training is the course's own matter.
 _ALONE = ("--trainer.devices=1", "--trainer.num_nodes=1", "--trainer.strategy=auto")
 _CHOICE = ("model.backbone", "data.source.image_size")  # of network and size
-_LOG = "auto.log"
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -68,7 +68,7 @@ def auto(argv: list[str]) -> None:
     folder = Path(options.runs) / name
     most = _most(laid)
     run_folder.occupy(folder, "--name")
-    record = Record.open(folder, given.words, options.minutes)
+    record = Record.open(folder, given.words, options.minutes, given.digests())
     works = _Works(folder, argv, data)
     works.say(look.told())
     Course(folder, record, laid, most, look.test_share, works).go(began)
@@ -190,7 +190,7 @@ class _Works:
         handlers = [
             (one, one.stream) for one in log.handlers if isinstance(one, logging.StreamHandler)
         ]
-        with (self.folder / _LOG).open("a", encoding="utf-8", buffering=1) as stream:
+        with (self.folder / LOG).open("a", encoding="utf-8", buffering=1) as stream:
             for handler, _ in handlers:
                 handler.setStream(stream)
             try:
