@@ -104,7 +104,7 @@ class NamedGroup:
                 self._text(lost[0]),
             )
         pairs = zip(paths, found, strict=True)
-        return [f"\0{path}" if group is None else group for path, group in pairs]
+        return [f"\0{split}/{path}" if group is None else group for path, group in pairs]
 
     def _text(self, path: PurePath) -> str:
         return path.as_posix() if self._whole else path.name
@@ -113,7 +113,8 @@ class NamedGroup:
         found = self._pattern.search(self._text(path))
         if found is None:
             return None
-        return "\0".join(part or "" for part in found.groups()) or found.group()
+        parts = [part or "" for part in found.groups()] or [found.group()]
+        return "\0".join(parts) if any(parts) else None  # what is empty names nothing
 
 
 def of_images(labels: Tensor, groups: Sequence[object] | Tensor | None) -> str:

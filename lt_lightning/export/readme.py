@@ -22,8 +22,8 @@ def pixels(file):
     width, height = image.size
     if max(width, height) <= size:  # small pictures are stretched
         return np.asarray(image.resize((size, size), Image.BILINEAR))
-    scale = short / min(width, height)
-    wide = (short, int(height * scale)) if width <= height else (int(width * scale), short)
+    longer = int(short * max(width, height) / min(width, height))
+    wide = (short, longer) if width <= height else (longer, short)
     image = image.resize(wide, Image.BILINEAR)
     left, top = round((image.width - size) / 2), round((image.height - size) / 2)
     return np.asarray(image.crop((left, top, left + size, top + size)))

@@ -95,7 +95,15 @@ def test_the_readme_says_what_lt_predict_writes(lt, place, picture, kind, change
 @pytest.mark.parametrize("reading", [Reading(), Reading(None, None, False)])
 @pytest.mark.parametrize(
     ("size", "shape"),
-    [(8, (8, 8)), (8, (5, 7)), (8, (30, 11)), (8, (11, 31)), (96, (96, 50)), (96, (301, 173))],
+    [
+        (8, (8, 8)),
+        (8, (5, 7)),
+        (8, (30, 11)),
+        (8, (11, 31)),
+        (96, (96, 50)),
+        (96, (301, 173)),
+        (224, (237, 237)),
+    ],
 )
 def test_the_lines_of_a_readme_read_a_picture_as_the_run_does(tmp_path, size, shape, reading):
     rng = np.random.default_rng(0)

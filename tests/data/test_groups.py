@@ -3,6 +3,7 @@
 import itertools
 import logging
 import time
+from pathlib import PurePath
 
 import pytest
 import torch
@@ -250,3 +251,19 @@ def test_images_of_each_class_in_the_test_split(tree):
         ImageFolder(test_per_class=4, test_fraction=0.1)
     with pytest.raises(UserError, match="test_per_class is 0"):
         ImageFolder(test_per_class=0)
+
+
+def test_images_without_a_group_are_shared_by_no_splits(caplog):
+    named = NamedGroup("^(s[0-9]+)_")
+    found = [
+        named.of_given([PurePath("a/x.png"), PurePath("a/s1_0.png")], split)
+        for split in ("val", "test")
+    ]
+    assert set(found[0]) & set(found[1]) == {"s1"}
+    assert "does not match 1 of 2 images of the test split, such as 'x.png'" in caplog.text
+
+
+def test_a_match_of_nothing_is_no_group():
+    with pytest.raises(UserError, match=r"does not match 'a\.png'"):
+        NamedGroup(r"^(\d*)").of(PurePath("x/a.png"))
+    assert NamedGroup(r"^(\d*)").of(PurePath("x/7a.png")) == "7"
