@@ -113,8 +113,9 @@ class NamedGroup:
         found = self._pattern.search(self._text(path))
         if found is None:
             return None
-        parts = [part or "" for part in found.groups()] or [found.group()]
-        return "\0".join(parts) if any(parts) else None  # what is empty names nothing
+        parts = [part or "" for part in found.groups()]
+        name = "\0".join(parts) if any(parts) else found.group()
+        return name or None  # what is empty names nothing
 
 
 def of_images(labels: Tensor, groups: Sequence[object] | Tensor | None) -> str:

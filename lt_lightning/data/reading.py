@@ -64,12 +64,13 @@ _of_checkpoint: ContextVar[Reading | None] = ContextVar("reading of a checkpoint
 def read_as(saved: Mapping[str, Any]) -> Iterator[None]:
     """Build sources that read image files as the training of a checkpoint did.
 
-    A newer checkpoint says how, and its config asks for it; an old one says nothing.
+    A newer checkpoint says how, and its config asks for it; an old one says nothing, and where
+    it was gone on with, what no config can ask for.
 
     Args:
         saved: the facts of the data in the checkpoint.
     """
-    token = _of_checkpoint.set(None if "upright" in saved else AS_BEFORE)
+    token = _of_checkpoint.set(AS_BEFORE if Reading.of(saved) == AS_BEFORE else None)
     try:
         yield
     finally:

@@ -267,3 +267,4 @@ def test_a_match_of_nothing_is_no_group():
     with pytest.raises(UserError, match=r"does not match 'a\.png'"):
         NamedGroup(r"^(\d*)").of(PurePath("x/a.png"))
     assert NamedGroup(r"^(\d*)").of(PurePath("x/7a.png")) == "7"
+    assert NamedGroup("^(x_)?cat").of(PurePath("a/cat1.png")) == "cat"

@@ -10,7 +10,8 @@ from PIL import Image
 from lt_lightning.data import ImageFolder
 from lt_lightning.data.decode import Unreadable, read_image
 from lt_lightning.data.pixels import Unclear, rgb
-from lt_lightning.data.reading import AS_BEFORE, Reading
+from lt_lightning.data.reading import AS_BEFORE, Reading, read_as
+from lt_lightning.data.reading import reading as reading_now
 from lt_lightning.errors import UserError
 
 GREY = np.linspace(0, 255, 64).round().astype(np.uint8).reshape(8, 8)
@@ -368,6 +369,13 @@ def test_a_checkpoint_gives_the_reading_back():
     for reading in (Reading(), Reading(BLUE, 12), AS_BEFORE):
         assert Reading.of(reading.facts()) == reading
     assert Reading.of({"image_size": 8}) == AS_BEFORE, "an old one"
+    for saved, wanted in (
+        ({"image_size": 8}, AS_BEFORE),
+        (AS_BEFORE.facts(), AS_BEFORE),  # an old one that was gone on with
+        (Reading(BLUE, 12).facts(), Reading()),
+    ):
+        with read_as(saved):
+            assert reading_now(Reading().background, None) == wanted
 
 
 def _as_it_was(path):
