@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,8 @@ def _evaluations():
     for file in (ROOT / "results").rglob("results.json"):
         for test in json.loads(file.read_text("utf-8"))["evaluations"].values():
             overall, groups = test["overall"], test["groups"]
+            if not {"many", "medium"} <= groups.keys():
+                continue
             yield (
                 overall["acc_macro"],
                 groups["many"]["acc"],
@@ -213,3 +216,32 @@ def test_every_measured_row_is_that_of_one_test_in_results(name):
 
 def test_readme_is_short():
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) < 150
+
+
+_OF_SEEDS = {
+    "cross-entropy": ("ce", "last"),
+    "... then logit adjustment": ("ce", "last+logit_adjustment_tau_1"),
+    "... then tau-normalisation": ("ce", "last+tau_norm_1"),
+    "cRT": ("crt", "last"),
+    "Balanced Softmax": ("balanced_softmax", "last"),
+}
+
+
+@pytest.mark.parametrize("data", ["signs", "clothes"])
+@pytest.mark.parametrize("method", _OF_SEEDS)
+def test_means_over_seeds_are_those_of_the_results(data, method):
+    text = (ROOT / "results" / "README.md").read_text("utf-8")
+    table = text.split("| method | signs: macro |")[1].split("\n\n")[0]
+    (line,) = [line for line in table.splitlines() if line.startswith(f"| {method} |")]
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    macro, overall, ece, n = cells[1:5] if data == "signs" else cells[5:9]
+    row, evaluation = _OF_SEEDS[method]
+    found = []
+    for file in sorted((ROOT / "results" / f"{data}_short").glob(f"{row}_seed*/results.json")):
+        tests = json.loads(file.read_text("utf-8"))["evaluations"]
+        found += [tests[evaluation]["overall"]] if evaluation in tests else []
+    assert int(n) == len(found) > 1
+    for shown, name in ((macro, "acc_macro"), (overall, "acc")):
+        values = [100 * one[name] for one in found]
+        assert shown == f"{statistics.mean(values):.1f} ± {statistics.stdev(values):.1f}"
+    assert ece == f"{statistics.mean(100 * one['ece'] for one in found):.1f}"
