@@ -1,88 +1,69 @@
 """A course as auto.json holds it, looked at before it is believed: its runs lie in its folder."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from lt_lightning.auto.steps import SIMPLEST_FIRST
 from lt_lightning.errors import Refused
 from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs.forms import (
+    Fits,
+    is_count,
+    is_mapping,
+    is_share,
+    is_size,
+    is_text,
+    list_of,
+    mapping_to,
+    or_none,
+)
 
 DONE, FAILED, BEGUN, LEFT_OUT = "done", "failed", "begun", "left out"
 CHOSEN = "chosen"  # the folder of the run that was chosen
 _STATUS = (DONE, FAILED, BEGUN, LEFT_OUT)
-_MOST_EPOCHS = 10**9
 _SHOWN = 40  # characters of a value
-Check = Callable[[Any], bool]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value < _MOST_EPOCHS
-
-
-def _is_share(value: Any) -> bool:
-    return _is_number(value) and value <= 1 + 1e-6  # float32
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _or_none(check: Check) -> Check:
-    return lambda value: value is None or check(value)
-
-
-def _list_of(check: Check) -> Check:
-    return lambda value: isinstance(value, list) and all(map(check, value))
-
-
-def _mapping_to(check: Check) -> Check:
-    return lambda value: isinstance(value, dict) and all(map(check, value.values()))
 
 
 def _is_fitted(value: Any) -> bool:
     number = isinstance(value, dict) and value.get("temperature", 1.0)
-    return isinstance(value, dict) and _is_number(number)
+    return isinstance(value, dict) and is_size(number)
 
 
-_COURSE: dict[str, Check] = {
-    "asked": _list_of(_is_text),
-    "files": _mapping_to(_is_text),
-    "minutes": _is_number,
-    "seconds": _is_number,
-    "since": _or_none(_is_number),
-    "epoch_seconds": _is_number,
-    "around_seconds": _is_number,
-    "change_seconds": _is_number,
-    "epochs": _is_count,
-    "labels": _list_of(_is_count),
-    "class_names": _list_of(_is_text),
-    "steps": _mapping_to(lambda step: isinstance(step, dict)),
-    "chosen": _or_none(lambda value: isinstance(value, dict)),
+_COURSE: dict[str, Fits] = {
+    "asked": list_of(is_text),
+    "files": mapping_to(is_text),
+    "minutes": is_size,
+    "seconds": is_size,
+    "since": or_none(is_size),
+    "epoch_seconds": is_size,
+    "around_seconds": is_size,
+    "change_seconds": is_size,
+    "epochs": is_count,
+    "labels": list_of(is_count),
+    "class_names": list_of(is_text),
+    "steps": mapping_to(is_mapping),
+    "chosen": or_none(is_mapping),
 }
-_STEP: dict[str, Check] = {
+_STEP: dict[str, Fits] = {
     "status": lambda value: value in _STATUS,
-    "begun": _is_count,
-    "behind": _is_count,
-    "run": _or_none(_is_text),
-    "seconds": _is_number,
-    "macro": _or_none(_is_share),
-    "sd": _or_none(_is_share),
-    "right": _is_text,
-    "why": _or_none(_is_text),
+    "begun": is_count,
+    "behind": is_count,
+    "run": or_none(is_text),
+    "seconds": is_size,
+    "macro": or_none(is_share),
+    "sd": or_none(is_share),
+    "right": is_text,
+    "why": or_none(is_text),
 }
-_TAKEN: dict[str, Check] = {
-    "step": _is_text,
-    "run": _is_text,
-    "evaluation": _is_text,
+_TAKEN: dict[str, Fits] = {
+    "step": is_text,
+    "run": is_text,
+    "evaluation": is_text,
     "fitted": _is_fitted,
-    "images": _is_count,
-    "acc": _or_none(_is_share),
-    "acc_macro": _or_none(_is_share),
-    "ece": _or_none(_is_share),
+    "images": is_count,
+    "acc": or_none(is_share),
+    "acc_macro": or_none(is_share),
+    "ece": or_none(is_share),
 }
 
 
@@ -117,7 +98,7 @@ def _check_chosen(chosen: Mapping[str, Any], steps: Mapping[str, Any]) -> None:
         raise ValueError(f"chosen.step is {chosen['step'][:_SHOWN]!r}, which is not done")
 
 
-def _look(above: str, content: Mapping[str, Any], known: Mapping[str, Check]) -> None:
+def _look(above: str, content: Mapping[str, Any], known: Mapping[str, Fits]) -> None:
     for name, is_right in known.items():
         if name not in content:
             raise ValueError(f"it has no {above}{name}")

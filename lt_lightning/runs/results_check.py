@@ -1,17 +1,26 @@
 """Whether a results.json says what its schema says it says; see docs/results_json.md."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lt_lightning.errors import UserError, printable
-
-Fits = Callable[[Any], bool]
+from lt_lightning.runs.forms import (
+    Fits,
+    is_count,
+    is_flag,
+    is_mapping,
+    is_number,
+    is_share,
+    is_size,
+    is_text,
+    list_of,
+    mapping_to,
+    or_none,
+)
 
 _PAIRS = re.compile(r"([0-9]{1,9}:[0-9]{1,15}( (?=[0-9])|$))*")  # predicted:images
-_LARGEST = 1e30  # of a number that is no share
-_COUNTED = 2**53  # whole numbers beyond it are not told apart as floats
 _ROUNDING = 1e-6
 
 
@@ -19,157 +28,116 @@ class _Wrong(Exception):
     """A part is not what it should be."""
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _COUNTED
-
-
-def _is_number(value: Any) -> bool:
-    """Return whether it is a number; the comparison is false for NaN."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
-
-
-def _is_size(value: Any) -> bool:
-    return _is_number(value) and value >= 0
-
-
-def _is_share(value: Any) -> bool:
-    return _is_number(value) and -_ROUNDING <= value <= 1 + _ROUNDING
-
-
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
 def _is_seed(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**64
 
 
 def _is_plain(value: Any) -> bool:
-    return _is_text(value) or _is_flag(value) or _is_number(value)
-
-
-def _or_none(fits: Fits) -> Fits:
-    return lambda value: value is None or fits(value)
-
-
-def _list_of(fits: Fits) -> Fits:
-    return lambda value: isinstance(value, list) and all(map(fits, value))
-
-
-def _mapping_to(fits: Fits) -> Fits:
-    return lambda value: isinstance(value, dict) and all(map(fits, value.values()))
+    return is_text(value) or is_flag(value) or is_number(value)
 
 
 def _is_point(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
+    return isinstance(value, list) and len(value) == 2 and all(map(is_number, value))
 
 
 def _are_numbers(value: Any) -> bool:
-    return _is_number(value) or (isinstance(value, list) and all(map(_is_number, value)))
-
-
-def _is_mapping(value: Any) -> bool:
-    return isinstance(value, dict)
+    return is_number(value) or (isinstance(value, list) and all(map(is_number, value)))
 
 
 # What must be there.
 KEYS: dict[str, Fits] = {
-    "method": _is_text,
-    "config": _list_of(_is_text),
-    "command": _list_of(_is_text),
-    "seeds": _is_mapping,
-    "flags": _is_mapping,
-    "data": _is_mapping,
-    "training": _is_mapping,
-    "metrics": _is_mapping,
-    "versions": _mapping_to(_or_none(_is_plain)),
-    "hardware": _mapping_to(_or_none(_is_plain)),
-    "evaluations": _mapping_to(_is_mapping),
+    "method": is_text,
+    "config": list_of(is_text),
+    "command": list_of(is_text),
+    "seeds": is_mapping,
+    "flags": is_mapping,
+    "data": is_mapping,
+    "training": is_mapping,
+    "metrics": is_mapping,
+    "versions": mapping_to(or_none(_is_plain)),
+    "hardware": mapping_to(or_none(_is_plain)),
+    "evaluations": mapping_to(is_mapping),
 }
 INNER_KEYS: dict[str, dict[str, Fits]] = {
-    "seeds": {"training": _or_none(_is_seed), "subset": _or_none(_is_seed)},
-    "flags": {"test_seen_during_training": _is_flag, "oracle": _is_flag},
+    "seeds": {"training": or_none(_is_seed), "subset": or_none(_is_seed)},
+    "flags": {"test_seen_during_training": is_flag, "oracle": is_flag},
     "data": {
-        "fingerprint": _is_text,
-        "class_names": _list_of(_is_text),
-        "class_counts": _list_of(_is_count),
-        "groups": _mapping_to(_list_of(_is_count)),
-        "group_rule": _is_text,
+        "fingerprint": is_text,
+        "class_names": list_of(is_text),
+        "class_counts": list_of(is_count),
+        "groups": mapping_to(list_of(is_count)),
+        "group_rule": is_text,
     },
     "training": {
-        "seconds": _or_none(_is_size),
-        "epochs": _or_none(_is_count),
-        "parameters": _or_none(_is_count),
+        "seconds": or_none(is_size),
+        "epochs": or_none(is_count),
+        "parameters": or_none(is_count),
     },
 }
 EVALUATION_KEYS: dict[str, Fits] = {
-    "checkpoint": _is_mapping,
-    "images": _is_count,
-    "overall": _mapping_to(_or_none(_is_number)),
-    "groups": _mapping_to(_is_mapping),
-    "classes": _list_of(_is_mapping),
-    "reliability": _is_mapping,
+    "checkpoint": is_mapping,
+    "images": is_count,
+    "overall": mapping_to(or_none(is_number)),
+    "groups": mapping_to(is_mapping),
+    "classes": list_of(is_mapping),
+    "reliability": is_mapping,
 }
 # What may be there.
 _MORE: dict[str, dict[str, Fits]] = {
-    "flags": {"self_supervised": _is_flag},
+    "flags": {"self_supervised": is_flag},
     "data": {
-        "source": _or_none(_is_text),
-        "profile": _or_none(_is_text),
-        "imbalance_ratio": _or_none(_is_size),
-        "achieved_ratio": _or_none(_is_size),
-        "added_images": _or_none(_is_text),
-        "unlabelled": _or_none(_is_mapping),
-        "test_fingerprint": _is_text,
+        "source": or_none(is_text),
+        "profile": or_none(is_text),
+        "imbalance_ratio": or_none(is_size),
+        "achieved_ratio": or_none(is_size),
+        "added_images": or_none(is_text),
+        "unlabelled": or_none(is_mapping),
+        "test_fingerprint": is_text,
     },
     "training": {
-        "trainable_parameters": _or_none(_is_count),
-        "multiply_adds": _or_none(_is_count),
+        "trainable_parameters": or_none(is_count),
+        "multiply_adds": or_none(is_count),
     },
-    "metrics": {"bins": _is_count, "definitions": _mapping_to(_is_text)},
+    "metrics": {"bins": is_count, "definitions": mapping_to(is_text)},
 }
 _MORE_OF_EVALUATION: dict[str, Fits] = {
-    "part_of_test": _is_flag,
-    "test": _mapping_to(_or_none(_is_text)),
-    "command": _list_of(_is_text),
-    "time": _is_text,
-    "hardware": _mapping_to(_or_none(_is_plain)),
-    "versions": _mapping_to(_or_none(_is_plain)),
-    "post_hoc": _mapping_to(_or_none(_is_plain)),
-    "fitted": _mapping_to(_are_numbers),
-    "pretext": _mapping_to(_is_number),
-    "tde_alpha": _or_none(_is_number),
-    "tau_curve": _list_of(_is_point),
+    "part_of_test": is_flag,
+    "test": mapping_to(or_none(is_text)),
+    "command": list_of(is_text),
+    "time": is_text,
+    "hardware": mapping_to(or_none(_is_plain)),
+    "versions": mapping_to(or_none(_is_plain)),
+    "post_hoc": mapping_to(or_none(_is_plain)),
+    "fitted": mapping_to(_are_numbers),
+    "pretext": mapping_to(is_number),
+    "tde_alpha": or_none(is_number),
+    "tau_curve": list_of(_is_point),
 }
 _CHECKPOINT: dict[str, Fits] = {
-    "path": _or_none(_is_text),
-    "epoch": _or_none(_is_count),
-    "chosen_by": _is_text,
+    "path": or_none(is_text),
+    "epoch": or_none(is_count),
+    "chosen_by": is_text,
 }
-_SHARE_OR_NONE = _or_none(_is_share)
+_SHARE_OR_NONE = or_none(is_share)
 _SHARES = ("acc", "acc_macro", "acc_worst", "acc_top5", "f1_macro", "auc", "ece", "mce")
 _CLASS: dict[str, Fits] = {
-    "name": _is_text,
-    "group": _or_none(_is_text),
-    "training_images": _is_count,
-    "test_images": _is_count,
-    "correct": _is_count,
+    "name": is_text,
+    "group": or_none(is_text),
+    "training_images": is_count,
+    "test_images": is_count,
+    "correct": is_count,
     "accuracy": _SHARE_OR_NONE,
 }
 _MORE_OF_CLASS: dict[str, Fits] = {
-    "predicted": _is_count,
+    "predicted": is_count,
     "precision": _SHARE_OR_NONE,
     "f1": _SHARE_OR_NONE,
 }
 _BINS: dict[str, Fits] = {
-    "total": _list_of(_is_count),
-    "correct": _list_of(_is_count),
-    "accuracy": _list_of(_SHARE_OR_NONE),
-    "confidence": _list_of(_SHARE_OR_NONE),
+    "total": list_of(is_count),
+    "correct": list_of(is_count),
+    "accuracy": list_of(_SHARE_OR_NONE),
+    "confidence": list_of(_SHARE_OR_NONE),
 }
 
 
@@ -230,7 +198,7 @@ def _evaluation(where: str, evaluation: dict[str, Any], classes: int) -> None:
     _reliability(f"{where}.reliability", evaluation["reliability"])
     norms, confusion = evaluation.get("weight_norms"), evaluation.get("confusion")
     if norms is not None:
-        fits = _list_of(_is_size)(norms) and len(norms) == classes
+        fits = list_of(is_size)(norms) and len(norms) == classes
         _need(fits, f"{where}.weight_norms", "is no number for each class")
     if confusion is not None:
         _confusion(f"{where}.confusion", confusion, classes)
@@ -238,7 +206,7 @@ def _evaluation(where: str, evaluation: dict[str, Any], classes: int) -> None:
 
 def _reliability(where: str, bins: dict[str, Any]) -> None:
     edges = bins.get("edges", [])
-    fits = _list_of(_is_share)(edges) and edges == sorted(edges) and len(edges) != 1
+    fits = list_of(is_share)(edges) and edges == sorted(edges) and len(edges) != 1
     _need(fits, f"{where}.edges", "is wrong")
     if not edges:
         return
