@@ -15,6 +15,7 @@ from lt_lightning.augment.base import check_augmented
 from lt_lightning.augment.places import placed_generator
 from lt_lightning.data.reader import BatchReader, Draw, derive_seed
 from lt_lightning.data.source import ImageSet
+from lt_lightning.processes import dealt
 from lt_lightning.samplers import EpochSampler
 
 Batch = tuple[Tensor, Tensor]
@@ -100,15 +101,11 @@ class TrainLoader:
     def _draw(self, batch: int, count: int) -> Draw:
         """Return the random choices of a batch of `count` images, each seen `views` times."""
         sampler = self.sampler
+        # The 0 was the process once: without it one process would see other pictures than before.
         seed = derive_seed(self.seed, sampler.stream, sampler.epoch, batch, 0)
         before = batch * self.batch_size * sampler.num_replicas
         whole = min(count * sampler.num_replicas, sampler.size - before)
-        own = [
-            (k * sampler.num_replicas + sampler.rank) % whole  # images that fill up come again
-            for k in range(count)
-        ]
-        places = tuple(view * whole + place for view in range(self.views) for place in own)
-        return Draw(seed, places, self.views * whole)
+        return Draw(seed, dealt(count, sampler.rank, sampler.num_replicas), whole, self.views)
 
     def state_dict(self) -> dict[str, int]:
         """Return how many batches of the epoch were given out."""

@@ -18,13 +18,27 @@ class Draw:
 
     Attributes:
         seed: of the batch of all processes.
-        places: of the images of this process in that batch.
-        total: its images.
+        dealt: where the images of this process are in that batch; where the processes do not
+            divide its images, the first ones come again behind the last.
+        images: that the batch of all has.
+        views: how often each is seen, first all once, then all again.
     """
 
     seed: int
-    places: tuple[int, ...]
-    total: int
+    dealt: range
+    images: int
+    views: int = 1
+
+    @property
+    def total(self) -> int:
+        """Return how many images the batch of all has, each view counted."""
+        return self.images * self.views
+
+    @property
+    def places(self) -> list[int]:
+        """Return where the images of this process are among these."""
+        own = [place % self.images for place in self.dealt]
+        return [view * self.images + place for view in range(self.views) for place in own]
 
 
 _Key = tuple[list[int], Draw | None]  # the images of a batch, and its random choices
