@@ -6,7 +6,7 @@ import torch
 
 from lt_lightning.augment import placed_generator
 from lt_lightning.data.reader import derive_seed
-from lt_lightning.engine.whole_batch import own_places, processes
+from lt_lightning.processes import dealt, own_rank, processes
 from lt_lightning.stages import Stage
 
 
@@ -28,9 +28,11 @@ def step_generator(
         images: that this process has in the batch, where each has a choice of its own; none is a
             generator that is alike on all processes.
     """
+    # The 0 was the process once: without it one process would draw other numbers than before.
     keys = (run_seed(), epoch - stage.first_epoch, batch_idx, 0)
     later = (stage.number,) if stage.number > 1 else ()
     seed = derive_seed(*keys, *later)
     if images is None:
         return torch.Generator(device).manual_seed(seed)
-    return placed_generator(seed, device, own_places(images), images * processes())
+    places = dealt(images, own_rank(), processes())
+    return placed_generator(seed, device, places, images * processes())

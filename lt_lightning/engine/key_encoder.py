@@ -4,10 +4,10 @@ import copy
 from collections.abc import Iterator
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
-from lt_lightning.engine.whole_batch import every_row, processes
+from lt_lightning.engine.whole_batch import every_row
+from lt_lightning.processes import own_rank, processes
 
 
 class KeyEncoder(nn.Module):
@@ -70,7 +70,7 @@ class KeyEncoder(nn.Module):
         # All processes draw the same order: the generator knows no rank.
         order = torch.randperm(world * count, generator=torch.Generator().manual_seed(seed))
         order = order.to(images.device)
-        mine = slice(dist.get_rank() * count, (dist.get_rank() + 1) * count)
+        mine = slice(own_rank() * count, (own_rank() + 1) * count)
         shuffled = every_row(self._encode(every_row(images)[order[mine]]))
         return shuffled[order.argsort()[mine]]
 

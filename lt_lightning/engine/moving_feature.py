@@ -6,6 +6,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from lt_lightning.processes import processes
+
 _LEAST_COSINE = 1e-3
 
 
@@ -44,7 +46,7 @@ class MovingFeature(nn.Module):
         ones = torch.ones_like(wide[:, 0]).sum()
         sums = torch.stack([ones, cosines.detach().mean(dim=1).sum() * known, ones * known])
         found = torch.cat([wide.sum(dim=0), sums.to(wide.dtype)])
-        if dist.is_available() and dist.is_initialized():
+        if processes() > 1:
             dist.all_reduce(found)
         self.pending += found
 

@@ -14,6 +14,7 @@ from lt_lightning.engine.float32 import exact
 from lt_lightning.engine.load import load_model
 from lt_lightning.errors import UserError
 from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
+from lt_lightning.processes import processes
 from lt_lightning.runs.checkpoint import DATA_STATE, read
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def hard_labels(path: str, data: LongTailDataModule, device: torch.device) -> Te
         raise UserError(
             f"The teacher {path} gives numbers that are not finite: give a run that predicts."
         )
-    if dist.is_available() and dist.is_initialized():
+    if processes() > 1:
         dist.all_reduce(labels)  # the others' places are 0
     log.info("%s labelled %d images", path, len(labels))
     return labels

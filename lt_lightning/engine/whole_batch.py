@@ -1,4 +1,4 @@
-"""The batch of all processes: process r of R has its images r, r + R, ..., as the draw deals them.
+"""The batch of all processes, of which each has the images that the draw dealt to it.
 
 Random choices belong to the places in that batch, so several processes make those of one.
 """
@@ -10,18 +10,7 @@ from torch import Tensor
 from lt_lightning.augment import Mixed, Mixing
 from lt_lightning.inputs import ClassCounts
 from lt_lightning.losses import gather
-
-
-def processes() -> int:
-    """Return how many processes train together."""
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
-
-
-def own_places(count: int) -> range:
-    """Return where the `count` images of this process are in the batch of all."""
-    together = processes()
-    first = dist.get_rank() if together > 1 else 0
-    return range(first, count * together, together)
+from lt_lightning.processes import dealt, own_rank, processes
 
 
 @torch.no_grad()
@@ -67,6 +56,8 @@ def mix(
     """
     if processes() == 1:
         return mixing(images, targets, class_counts, generator)
+    # All of it on every process: any mixing is served, whatever it draws and whichever part of a
+    # partner it needs. The price is an exchange of the images.
     mixed = mixing(whole_batch(images), whole_batch(targets), class_counts, generator)
-    places = torch.tensor(own_places(len(images)), device=images.device)
+    places = torch.tensor(dealt(len(images), own_rank(), processes()), device=images.device)
     return mixed.part(places, whole_batch)

@@ -6,6 +6,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from lt_lightning.processes import own_rank, processes
+
 
 class _Gather(torch.autograd.Function):
     """Concatenates over the processes; the gradient of each part goes back to where it is from."""
@@ -13,7 +15,7 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, mine: Tensor) -> Tensor:
         ctx.rows = len(mine)
-        parts = [torch.empty_like(mine) for _ in range(dist.get_world_size())]
+        parts = [torch.empty_like(mine) for _ in range(processes())]
         dist.all_gather(parts, mine.contiguous())
         return torch.cat(parts)
 
@@ -21,7 +23,7 @@ class _Gather(torch.autograd.Function):
     def backward(ctx: Any, slope: Tensor) -> Tensor:
         total = slope.clone(memory_format=torch.contiguous_format)
         dist.all_reduce(total)
-        first = dist.get_rank() * ctx.rows
+        first = own_rank() * ctx.rows
         return total[first : first + ctx.rows]
 
 
@@ -33,8 +35,7 @@ def gather(rows: Tensor) -> Tensor:
     DDP divides by R. On one process, and where no gradients are recorded, `rows` is returned as
     it is. Every process must have equally many rows.
     """
-    together = dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
-    if not together or not torch.is_grad_enabled():
+    if processes() == 1 or not torch.is_grad_enabled():
         return rows
     gathered: Tensor = _Gather.apply(rows)
     return gathered
@@ -42,5 +43,5 @@ def gather(rows: Tensor) -> Tensor:
 
 def own_rows(gathered: Tensor, count: int) -> Tensor:
     """Return the `count` rows of this process among those of all, (count, ...)."""
-    first = dist.get_rank() * count if len(gathered) > count else 0
+    first = own_rank() * count if len(gathered) > count else 0
     return gathered[first : first + count]

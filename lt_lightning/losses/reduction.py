@@ -4,6 +4,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from lt_lightning.processes import processes
+
 
 def reduce(
     values: Tensor, weights: Tensor, reduction: str, share: Tensor | float | None = None
@@ -45,8 +47,8 @@ def batch_sum(mine: Tensor) -> tuple[Tensor, int]:
     The sum has no gradient. Where no gradients are recorded, a process is alone: an evaluation
     loss is that of its own batch.
     """
-    if not (dist.is_available() and dist.is_initialized() and torch.is_grad_enabled()):
+    if processes() == 1 or not torch.is_grad_enabled():
         return mine, 1
     found = mine.detach().clone()
     dist.all_reduce(found)
-    return found, dist.get_world_size()
+    return found, processes()

@@ -5,12 +5,12 @@ from numbers import Integral
 from typing import Protocol
 
 import torch
-import torch.distributed as dist
 from torch import Tensor
 from torch.utils.data import DistributedSampler
 
 from lt_lightning.errors import UserError
 from lt_lightning.inputs import Labels, told_value
+from lt_lightning.processes import dealt, own_rank, processes
 from lt_lightning.samplers.checks import check_draw
 from lt_lightning.samplers.class_index import ClassIndex
 
@@ -70,11 +70,10 @@ class EpochSampler(DistributedSampler[int]):
         added: int = 0,
     ) -> None:
         # The parent's constructor would ask for a data set, of which only the length is known.
-        together = dist.is_available() and dist.is_initialized()
         self.rule, self.index = rule, ClassIndex(labels, num_classes, added)
         self.seed, self.stream, self.max_epochs = seed, stream, max_epochs
-        self.num_replicas = num_replicas or (dist.get_world_size() if together else 1)
-        self.rank = rank if rank is not None else (dist.get_rank() if together else 0)
+        self.num_replicas = num_replicas or processes()
+        self.rank = own_rank() if rank is None else rank
         size: object = rule.epoch_length(self.index) if num_samples is None else num_samples
         if not isinstance(size, Integral):
             raise UserError(
@@ -106,7 +105,8 @@ class EpochSampler(DistributedSampler[int]):
         return torch.cat([drawn, drawn.repeat(-(-missing // self.size))[:missing]])
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self.global_indices()[self.rank :: self.num_replicas].tolist())
+        own = dealt(self.num_samples, self.rank, self.num_replicas)
+        return iter(self.global_indices()[list(own)].tolist())
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch of the run for the next draw; Lightning calls this."""

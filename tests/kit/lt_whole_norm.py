@@ -6,9 +6,10 @@ import sys
 def whole_norm():
     from torch.nn import functional as F
 
-    from lt_lightning.engine.whole_batch import every_row, processes
+    from lt_lightning.engine.whole_batch import every_row
     from lt_lightning.losses import gather
     from lt_lightning.losses.gather import own_rows
+    from lt_lightning.processes import processes
 
     own = F.batch_norm
 
