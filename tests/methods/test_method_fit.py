@@ -104,10 +104,12 @@ def test_contract_holds_on_the_toy_data():
     check_method(ERM, mixing=Mixup())
 
 
-@pytest.mark.parametrize("precision", ["64-true", "bf16-true"])
+DTYPES = {"64-true": torch.float64, "bf16-true": torch.bfloat16, "16-true": torch.float16}
+
+
+@pytest.mark.parametrize("precision", DTYPES)
 def test_all_parts_have_the_precision_of_the_trainer(lab, method_of_each_kind, precision):
     """Trap: a classifier that stage 2 makes has that of torch."""
     found = lab.fit(method_of_each_kind, epochs=1, precision=precision, **SHORT)
     assert all(math.isfinite(value) for value in found.watch.losses)
-    wanted = torch.float64 if precision == "64-true" else torch.bfloat16
-    assert {weight.dtype for weight in found.module.parameters()} == {wanted}
+    assert {weight.dtype for weight in found.module.parameters()} == {DTYPES[precision]}
