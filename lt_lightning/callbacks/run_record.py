@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lt_lightning.callbacks.checkpoints import BestCheckpoint
 from lt_lightning.callbacks.comparison import side_by_side
 from lt_lightning.callbacks.outcome import Outcome, reported
+from lt_lightning.callbacks.tested_weights import tested_weights
 from lt_lightning.callbacks.training_progress import TrainingProgress
 from lt_lightning.engine.evaluated import EvaluatedModule
 from lt_lightning.engine.multiply_adds import multiply_adds
@@ -157,6 +158,7 @@ class RunRecord(Callback):
         for variant, outcome in outcomes.items():
             name = f"{label}+{variant}" if variant else label
             about = self._checkpoint(trainer, data, name, found)
+            about |= tested_weights(trainer, pl_module, parts(name)[1])
             evaluation = {"checkpoint": about, **outcome.as_json(), **self._about_test(trainer)}
             evaluation["test"] = conditions.as_json()
             full = f"{name}{conditions.suffix}"

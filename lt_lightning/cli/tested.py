@@ -13,11 +13,15 @@ from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.loader import EvalLoader, Pipeline
 from lt_lightning.data.source import FileImages, ImageSet
 from lt_lightning.engine.changes import names_of
+from lt_lightning.engine.digest import digest_of
 from lt_lightning.engine.float32 import exact
+from lt_lightning.engine.load import load_model
 from lt_lightning.errors import UserError, printable
 from lt_lightning.home import home
 from lt_lightning.methods import LongTailModule
 from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
+from lt_lightning.runs import checkpoint as checkpoint_file
+from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.evaluations import parts, tested_images
 from lt_lightning.runs.results import FILE_NAME, read_results
 
@@ -32,6 +36,7 @@ class Asked:
         content: what it holds.
         words: options of the data from the command line.
         prog: the command.
+        weights: a digest of them, for the tests of these alone; none takes those of any.
     """
 
     folder: Path
@@ -39,6 +44,7 @@ class Asked:
     content: Mapping[str, Any]
     words: list[str]
     prog: str
+    weights: str | None = None
 
     def data(self) -> LongTailDataModule:
         """Return the data, set up.
@@ -56,7 +62,15 @@ class Asked:
             return {}
         known = read_results(self.folder)["evaluations"]
         mine = self.checkpoint.stem, "+".join(names_of(self.content))
-        return {name: tested_images(one) for name, one in known.items() if parts(name)[:2] == mine}
+        return {
+            name: tested_images(one)
+            for name, one in known.items()
+            if parts(name)[:2] == mine and self._is_of(one)
+        }
+
+    def _is_of(self, evaluation: Mapping[str, Any]) -> bool:
+        told = evaluation["checkpoint"].get("weights")
+        return None in (told, self.weights) or told == self.weights
 
 
 class ImagesOfTest:
@@ -93,15 +107,18 @@ class ImagesOfTest:
         if model.self_supervised:
             raise UserError("The run was trained without labels and names no classes: use another.")
         found = []
-        batches = _batches(self.images, self.data, model.device, self.data.normalize)
         with torch.inference_mode(), exact(model.device):
-            for images, _ in batches:
+            for images, _ in self.batches(self.images, model.device):
                 logits = model.predict_logits(images).float().cpu()
                 predicted = predicted_class(logits)
                 confidence = logits.double().softmax(dim=1).amax(dim=1)  # 1 - 1e-12 is not 1
                 found.append((predicted, confidence.where(predicted != NO_CLASS, 0.0)))
         predicted, confidence = (torch.cat(column) for column in zip(*found, strict=True))
         return Outcome(self.images.labels.cpu(), predicted, confidence)
+
+    def batches(self, images: ImageSet, device: torch.device) -> EvalLoader:
+        """Return some of the images and their labels as a test gets them."""
+        return _batches(images, self.data, device, self.data.normalize)
 
     def pixels(self, places: Tensor) -> Iterator[Tensor]:
         """Yield the images at `places`, uint8 (3, H, W) each."""
@@ -143,6 +160,53 @@ class Outcome:
     def wrong(self) -> int:
         """How many images have another class."""
         return int((self.predicted != self.labels).sum())
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The weights of a finished run with the images of their test.
+
+    Attributes:
+        checkpoint: the file.
+        model: with these weights, in evaluation mode.
+        weights: a digest of them.
+        tested: the images.
+        evaluation: their test in results.json.
+        fingerprint: of the images.
+    """
+
+    checkpoint: Path
+    model: LongTailModule
+    weights: str
+    tested: ImagesOfTest
+    evaluation: str
+    fingerprint: str
+
+
+def open_tested(folder: Path, of_data: list[str], device: torch.device) -> Opened:
+    """Open the last weights of a run, and the images that they were tested on.
+
+    Args:
+        folder: of the run.
+        of_data: options of the data, over those of the run.
+        device: where it predicts.
+
+    Raises:
+        UserError: if there is no checkpoint, the images are not there, or results.json has no
+            test of these weights on them.
+    """
+    _, checkpoint = run_folder.of_run(str(folder))
+    run_folder.occupy(folder)
+    content = checkpoint_file.read(checkpoint)
+    model = load_model(content, checkpoint).eval()
+    weights = digest_of(model)
+    tested = ImagesOfTest(Asked(folder, checkpoint, content, of_data, "lt report", weights))
+    if tested.evaluation is None:
+        raise UserError(
+            "results.json has no test of these weights on these images: test the run by `lt test`."
+        )
+    fingerprint = tested.data.tested_fingerprint
+    return Opened(checkpoint, model.to(device), weights, tested, tested.evaluation, fingerprint)
 
 
 def _test_of(data: LongTailDataModule, tests: Mapping[str, str | None]) -> str | None:

@@ -18,11 +18,13 @@ class Features:
     """Points in the plane, one for each image.
 
     Attributes:
-        weights: a digest of the checkpoint that they are of.
-        checkpoint: its name.
+        weights: a digest of the parameters.
+        checkpoint: the name of the file that had them.
         labels: the class of each point.
         x: first coordinate of each point, without a unit.
         y: second coordinate.
+        evaluation: their test in results.json; "last" of an earlier version.
+        fingerprint: of the images; none of an earlier version.
     """
 
     weights: str
@@ -30,6 +32,8 @@ class Features:
     labels: list[int]
     x: list[float]
     y: list[float]
+    evaluation: str = "last"
+    fingerprint: str | None = None
 
 
 def write_features(folder: Path, features: Features) -> None:
@@ -55,6 +59,9 @@ def read_features(folder: Path, classes: int) -> Features | None:
 
 def _checked(content: dict[str, Any], classes: int) -> Features:
     found = Features(**content)
+    for text in (found.evaluation, found.fingerprint or ""):
+        if not isinstance(text, str):
+            raise ValueError(f"{text!r:.40} is no text")
     rows: list[tuple[Any, Any, Any]] = list(zip(found.labels, found.x, found.y, strict=True))
     for label, x, y in rows:
         fits = type(label) is int and 0 <= label < classes

@@ -44,7 +44,7 @@ class Mistakes:
     """What is shown of one run.
 
     Attributes:
-        weights: a digest of the checkpoint.
+        weights: a digest of the parameters.
         checkpoint: its name.
         evaluation: its test in results.json.
         asked: how many mistakes were asked for.
@@ -52,6 +52,7 @@ class Mistakes:
         wrong: how many of them the run gets wrong.
         worst: the most confident mistakes, the worst first.
         rarest: images of the rarest classes, class by class, right or wrong.
+        fingerprint: of the test images; none of an earlier version.
     """
 
     weights: str
@@ -62,6 +63,7 @@ class Mistakes:
     wrong: int
     worst: Sequence[Seen]
     rarest: Sequence[Seen]
+    fingerprint: str | None = None
 
 
 def write_mistakes(folder: Path, mistakes: Mistakes) -> None:
@@ -94,7 +96,7 @@ def _checked(content: dict[str, Any], classes: int) -> Mistakes:
     """
     worst, rarest = content.pop("worst"), content.pop("rarest")
     found = Mistakes(**content, worst=_all_seen(worst, classes), rarest=_all_seen(rarest, classes))
-    for text in (found.weights, found.checkpoint, found.evaluation):
+    for text in (found.weights, found.checkpoint, found.evaluation, found.fingerprint or ""):
         if not isinstance(text, str) or len(text) > _LONGEST:
             raise ValueError(f"{text!r:.40} is no text of up to {_LONGEST} letters")
     for number in (found.asked, found.images, found.wrong):

@@ -117,6 +117,7 @@ _CHECKPOINT: dict[str, Fits] = {
     "path": or_none(is_text),
     "epoch": or_none(is_count),
     "chosen_by": is_text,
+    "weights": is_text,
 }
 _SHARE_OR_NONE = or_none(is_share)
 _SHARES = ("acc", "acc_macro", "acc_worst", "acc_top5", "f1_macro", "auc", "ece", "mce")

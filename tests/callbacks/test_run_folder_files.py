@@ -94,6 +94,8 @@ def test_the_numbers_follow_from_the_counts_per_class(folder, label):
 
 def test_how_the_weights_were_chosen(folder):
     found = {name: e["checkpoint"] for name, e in results(folder)["evaluations"].items()}
+    (weights,) = {one.pop("weights") for one in found.values()}  # of one epoch they are the same
+    assert re.fullmatch("[0-9a-f]{16}", weights)
     assert found["last"] == {"path": None, "epoch": 0, "chosen_by": "last epoch"}
     assert found["best"] == {
         "path": "checkpoints/best.ckpt",

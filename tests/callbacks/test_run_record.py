@@ -6,6 +6,7 @@ import torch
 from lightning.pytorch.demos.boring_classes import BoringDataModule, BoringModel
 
 from lt_lightning.callbacks import RunRecord, read_results
+from lt_lightning.engine.digest import digest_of
 from lt_lightning.errors import UserError
 
 FIGURES = ["accuracy", "confusion", "reliability"]
@@ -69,7 +70,8 @@ def test_content(make_trainer, module, data, tmp_path, monkeypatch):
 def test_numbers(make_trainer, module, data, tmp_path):
     fit_and_test(make_trainer, RunRecord(), module, data)
     last = read_results(tmp_path)["evaluations"]["last"]
-    assert last["checkpoint"] == {"path": None, "epoch": 1, "chosen_by": "last epoch"}
+    about = {"path": None, "epoch": 1, "chosen_by": "last epoch"}
+    assert last["checkpoint"] == {**about, "weights": digest_of(module)}
     assert last["images"] == 6
     assert last["overall"]["acc"] == 4 / 6
     assert last["overall"]["acc_macro"] == pytest.approx((2 / 3 + 1 + 0) / 3)

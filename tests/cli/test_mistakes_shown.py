@@ -16,6 +16,7 @@ from lt_lightning.cli.tested import ImagesOfTest
 from lt_lightning.data import AsIs, Digits, ImageFolder, LongTailDataModule
 from lt_lightning.data.reading import AS_BEFORE, Reading
 from lt_lightning.engine.predictor import Predictor
+from lt_lightning.report.features_file import read_features
 from lt_lightning.report.mistakes_file import read_mistakes
 from lt_lightning.runs.checkpoint import DATA_STATE
 
@@ -101,6 +102,46 @@ def test_they_are_made_once(lt, place, monkeypatch):
     )
     assert lt(f"report {run} --mistakes=2").status == 0
     assert (run / "mistakes.json").read_bytes() == before
+
+
+def edited(run, change):
+    file = Path(run) / "results.json"
+    content = json.loads(file.read_text("utf-8"))
+    change(content)
+    file.write_text(json.dumps(content), "utf-8")
+
+
+def test_what_is_there_of_held_out_images_is_made_again_after_the_test(lt, place, monkeypatch):
+    run, told = Path(place["copy"]), []
+    assert lt(f"test {run} --test_on held_out").status == 0
+    monkeypatch.setattr("lt_lightning.cli.commands.features.tsne", lambda found: found[:, :2])
+    edited(run, lambda content: told.append(content["evaluations"].pop("last")))
+    assert lt(f"report {run} --mistakes 3 --features").status == 0
+    label = read_mistakes(run, 10).evaluation
+    assert label.startswith("last@held_out-")
+    images = evaluation(run, label)["test"]["fingerprint"]
+    features = read_features(run, 10)
+    assert (features.evaluation, features.fingerprint) == (label, images)
+    assert len(features.labels) == evaluation(run, label)["images"]
+
+    edited(run, lambda content: content["evaluations"].update(last=told[0]))
+    assert lt(f"report {run} --mistakes 3 --features").status == 0
+    found, features = read_mistakes(run, 10), read_features(run, 10)
+    assert (found.evaluation, features.evaluation) == ("last", "last")
+    assert found.images == evaluation(run)["images"]
+    assert found.fingerprint == features.fingerprint != images
+
+
+def test_weights_that_were_never_tested_show_none(lt, place):
+    run = place["copy"]
+    assert len(evaluation(Path(run))["checkpoint"]["weights"]) == 16
+    edited(run, lambda content: content["evaluations"]["last"]["checkpoint"].update(weights="f00d"))
+    answer = lt(f"report {run} --mistakes 3")
+    assert answer.status == 0
+    assert "no test of these weights on these images: test the run by `lt test`" in answer.err
+    assert not (Path(run) / "mistakes.json").exists()
+    answer = lt(f"report {run} --features")
+    assert (answer.status, "no test of these weights" in answer.err) == (1, True)
 
 
 def test_a_saved_change_shows_its_own_mistakes(lt, place):

@@ -37,6 +37,23 @@ def test_points_are_sorted_by_group_and_classes_named_in_their_middle(cells_of, 
     assert found.names == [("class 0", 2.0, 1.0), ("class 1", -2.0, 3.0), ("class 3", 5.0, -5.0)]
 
 
+@pytest.mark.parametrize(
+    ("weights", "fingerprint", "shown"),
+    [(None, None, True), ("f00d", "cafe", True), ("beef", "cafe", False), ("f00d", "beef", False)],
+)
+def test_features_of_other_weights_or_images_are_not_drawn(
+    cells_of, results, weights, fingerprint, shown
+):
+    content = results((300, 120, 50, 6))
+    one = content["evaluations"]["last"]
+    one["test"] = {"fingerprint": fingerprint}
+    one["checkpoint"] |= {} if weights is None else {"weights": weights}
+    cell = cells_of((content, {}))[0][1]
+    features = Features("f00d", "last.ckpt", LABELS, X, Y, fingerprint="cafe")
+    write_features(cell.first.run.folder, features)
+    assert (clouds_of(cell, GROUPS) is not None) == shown
+
+
 def test_the_page_draws_every_point_once(write, results, tmp_path):
     folder = write("ce/0", results((300, 120, 50, 6)))
     out = tmp_path / "report.html"
@@ -70,6 +87,8 @@ def test_more_than_12_classes_are_not_named(cells_of, results):
         {"x": [float("nan")] * 6},
         {"x": ["0"] * 6},
         {"more": 1},
+        {"evaluation": 3},
+        {"fingerprint": 3},
     ],
 )
 def test_a_broken_file_is_one_sentence(tmp_path, change):

@@ -30,7 +30,7 @@ SMALL = thumbnail(pixels(8))
 def mistakes(evaluation="last", file="test/<b>'\"/1.png"):
     worst = [Seen(SMALL, file, 7, 0, 1, 0.987), Seen(SMALL, None, 9, 1, 2, 0.5)]
     rarest = [Seen(SMALL, None, 3, 3, 3, 0.25), Seen(SMALL, None, 4, 3, None, 0.0)]
-    return Mistakes("f00d", "last.ckpt", evaluation, 12, 400, 43, worst, rarest)
+    return Mistakes("f00d", "last.ckpt", evaluation, 12, 400, 200, worst, rarest, "cafe")
 
 
 def encoded(picture, kind, **options):
@@ -87,7 +87,7 @@ def test_the_page_shows_them_whatever_the_names(run):
     assert "script" not in {tag for tag, _ in found.tags}
     words = " ".join(found.words)
     for told in (
-        "43 of 400 test images are wrong. The 2 most confident:",
+        "200 of 400 test images are wrong. The 2 most confident:",
         f"{NAMES[0]} taken for {NAMES[1]} , 98.7 %",
         "test/<b>'\"/1.png",
         "test image 9",
@@ -102,6 +102,30 @@ def test_the_page_shows_them_whatever_the_names(run):
 def test_mistakes_of_another_test_are_not_shown(run):
     write_mistakes(run, mistakes("last+logit_adjustment_tau_1"))
     assert "<h3>Mistakes" not in page([Run.read(run)])
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "test", "wrong", "shown"),
+    [
+        ({"weights": "f00d"}, {"fingerprint": "cafe"}, 0, True),
+        ({"weights": "beef"}, {"fingerprint": "cafe"}, 0, False),
+        ({"weights": "f00d"}, {"fingerprint": "beef"}, 0, False),
+        ({}, {"fingerprint": "beef"}, 0, False),
+        ({}, {}, 1, False),  # of an earlier version, and of other weights by what they get wrong
+        ({"weights": "f00d"}, {}, 1, True),
+    ],
+)
+def test_mistakes_of_other_weights_or_images_are_not_shown(
+    write, results, checkpoint, test, wrong, shown
+):
+    content = results((300, 120, 50, 6), names=NAMES)
+    one = content["evaluations"]["last"]
+    one["checkpoint"].update(checkpoint)
+    one["test"] = test
+    one["classes"][0]["correct"] += wrong
+    run = write("ce/0", content)
+    write_mistakes(run, mistakes())
+    assert ("<h3>Mistakes" in page([Run.read(run)])) == shown
 
 
 def test_pictures_that_are_gone_are_a_sentence_on_the_page(run, tmp_path):
@@ -130,6 +154,7 @@ DAMAGE = {
     "long": lambda c: c["worst"][0].update(file="a" * 201),
     "name": lambda c: c["worst"][0].update(file=3),
     "label": lambda c: c.update(evaluation=["last"]),
+    "images": lambda c: c.update(fingerprint=3),
     "count": lambda c: c.update(images=-1),
     "markup": lambda c: c["worst"][0].update(picture='"><script>alert(1)</script>'),
     "svg": lambda c: c["worst"][0].update(picture=base64.b64encode(b"<svg/>").decode()),

@@ -1,16 +1,13 @@
 """`lt report RUNS --mistakes`: pictures that a finished run gets wrong, and of rare classes."""
 
-import hashlib
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from lt_lightning.cli.tested import Asked, ImagesOfTest, Outcome
+from lt_lightning.cli.tested import ImagesOfTest, Opened, Outcome, open_tested
 from lt_lightning.cli.words.errors import explain
-from lt_lightning.engine.load import load_model
 from lt_lightning.errors import UserError
-from lt_lightning.methods import LongTailModule
 from lt_lightning.metrics.mistakes import of_rarest, worst_mistakes
 from lt_lightning.metrics.prediction import NO_CLASS
 from lt_lightning.report.mistakes_file import (
@@ -21,14 +18,12 @@ from lt_lightning.report.mistakes_file import (
     write_mistakes,
 )
 from lt_lightning.report.thumbnail import thumbnail
-from lt_lightning.runs import checkpoint as checkpoint_file
-from lt_lightning.runs import folder as run_folder
 
 _RARE, _EACH = 6, 8  # classes, and images of one
 
 
 def make(folder: Path, of_data: list[str], device: torch.device, most: int) -> str | None:
-    """Write the mistakes of one run, unless they are there for the same weights.
+    """Write the mistakes of one run, unless they are there for the same weights and images.
 
     Args:
         folder: of the run.
@@ -40,34 +35,30 @@ def make(folder: Path, of_data: list[str], device: torch.device, most: int) -> s
         Why they cannot be shown, in a sentence, or none: a report is written without them.
     """
     try:
-        _, checkpoint = run_folder.of_run(str(folder))
-        run_folder.occupy(folder)
-        content = checkpoint_file.read(checkpoint)
-        model = load_model(content, checkpoint).to(device).eval()
-        weights = hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:16]
-        known = read_mistakes(folder, model.num_classes)
-        if known is not None and (known.weights, known.asked) == (weights, most) and not of_data:
-            return None
-        asked = Asked(folder, checkpoint, content, of_data, "lt report")
-        write_mistakes(folder, _found(asked, model, weights, most))
+        run = open_tested(folder, of_data, device)
+        known = read_mistakes(folder, run.model.num_classes)
+        if known is None or _of(known) != (run.weights, run.evaluation, run.fingerprint, most):
+            write_mistakes(folder, _found(run, most))
     except (UserError, OSError) as error:
         return explain(error) or str(error)
     return None
 
 
-def _found(asked: Asked, model: LongTailModule, weights: str, most: int) -> Mistakes:
-    """Return the mistakes of the weights whose digest is `weights`."""
-    tested = ImagesOfTest(asked)
-    if tested.evaluation is None:
-        raise UserError("results.json has no test of these images: test the run by `lt test`.")
-    outcome = tested.outcome(model)
+def _of(known: Mistakes) -> tuple[str, str, str | None, int]:
+    return known.weights, known.evaluation, known.fingerprint, known.asked
+
+
+def _found(run: Opened, most: int) -> Mistakes:
+    tested = run.tested
+    outcome = tested.outcome(run.model)
     worst = worst_mistakes(outcome.predicted, outcome.confidence, outcome.labels, most)
     rarest = of_rarest(outcome.labels, tested.data.class_counts, _RARE, _EACH)
     shown = _seen(tested, outcome, torch.cat([worst, rarest]))
     return Mistakes(
-        weights=weights,
-        checkpoint=asked.checkpoint.name,
-        evaluation=tested.evaluation,
+        weights=run.weights,
+        checkpoint=run.checkpoint.name,
+        evaluation=run.evaluation,
+        fingerprint=run.fingerprint,
         asked=most,
         images=len(outcome.labels),
         wrong=outcome.wrong,

@@ -7,6 +7,7 @@ from lt_lightning.figures.confusion import Confusion, head_to_tail, read_sparse
 from lt_lightning.figures.reliability import Reliability, reliability
 from lt_lightning.report.cell import Cell
 from lt_lightning.report.features_file import read_features
+from lt_lightning.report.made_of import is_made_of
 from lt_lightning.report.run import Run
 
 
@@ -34,18 +35,19 @@ def confusion_of(cell: Cell) -> Confusion | None:
 def clouds_of(cell: Cell, order: Sequence[str]) -> tuple[Run, Clouds] | None:
     """Return the first seed that has features, and these; or none.
 
-    They are those of the last epoch, so a cell of other weights or of a change has none.
+    They are shown beside the test that they were made for alone, and only while its weights are
+    the same.
 
     Args:
         cell: the cell.
         order: the groups of all cells, which have one style all over.
     """
-    if cell.first.label != "last":
-        return None
     for entry in cell.entries:
         facts = entry.run.content["data"]
         found = read_features(entry.run.folder, len(facts["class_names"]))
-        if found is not None and found.labels:
+        if found is None or not found.labels or found.evaluation != entry.label:
+            continue
+        if is_made_of(entry.evaluation, found.weights, found.fingerprint):
             points = list(zip(found.labels, found.x, found.y, strict=True))
             title = f"Test features of {cell.method}"
             return entry.run, clouds(title, points, facts["class_names"], facts["groups"], order)

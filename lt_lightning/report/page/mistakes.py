@@ -7,6 +7,7 @@ from typing import Any
 
 from lt_lightning.report.cell import Cell
 from lt_lightning.report.entry import Entry
+from lt_lightning.report.made_of import is_made_of
 from lt_lightning.report.mistakes_file import Mistakes, Seen, read_mistakes
 from lt_lightning.report.thumbnail import data_url, is_exact
 
@@ -68,7 +69,10 @@ def looked_at(cells: Sequence[Cell]) -> list[Looked]:
 def _first(cell: Cell) -> tuple[Cell, Entry, Mistakes] | None:
     for entry in cell.entries:
         mistakes = read_mistakes(entry.run.folder, len(entry.run.content["data"]["class_names"]))
-        if mistakes is not None and mistakes.evaluation == entry.label:
+        if mistakes is None or mistakes.evaluation != entry.label:
+            continue
+        counted = mistakes.images, mistakes.wrong
+        if is_made_of(entry.evaluation, mistakes.weights, mistakes.fingerprint, counted):
             return cell, entry, mistakes
     return None
 
