@@ -7,11 +7,10 @@ from typing import Any
 from lt_lightning.cli.words.parser import LTParser
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.reading import read_as
+from lt_lightning.engine import seen_data
 from lt_lightning.errors import UserError
 from lt_lightning.runs.checkpoint import DATA_STATE
 from lt_lightning.runs.config import config_of
-
-_FACTS = (("fingerprint", "the images"), ("image_size", "images with a side of"))
 
 
 def data_of_run(config: dict[str, Any], words: list[str], prog: str) -> LongTailDataModule:
@@ -66,16 +65,15 @@ def data_of_checkpoint(
         prog: the command, for what the parser says.
 
     Raises:
-        UserError: if they are gone, or others.
+        UserError: if they are gone, others, or seen otherwise.
     """
     saved = content[DATA_STATE]
     with read_as(saved):
         data = data_of_run(config_of(folder), words, prog)
-    found = data.facts()
-    for key, what in _FACTS:
-        if saved.get(key) != found[key]:
-            raise UserError(
-                f"{checkpoint} was trained on {what} {saved.get(key)} but the data have "
-                f"{found[key]}: give the data of that run, with --data.root where they moved."
-            )
+    seen_data.check_view(saved, data)
+    if saved.get("fingerprint") != data.fingerprint:
+        raise UserError(
+            f"{checkpoint} was trained on the images {saved.get('fingerprint')} but the data have "
+            f"{data.fingerprint}: give the data of that run, with --data.root where they moved."
+        )
     return data

@@ -19,7 +19,7 @@ from lt_lightning.engine.evaluated import EvaluatedModule
 from lt_lightning.engine.hyper_parameters import plain_hparams
 from lt_lightning.engine.parts import check_features, check_widths
 from lt_lightning.engine.scale import check_scale
-from lt_lightning.engine.seen_data import check_same, keep_facts
+from lt_lightning.engine.seen_data import check_same, keep_facts, warn_of_other_view
 from lt_lightning.engine.single_image import check_single_images
 from lt_lightning.engine.train_log import TrainLog
 from lt_lightning.heads import LinearHead
@@ -165,7 +165,10 @@ class LongTailModule(EvaluatedModule):
         if data is not None:
             check_draws(data, self.max_epochs)
         if self.backbone_init is not None and self.trainer.ckpt_path is None:
-            take_backbone(read(self.backbone_init), self.backbone_init, self.backbone)
+            content = read(self.backbone_init)
+            if data is not None:
+                warn_of_other_view(content, self.backbone_init, data, free=("image_size",))
+            take_backbone(content, self.backbone_init, self.backbone)
 
     def check_batches(self, stage: Stage) -> None:
         """Refuse a batch of one image in `stage` that batch norm cannot work on."""

@@ -7,6 +7,7 @@ from typing import Any
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.engine.backbone_init import fitting, load_backbone, part_of
 from lt_lightning.engine.base import LongTailModule
+from lt_lightning.engine.seen_data import warn_of_other_view
 from lt_lightning.errors import UserError
 from lt_lightning.runs.checkpoint import DATA_STATE
 
@@ -86,14 +87,17 @@ def _check_classes(content: dict[str, Any], path: str, module: LongTailModule) -
 
 
 def warn_of_other_images(content: dict[str, Any], path: str, module: LongTailModule) -> None:
-    """Say so where stage 1 was trained on other images than stage 2 will be."""
+    """Say so where stage 1 was trained on other images than stage 2 will be, or saw them so."""
     data = LongTailDataModule.of(module.trainer)
-    seen, now = content.get(DATA_STATE, {}).get("fingerprint"), data and data.fingerprint
-    if seen and now and seen != now:
+    if data is None:
+        return
+    warn_of_other_view(content, path, data)
+    seen = content.get(DATA_STATE, {}).get("fingerprint")
+    if seen and seen != data.fingerprint:
         log.warning(
             "%s was trained on other images (%s) than stage 2 is (%s): what is held out now may "
             "have been trained on.",
             path,
             seen,
-            now,
+            data.fingerprint,
         )

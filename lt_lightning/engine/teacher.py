@@ -12,6 +12,7 @@ from lt_lightning.augment import Normalize
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.engine.float32 import exact
 from lt_lightning.engine.load import load_model
+from lt_lightning.engine.seen_data import warn_of_other_view
 from lt_lightning.errors import UserError
 from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
 from lt_lightning.processes import processes
@@ -71,3 +72,4 @@ def _check_fits(content: dict[str, Any], path: str, data: LongTailDataModule) ->
             f"The teacher {path} was trained on images of {have} pixels a side but the data have "
             f"{want}: give a run on images of this size."
         )
+    warn_of_other_view(content, path, data, free=("mean", "std"))  # it has its own

@@ -75,24 +75,6 @@ def check_same(content: dict[str, Any], path: str, asked: Mapping[str, Any]) -> 
             )
 
 
-def check_view(saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Refuse images that the network would see otherwise than those it was trained on.
-
-    Args:
-        saved: the facts of the data in the checkpoint.
-        now: those of the data at work.
-
-    Raises:
-        UserError: if their size, their normalisation or the reading of their files differ.
-    """
-    for name in ("image_size", "mean", "std", "background", "grey_bits"):
-        if name in saved and saved[name] != now[name]:
-            raise UserError(
-                f"The checkpoint was trained on images of {name} {saved[name]} but the data have "
-                f"{now[name]}: use --data.source and --data.normalize of that run."
-            )
-
-
 def check_kinds(saved: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> None:
     """Refuse whole numbers where the network has real ones, and the reverse; torch converts them.
 

@@ -156,7 +156,8 @@ def test_config_without_added_images_is_refused(lt):
         ("runs/ce/0 --device pony", 1, "--device is 'pony'"),
         ("runs/ce/0 --out runs", 1, "--out runs exists and holds something else"),
         ("runs/ce/0 --data.rot x", 2, "there is no option 'data.rot': did you mean 'data.root'?"),
-        ("runs/ce/0 --data.source.size 9", 1, "was trained on images with a side of 8 but"),
+        ("runs/ce/0 --data.source.size 9", 1, "was trained on images of image_size 8 but"),
+        ("runs/ce/0 --data.normalize.mean [0,0,0]", 1, "was trained on images of mean"),
         ("runs/ce/0 --data.subset_seed 3", 1, "was trained on the images"),
     ],
 )

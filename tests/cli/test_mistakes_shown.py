@@ -198,6 +198,14 @@ def test_pictures_are_read_as_the_training_of_an_old_run_read_them(lt, files):
     assert data_of_checkpoint(files, checkpoint, content, [], "lt").source.reading == AS_BEFORE
 
 
+@pytest.mark.parametrize(("look", "status"), [("--features", 1), ("--mistakes", 0)])
+def test_pictures_that_would_be_seen_otherwise_are_refused(lt, files, look, status):
+    answer = lt(f"report {files} {look} --data.source.background [0,0,0] --out page.html")
+    assert answer.status == status
+    assert not (files / "mistakes.json").exists()
+    assert "background [255, 255, 255] but the data have [0, 0, 0]" in answer.err
+
+
 @pytest.mark.slow
 def test_a_run_that_was_tested_on_held_out_images_shows_these(lt, place):
     line = f"fit {place['quick']} --name kept --data.holdout.fraction 0.1 --test_on held_out"

@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lt_lightning.data import ImageFolder
+from lt_lightning.augment import Normalize
+from lt_lightning.data import AsIs, Digits, ImageFolder, LongTailDataModule
 from lt_lightning.data.decode import Unreadable, read_image
 from lt_lightning.data.pixels import Unclear, rgb
 from lt_lightning.data.reading import AS_BEFORE, Reading, read_as
 from lt_lightning.data.reading import reading as reading_now
+from lt_lightning.engine.seen_data import check_same
 from lt_lightning.errors import UserError
+from lt_lightning.runs.checkpoint import DATA_STATE
 
 GREY = np.linspace(0, 255, 64).round().astype(np.uint8).reshape(8, 8)
 RED, BLUE = (200, 40, 10), (10, 60, 250)
@@ -376,6 +379,37 @@ def test_a_checkpoint_gives_the_reading_back():
     ):
         with read_as(saved):
             assert reading_now(Reading().background, None) == wanted
+
+
+def test_data_that_are_read_otherwise_are_no_data_of_a_checkpoint(split_tree):
+    root = split_tree({"a": 1, "b": 1}, {"a": 1, "b": 1})
+
+    def built(source, **options):
+        data = LongTailDataModule(source, str(root), AsIs(), **options)
+        data.setup("test")
+        return data
+
+    data = built(ImageFolder(8))
+    saved = data.facts()
+    check_same({DATA_STATE: saved}, data)
+    old = {key: value for key, value in saved.items() if key not in AS_BEFORE.facts()}
+    for facts in (old, {**saved, **AS_BEFORE.facts()}):
+        with pytest.raises(UserError, match=r"background null but the data have \[255, 255, 255\]"):
+            check_same({DATA_STATE: facts}, data)
+        with read_as(facts):
+            check_same({DATA_STATE: facts}, built(ImageFolder(8)))
+    for other in (ImageFolder(8, background=BLUE), ImageFolder(8, grey_bits=12), ImageFolder(9)):
+        with pytest.raises(UserError, match="was trained on images of"):
+            check_same({DATA_STATE: saved}, built(other))
+    with pytest.raises(UserError, match="was trained on images of mean"):
+        check_same({DATA_STATE: saved}, built(ImageFolder(8), normalize=Normalize((0, 0, 0))))
+
+
+def test_an_old_checkpoint_goes_with_a_source_that_reads_no_files():
+    data = LongTailDataModule(Digits(size=8))
+    data.setup("test")
+    saved = {k: v for k, v in data.facts().items() if k not in AS_BEFORE.facts()}
+    check_same({DATA_STATE: saved}, data)
 
 
 def _as_it_was(path):

@@ -49,12 +49,18 @@ def test_all_of_it_is_trained(lab, pretrained):
     assert moved == {k for k, _ in module.backbone.named_parameters()}
 
 
-def test_it_is_told_what_was_taken(lab, pretrained, caplog):
+def test_it_is_told_what_was_taken(lab, pretrained, tmp_path, caplog):
     with caplog.at_level(logging.INFO, logger="lt_lightning"):
         lab.fit(ERM, model={"backbone_init": str(pretrained)}, **NO_STEP)
     (line,) = [r.getMessage() for r in caplog.records if "took all" in r.getMessage()]
     total = len(_backbone(torch.load(pretrained, weights_only=True)["state_dict"]))
     assert line == f"{pretrained}: took all {total} tensors of the backbone"
+    assert "was trained on images of" not in caplog.text
+    content = torch.load(pretrained, weights_only=True)
+    other = {**content["lt_data"], "image_size": 64, "mean": [0.0, 0.0, 0.0]}  # a size may differ
+    torch.save({**content, "lt_data": other}, tmp_path / "other.ckpt")
+    lab.fit(ERM, model={"backbone_init": str(tmp_path / "other.ckpt")}, **NO_STEP)
+    assert "other.ckpt was trained on images of mean [0.0, 0.0, 0.0] but" in caplog.text
 
 
 @pytest.mark.parametrize(("depth", "fits"), [(8, "0 of"), (14, "0 of")])

@@ -85,10 +85,11 @@ def test_labels_are_those_of_the_teacher_in_order(lab):
     assert joint[int(data.class_counts.sum()) :] == [label + CLASSES for label in want]
 
 
-def test_teacher_sees_images_with_its_own_normalisation(lab, tmp_path, monkeypatch):
+def test_teacher_sees_images_with_its_own_normalisation(lab, tmp_path, monkeypatch, caplog):
     path, view = tmp_path / "other.ckpt", {"mean": [0.1, 0.6, 0.4], "std": [0.3, 0.2, 0.4]}
     content = torch.load(lab.teacher(), weights_only=True)
-    torch.save({**content, "lt_data": {**content["lt_data"], **view}}, path)
+    read = {"background": None, "grey_bits": 16, "upright": False}
+    torch.save({**content, "lt_data": {**content["lt_data"], **view, **read}}, path)
     data, asked = lab.data(PseudoLabel), []
     own = data.unlabelled_loader
     monkeypatch.setattr(data, "unlabelled_loader", lambda n: asked.append(n) or own(n))
@@ -97,6 +98,7 @@ def test_teacher_sees_images_with_its_own_normalisation(lab, tmp_path, monkeypat
     image = torch.full((1, 3, 2, 2), 51, dtype=torch.uint8)
     want = [(0.2 - m) / d for m, d in zip(view["mean"], view["std"], strict=True)]
     torch.testing.assert_close(normalize(image)[0, :, 0, 0], torch.tensor(want))
+    assert f"{path} was trained on images of background null but" in caplog.text
 
 
 def test_loss_counts_pseudo_labels_and_groups_do_not(lab):

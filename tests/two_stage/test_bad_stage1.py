@@ -7,6 +7,7 @@ import torch
 from lightning.pytorch.strategies import FSDPStrategy, SingleDeviceStrategy
 from two_stage_kit import Saves, build_data, fit, tiny, two_stage
 
+from lt_lightning.augment import Normalize
 from lt_lightning.data import Digits, Exponential, LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.heads import CRT, LWS, CosineHead
@@ -60,10 +61,12 @@ def test_other_images_are_warned_of(tmp_path, caplog):
         profile=Exponential(imbalance_ratio=5),
         batch_size=64,
         samplers=build_data().samplers,
+        normalize=Normalize((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
     )
     with caplog.at_level(logging.WARNING, logger="lt_lightning"):
         fit(two_stage(Decoupled, stage1_ckpt=path), 2, tmp_path, data=other)
     assert "was trained on other images" in caplog.text
+    assert "was trained on images of mean" in caplog.text
     caplog.clear()
     with caplog.at_level(logging.WARNING, logger="lt_lightning"):
         fit(two_stage(Decoupled, stage1_ckpt=path), 2, tmp_path)
