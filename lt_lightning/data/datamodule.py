@@ -19,7 +19,7 @@ from lt_lightning.data.holdout import Holdout
 from lt_lightning.data.loader import EvalLoader, TrainLoader
 from lt_lightning.data.profiles import Exponential, Profile
 from lt_lightning.data.source import ImageSet, MemoryImages, Source
-from lt_lightning.data.source_checks import check_counts, check_names
+from lt_lightning.data.source_checks import check_counts, check_grouped, check_names
 from lt_lightning.data.splits import choose_splits
 from lt_lightning.data.streams import ALL, BOTH, Streams
 from lt_lightning.data.subset import Subset
@@ -154,7 +154,8 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
 
     def _available(self) -> tuple[Tensor, Grouped | None]:
         found, classes = self.source.train_counts(self.root), self.num_classes
-        return check_counts(found, classes, self.source), self.source.grouped(self.root)
+        counts = check_counts(found, classes, self.source)
+        return counts, check_grouped(self.source.grouped(self.root), counts, self.source)
 
     @property
     def groups(self) -> dict[str, list[int]]:

@@ -91,7 +91,10 @@ class Source(ABC):
         """Return the training images per class before any profile, int64 (C,)."""
 
     def grouped(self, root: Path) -> Grouped | None:
-        """Return which training images are never parted by a split; none where any may be."""
+        """Return which training images are never parted by a split; none where any may be.
+
+        The labels are those of `load`, in its order; the numbers of the groups may be any.
+        """
         return None
 
     def identity(self, root: Path) -> bytes:

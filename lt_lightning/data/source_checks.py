@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor
 
+from lt_lightning.data.groups import Grouped
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages, Source
 from lt_lightning.errors import UserError
 from lt_lightning.inputs import told_value
@@ -37,9 +38,9 @@ def check_counts(counts: Any, classes: int, source: Source) -> Tensor:
         UserError: unless they are a tensor int64 (C,) on the CPU.
     """
     name = f"{type(source).__name__}.train_counts"
-    if not isinstance(counts, Tensor) or counts.dtype != torch.int64 or counts.ndim != 1:
+    if not _is_row(counts):
         raise UserError(
-            f"{name} gave {told_value(counts)}: return int64 ({classes},), such as "
+            f"{name} gave {_told(counts)}: return int64 ({classes},) on the CPU, such as "
             f"`torch.bincount(labels, minlength={classes})`."
         )
     if len(counts) != classes:
@@ -48,6 +49,40 @@ def check_counts(counts: Any, classes: int, source: Source) -> Tensor:
             "name per class."
         )
     return counts
+
+
+def check_grouped(
+    found: Any, counts: Tensor, source: Source, labels: Tensor | None = None
+) -> Grouped | None:
+    """Return the groups of the training images, numbered from 0 on, or say what they must be.
+
+    Args:
+        found: what the source gave.
+        counts: training images per class, int64 (C,).
+        source: the source.
+        labels: of the training images as they were read, (N,); none before that.
+
+    Raises:
+        UserError: unless they are none, or labels and groups of the training images.
+    """
+    if found is None:
+        return None
+    name = f"{type(source).__name__}.grouped"
+    if not isinstance(found, Grouped):
+        raise UserError(f"{name} gave {told_value(found)}: return Grouped(labels, groups) or None.")
+    for what, values in (("labels", found.labels), ("groups", found.groups)):
+        if not _is_row(values) or len(values) != int(counts.sum()):
+            raise UserError(
+                f"{name} has the {what} {_told(values)} for {int(counts.sum())} training images: "
+                "give int64 (N,) on the CPU."
+            )
+    known = not bool((found.labels < 0).any())
+    same = known and torch.equal(_count(found.labels, len(counts)), counts)
+    if not same or (labels is not None and not torch.equal(found.labels, labels)):
+        raise UserError(
+            f"{name} has other labels than the training images: give those, in the same order."
+        )
+    return Grouped(found.labels, torch.unique(found.groups, return_inverse=True)[1])
 
 
 def check_splits(found: Any, source: Source, root: Path) -> dict[str, ImageSet]:
@@ -72,7 +107,8 @@ def check_splits(found: Any, source: Source, root: Path) -> dict[str, ImageSet]:
     classes = len(source.class_names(root))
     for split, images in found.items():
         _check_images(images, classes, f"{name}()[{split!r}]")
-    counts, counted = source.train_counts(root), _count(found["train"], classes)
+    counts = check_counts(source.train_counts(root), classes, source)
+    counted = _count(found["train"].labels, classes)
     if not torch.equal(counts, counted):
         wrong = int((counts != counted).nonzero()[0])
         raise UserError(
@@ -82,8 +118,20 @@ def check_splits(found: Any, source: Source, root: Path) -> dict[str, ImageSet]:
     return dict(found)
 
 
-def _count(images: ImageSet, classes: int) -> Tensor:
-    return torch.bincount(images.labels, minlength=classes)
+def _count(labels: Tensor, classes: int) -> Tensor:
+    return torch.bincount(labels, minlength=classes)
+
+
+def _is_row(value: Any) -> TypeGuard[Tensor]:
+    """Return whether a value is int64 (N,) on the CPU."""
+    known = isinstance(value, Tensor) and value.dtype == torch.int64 and value.ndim == 1
+    return known and value.device.type == "cpu"
+
+
+def _told(value: Any) -> str:
+    """Return a value as `told_value` does, with its device where that is not the CPU."""
+    elsewhere = isinstance(value, Tensor) and value.device.type != "cpu"
+    return f"{told_value(value)} on {value.device}" if elsewhere else told_value(value)
 
 
 def _check_images(images: Any, classes: int, name: str) -> None:
@@ -94,8 +142,8 @@ def _check_images(images: Any, classes: int, name: str) -> None:
             "FileImages(labels, paths, read)."
         )
     labels = images.labels
-    if not isinstance(labels, Tensor) or labels.dtype != torch.int64 or labels.ndim != 1:
-        raise UserError(f"{name} has the labels {told_value(labels)}: give int64 (N,).")
+    if not _is_row(labels):
+        raise UserError(f"{name} has the labels {_told(labels)}: give int64 (N,) on the CPU.")
     low, high = (int(labels.min()), int(labels.max())) if len(labels) else (0, 0)
     if low < 0 or high >= classes:
         raise UserError(

@@ -9,7 +9,7 @@ from torch import Tensor
 from lt_lightning.data.groups import of_images, tell_groups
 from lt_lightning.data.reading import Reading
 from lt_lightning.data.source import ImageSet, Source
-from lt_lightning.data.source_checks import check_splits
+from lt_lightning.data.source_checks import check_grouped, check_splits
 from lt_lightning.data.subset import Subset, fingerprint
 from lt_lightning.errors import UserError
 
@@ -49,9 +49,10 @@ def choose_splits(source: Source, root: Path, subset: Subset, monitor_test: bool
             "data.monitor_test is set: both fill `val`, give one."
         )
     everything = found["train"]
-    grouped = source.grouped(root)
+    counts = source.train_counts(root)
+    grouped = check_grouped(source.grouped(root), counts, source, everything.labels)
     groups = None if grouped is None else grouped.groups
-    train, held = subset.choose(everything.labels, source.train_counts(root), groups)
+    train, held = subset.choose(everything.labels, counts, groups)
     if subset.holdout is not None and not len(held):
         raise UserError(
             f"{subset.holdout.told} holds out no image of {of_images(everything.labels, groups)}: "

@@ -22,7 +22,7 @@ class Subset:
 
     def __init__(self, profile: Profile, holdout: Holdout | None, seed: int) -> None:
         self.profile, self.holdout, self.seed = profile, holdout, seed
-        self._last: tuple[Grouped, Tensor, Tensor] | None = None
+        self._last: tuple[Grouped, Tensor, int, Tensor] | None = None
 
     def plan(
         self, available: Tensor, grouped: Grouped | None = None
@@ -92,12 +92,13 @@ class Subset:
     def _whole_groups(self, grouped: Grouped, wanted: Tensor, seed: int) -> Tensor:
         """Return what `choose_groups` does; the plan and the choice ask for the same, once."""
         if self._last is not None:
-            known, before, out = self._last
+            known, before, its, out = self._last
             pairs = ((known.labels, grouped.labels), (known.groups, grouped.groups))
-            if all(torch.equal(one, other) for one, other in (*pairs, (before, wanted))):
+            same = all(torch.equal(one, other) for one, other in (*pairs, (before, wanted)))
+            if same and its == seed:
                 return out
         out = choose_groups(grouped, wanted, seed)
-        self._last = grouped, wanted, out
+        self._last = grouped, wanted, seed, out
         return out
 
 

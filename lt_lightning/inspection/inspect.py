@@ -1,7 +1,7 @@
 """The findings about a source of image files."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,8 @@ class Inspection:
 
     Attributes:
         names: the classes.
-        counts: by split, the images of each class.
+        counts: by split, the images of each class; the faulty ones only where training is refused
+            without them too.
         sizes: width and height of the pictures that can be read.
         faults: those that cannot be used.
         twins: pictures that are there several times.
@@ -72,19 +73,23 @@ def inspect(source: PictureSource, root: Path) -> Inspection:
     """
     given = source.find(root)
     found = source.divided(given, root)
-    places = [(split, label) for split, files in found.splits.items() for label in files.labels]
     paths = [path for files in found.splits.values() for path in files.paths]
     seen = look_at(paths, root, source.reading)
     faults = [one for one in seen if one.fault]
+    refusal = ""
+    try:  # training divides what is left without the faulty ones
+        found = _without(source, root, given, {one.path for one in faults}) if faults else found
+    except UserError as error:
+        refusal = str(error)
     return Inspection(
         given.names,
         {split: _counts(files, len(given.names)) for split, files in found.splits.items()},
         [(one.width, one.height) for one in seen if not one.fault],
         faults,
-        _twins(seen, places),
+        _twins({one.path: one for one in seen}, found),
         confusable(given.names),
         shared_groups(found.groups),
-        _refusal(source, root, given, {one.path for one in faults}),
+        refusal,
     )
 
 
@@ -93,23 +98,22 @@ def _counts(files: Labelled, classes: int) -> list[int]:
     return [counted[label] for label in range(classes)]
 
 
-def _refusal(source: PictureSource, root: Path, given: Found, bad: set[Path]) -> str:
-    """Return what the source says without the pictures that are bad; empty where it works."""
-    if not bad:
-        return ""
-    try:
-        kept = source.files.less(given.splits, bad, given.names, root)
-        source.divided(Found(given.names, kept), root)
-    except UserError as error:
-        return str(error)
-    return ""
+def _without(source: PictureSource, root: Path, given: Found, bad: set[Path]) -> Found:
+    """Return what the source finds without the pictures that are bad.
+
+    Raises:
+        UserError: if it refuses what is left.
+    """
+    kept = source.files.less(given.splits, bad, given.names, root)
+    return source.divided(Found(given.names, kept), root)
 
 
-def _twins(seen: Sequence[Seen], places: Sequence[tuple[str, int]]) -> Twins:
+def _twins(seen: Mapping[Path, Seen], found: Found) -> Twins:
     groups = defaultdict(list)
-    for one, place in zip(seen, places, strict=True):
-        if one.digest:
-            groups[one.digest].append((one.path, *place))
+    for split, files in found.splits.items():
+        for path, label in zip(files.paths, files.labels, strict=True):
+            if seen[path].digest:
+                groups[seen[path].digest].append((path, split, label))
     twins = Twins([], [], [])
     for group in groups.values():
         if len(group) > 1:

@@ -10,6 +10,7 @@ import torch
 
 from lt_lightning.data import (
     AsIs,
+    Digits,
     Exponential,
     Holdout,
     ImageFolder,
@@ -19,6 +20,7 @@ from lt_lightning.data import (
 )
 from lt_lightning.data.group_choice import choose_groups
 from lt_lightning.data.groups import Grouped, NamedGroup
+from lt_lightning.data.source_checks import check_counts
 from lt_lightning.data.splits import choose_splits
 from lt_lightning.data.subset import Subset
 from lt_lightning.errors import UserError
@@ -230,6 +232,66 @@ def test_the_plan_is_what_is_chosen_and_groups_are_chosen_once(when, monkeypatch
     other = grouped(*[{0: 5}] * 5, *[{1: 5}] * 7)
     plan.plan(torch.bincount(other.labels), other)
     assert len(asked) == 2, "of other images the choice is another"
+
+
+def test_another_seed_is_another_choice_of_groups(monkeypatch):
+    data, asked = grouped(*[{0: 5}] * 6), []
+    monkeypatch.setattr(subset, "choose_groups", lambda *of: asked.append(of[2]))
+    plan = Subset(AsIs(), None, 0)
+    for seed in (0, 0, 1):
+        plan._whole_groups(data, torch.tensor([5]), seed)
+    assert asked == [0, 1]
+
+
+class Tracked(Digits):
+    """Digits of which five in a row are a group, spoilt by a test."""
+
+    def __init__(self, spoil):
+        super().__init__(size=8)
+        self.spoil = spoil
+
+    def grouped(self, root):
+        labels = self.load(root)["train"].labels
+        return self.spoil(labels, torch.arange(len(labels)) // 5)
+
+
+def of_tracked(spoil):
+    data = LongTailDataModule(Tracked(spoil), profile=AsIs(), holdout=Holdout(fraction=0.2))
+    data.setup("fit")
+    return data.fingerprint
+
+
+def test_groups_may_have_any_numbers():
+    wanted = of_tracked(Grouped)
+    assert of_tracked(lambda labels, groups: Grouped(labels, groups - 1)) == wanted
+    assert of_tracked(lambda labels, groups: Grouped(labels, groups * 10**12)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda labels, groups: groups, r"gave int64 \(1201,\): return Grouped\("),
+        (
+            lambda labels, groups: Grouped(labels, groups[:3]),
+            r"the groups int64 \(3,\) for 120",
+        ),
+        (lambda labels, groups: Grouped(labels, groups.float()), "has the groups float32"),
+        (lambda labels, groups: Grouped(labels, groups.tolist()), "has the groups a list"),
+        (lambda labels, groups: Grouped(labels, groups.to("meta")), r"\(1201,\) on meta"),
+        (lambda labels, groups: Grouped(labels[:3], groups[:3]), r"has the labels int64 \(3,\)"),
+        (lambda labels, groups: Grouped(labels - 1, groups), "other labels than the training"),
+        (lambda labels, groups: Grouped(labels.clamp_min(1), groups), "other labels than the tra"),
+        (lambda labels, groups: Grouped(labels.flip(0), groups), "in the same order"),
+    ],
+)
+def test_what_is_no_group_of_the_training_images_is_refused(spoil, told):
+    with pytest.raises(UserError, match=rf"Tracked\.grouped .*{told}"):
+        of_tracked(spoil)
+
+
+def test_counts_of_a_source_are_on_the_cpu():
+    with pytest.raises(UserError, match=r"gave int64 \(2,\) on meta: return int64 \(2,\) on"):
+        check_counts(torch.ones(2, dtype=torch.int64, device="meta"), 2, Digits())
 
 
 def test_a_data_module_chooses_its_groups_once(tracks, monkeypatch):

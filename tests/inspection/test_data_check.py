@@ -74,6 +74,24 @@ def test_everything_odd_is_found(folder):
     assert out.splitlines()[-1].endswith("--data.source.unreadable skip")
 
 
+def test_what_is_counted_is_divided_as_training_divides_it(folder):
+    for name in ("cat", "owl"):
+        for k in range(3, 11):
+            Image.new("RGB", (8, 8), (k, 0, 0)).save(folder / f"train/{name}/{k}.png")
+    for k in range(6):
+        (folder / f"train/cat/{k}.png").write_bytes(b"torn")
+    options = {"in_memory": False, "unreadable": "skip", "test_fraction": 0.3}
+    trained = ImageFolder(**options).found(folder / "train").splits
+    found = inspect(ImageFolder(**options), folder / "train")
+    assert len(found.faults) == 6
+    assert not found.refusal
+    assert found.counts == {
+        split: [files.labels.count(c) for c in (0, 1)] for split, files in trained.items()
+    }
+    twice = {path for group in found.twins.splits for path in group}
+    assert twice <= {path for files in trained.values() for path in files.paths}
+
+
 def test_the_same_picture_in_two_splits_is_found(folder):
     shutil.copy(folder / "train/owl/2.png", folder / "test/owl/1.png")
     _, out = check(folder)
