@@ -10,6 +10,7 @@ from jsonargparse import Namespace
 from lt_lightning.cli.trainer_checks import check_trainer
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.branches import STREAMS
+from lt_lightning.engine.class_shares import differ
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.losses import Loss
 from lt_lightning.methods import ERM, LongTailModule, TwoStage
@@ -137,7 +138,7 @@ def warn_of_double_compensation(
         if not (loss.corrects_prior or weighted) or names in told:
             continue
         drawn = sampler.shares(counts, epoch, epochs)
-        if float((drawn - prior).abs().max()) > 0.01:
+        if differ(drawn, prior):
             told.add(names)
             log.warning(
                 "%s does not draw the images as they are, and %s compensates the class sizes too: "

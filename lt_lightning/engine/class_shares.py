@@ -11,6 +11,7 @@ from lt_lightning.losses import Loss
 from lt_lightning.stages import Stage
 
 _EVEN = (NearestMeanHead, TauNormHead)  # heads that know no class sizes, or take them out
+_ALIKE = 0.01  # of all images
 _CLASSIFIER = "classifier"  # the stream that trains it, beside one that trains the features
 
 
@@ -80,3 +81,11 @@ def trained_log_shares(
     if not isinstance(loss, Loss):
         return (base / base.sum()).log()
     return loss.assumed((base.log() + loss.weight.double().cpu().log()).log_softmax(0))
+
+
+def differ(one: Tensor, other: Tensor) -> bool:
+    """Return whether class shares, (C,) each of the sum 1, are others by more than a hundredth.
+
+    The sum over the classes counts: of thousands of them none has a share that differs by much.
+    """
+    return float((one - other).abs().sum()) / 2 > _ALIKE

@@ -48,7 +48,7 @@ class Loss(nn.Module, ABC):
             bare logits at test are balanced, as with `LogitAdjustment`. Every loss that does so
             sets it, an outside one too: the warning of double compensation (with a class-balanced
             sampler) and the refusal of post-hoc logit adjustment read nothing else. Weights and
-            margins do not count.
+            margins do not count; of weights post-hoc logit adjustment warns.
         stops_gradient: whether a part of the formula is a constant for the gradient, on purpose.
     """
 

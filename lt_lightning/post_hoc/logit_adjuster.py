@@ -9,7 +9,7 @@ from lt_lightning.engine.changes import follow
 from lt_lightning.losses.logit_adjustment import log_prior
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
-from lt_lightning.post_hoc.compensated import check_uncompensated
+from lt_lightning.post_hoc.compensated import check_uncompensated, warn_of_other_shares
 from lt_lightning.post_hoc.functions import best_tau, tau_scores
 from lt_lightning.post_hoc.knob import checked_knob, knob_values
 from lt_lightning.post_hoc.outputs import held_out_logits
@@ -37,8 +37,9 @@ class LogitAdjuster(PostHoc):
         return None if self.tau is None else knob_values("tau", self.tau)
 
     def check(self, model: LongTailModule) -> None:
-        """Refuse a model that was trained to compensate the class sizes."""
+        """Refuse a model that was trained to compensate the class sizes, and warn of others."""
         check_uncompensated(model, type(self).__name__)
+        warn_of_other_shares(model, type(self).__name__)
 
     def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
         """Return the best tau of the grid."""
@@ -49,7 +50,7 @@ class LogitAdjuster(PostHoc):
 
     def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
         """Subtract tau log(n / N)."""
-        self.check(model)
+        check_uncompensated(model, type(self).__name__)
         self.tau = float(values["tau"])
         shift = self.tau * log_prior(model.last_loss.class_counts.cpu()).float()
         # Without the questions of `adjust_logits`, so that it can be exported.

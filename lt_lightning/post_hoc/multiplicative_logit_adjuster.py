@@ -12,7 +12,7 @@ from lt_lightning.losses.checks import check_range
 from lt_lightning.losses.logit_adjustment import log_prior
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
-from lt_lightning.post_hoc.compensated import check_uncompensated
+from lt_lightning.post_hoc.compensated import check_uncompensated, warn_of_other_shares
 from lt_lightning.post_hoc.functions import checked_logits
 from lt_lightning.post_hoc.knob import (
     accuracy_curve,
@@ -91,8 +91,9 @@ class MultiplicativeLogitAdjuster(PostHoc):
         return None if self.tau is None else knob_values("tau", self.tau)
 
     def check(self, model: LongTailModule) -> None:
-        """Refuse a model that was trained to compensate the class sizes."""
+        """Refuse a model that was trained to compensate the class sizes, and warn of others."""
         check_uncompensated(model, type(self).__name__)
+        warn_of_other_shares(model, type(self).__name__)
 
     def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
         """Return the best tau of the grid."""
@@ -104,7 +105,7 @@ class MultiplicativeLogitAdjuster(PostHoc):
 
     def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
         """Multiply by pi^(-tau)."""
-        self.check(model)
+        check_uncompensated(model, type(self).__name__)
         self.tau = float(values["tau"])
         factors = class_factors(model.last_loss.class_counts.cpu(), self.tau).float()
         # Without the questions of `multiply_logits`, so that it can be exported.
