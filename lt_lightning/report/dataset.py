@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from os.path import normpath
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,31 @@ class Data:
         return 2, -self.ratio, self.name
 
 
+def data_of_each(runs: Sequence[Run]) -> list[Data]:
+    """Return the data of each run; of a folder that has several names, by its first one.
+
+    The same pictures lie in one folder here and in another on the next machine: runs that were
+    trained on the same images tell that two names are of one folder.
+    """
+    found = [data_of(run) for run in runs]
+    same: dict[tuple[Data, str], tuple[Data, str]] = {}  # names and images, and what they go with
+
+    def most(node: tuple[Data, str]) -> tuple[Data, str]:
+        while node in same:
+            node = same[node]
+        return node
+
+    for run, data in zip(runs, found, strict=True):
+        images = run.content["data"]["fingerprint"]
+        one, other = most((data, "")), most((replace(data, name=""), str(images)))
+        if images is not None and one != other:
+            same[other] = one
+    names: dict[tuple[Data, str], str] = {}
+    return [replace(data, name=names.setdefault(most((data, "")), data.name)) for data in found]
+
+
 def data_of(run: Run) -> Data:
-    """Return the data of a run."""
+    """Return the data of a run, by the name of the folder that it found them in."""
     facts, config = run.content["data"], _mapping(run.config.get("data"))
     source = facts.get("source") or _class_name(config.get("source")) or ""
     profile = facts.get("profile") or _class_name(config.get("profile")) or ""
@@ -112,7 +136,8 @@ def _ratio(counts: list[int], facts: dict[str, Any], config: dict[str, Any]) -> 
 def _folder(source: str, config: dict[str, Any]) -> str:
     """Return the name of the folder of one's own pictures, or nothing."""
     root = config.get("root")
-    return Path(root).name if source in _OWN and isinstance(root, str) else ""
+    name = Path(normpath(root)).name if source in _OWN and isinstance(root, str) else ""
+    return "" if name == ".." else name  # the folder above where the run was started has any name
 
 
 def _mapping(value: Any) -> dict[str, Any]:

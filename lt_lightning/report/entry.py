@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lt_lightning.report.dataset import Data, data_of
+from lt_lightning.report.dataset import Data, data_of_each
 from lt_lightning.report.measures import Measure
 from lt_lightning.report.run import Run
 from lt_lightning.report.setting import Setting, setting_of
@@ -123,8 +123,8 @@ class Entry:
 def entries_of(runs: Sequence[Run]) -> list[Entry]:
     """Return all evaluations of all runs."""
     found = []
-    for run in runs:
-        data, setting = data_of(run), setting_of(run)
+    for run, data in zip(runs, data_of_each(runs), strict=True):
+        setting = setting_of(run)
         found += [Entry(run, label, data, setting) for label in run.content["evaluations"]]
     return by_test_images(found)
 

@@ -224,6 +224,34 @@ def test_folders_of_other_classes_are_other_data(grid_of, results):
     assert list(grid.data_labels.values()) == ["ImageFolder, ratio 50", "ImageFolder, ratio 50 (2)"]
 
 
+def test_a_folder_of_several_names_is_one_data_set(write, results):
+    """Machines mount it under other names; runs on the same images tell that it is one."""
+    told = []
+    for k, (root, images) in enumerate(
+        [
+            ("/data/flowers", "f00d"),
+            ("/scratch/flowers_v2/", "f00d"),
+            ("/tmp/job.123", "beef"),
+            ("/data/job.123", "f00d"),
+            ("/data/roses", "cafe"),
+        ]
+    ):
+        content = results(source="ImageFolder", seed=k)
+        content["data"]["fingerprint"] = images
+        told.append(Run.read(write(f"ce/{k}", content, config={"data": {"root": root}})))
+    grid = Grid.of(told)
+    assert list(grid.data_labels.values()) == ["flowers, ratio 50", "roses, ratio 50"]
+    assert [len(cell.entries) for cell in grid.cells.values()] == [4, 1]
+
+
+@pytest.mark.parametrize(
+    ("root", "name"), [("..", "ImageFolder"), ("a/..", "ImageFolder"), ("a/b/../c", "c")]
+)
+def test_a_folder_without_a_name_gives_none(write, results, root, name):
+    folder = write("ce/0", results(source="ImageFolder"), config={"data": {"root": root}})
+    assert only_data(Grid.of([Run.read(folder)])).name == name
+
+
 def test_step_imbalance_is_other_data(grid_of, results):
     grid = grid_of(results(source="CIFAR10", profile="Step"))
     assert list(grid.data_labels.values()) == ["CIFAR-10, step profile, ratio 50"]
