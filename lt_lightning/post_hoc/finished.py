@@ -8,6 +8,7 @@ from typing import Literal
 
 from lt_lightning.engine.changes import Added
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import told_value
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.calibration import TemperatureScaling, VectorScalingCalibration
 from lt_lightning.post_hoc.target_prior import TargetPrior
@@ -39,15 +40,16 @@ def changes_of(
         target_prior: shares of the classes, or a file of them; behind the others.
 
     Raises:
-        UserError: if a change and a calibration are asked for, or two of one kind, or what must be
-            fitted was not.
+        UserError: if a change and a calibration are asked for, or two of one kind, what must be
+            fitted was not, or the shares are neither a file nor numbers by name.
     """
+    if post_hoc is not None and not isinstance(post_hoc, PostHoc):
+        raise UserError(
+            f"post_hoc is {told_value(post_hoc)}: give a change, such as `LogitAdjuster()`."
+        )
     shift: PostHoc | None = None
     if target_prior is not None:
-        if isinstance(target_prior, str | Path):
-            shift = TargetPrior(str(target_prior))
-        else:
-            shift = TargetPrior(dict(target_prior))
+        shift = TargetPrior(str(target_prior) if isinstance(target_prior, Path) else target_prior)
     if isinstance(post_hoc, TargetPrior):
         if shift is not None:
             raise UserError("The target shares are given twice: leave out --post_hoc TargetPrior.")

@@ -2,14 +2,17 @@
 
 import csv
 import io
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 
 from lt_lightning.data.csv_table import SEPARATORS
 from lt_lightning.data.listed import text_of
 from lt_lightning.errors import UserError, one_sentence, printable
+from lt_lightning.inputs import told_value
 from lt_lightning.nearest import nearest
 from lt_lightning.runs.json_file import read_json
 from lt_lightning.runs.yaml_file import read_yaml
@@ -55,7 +58,8 @@ def in_order(shares: Mapping[str, float], names: Sequence[str], source: str) -> 
     Raises:
         UserError: if the names are not those of the classes, or the numbers are no shares.
     """
-    unknown = [name for name in shares if name not in set(names)]
+    known = set(names)
+    unknown = [name for name in shares if name not in known]
     if unknown:
         near = nearest(unknown[0], names)
         remedy = f"did you mean {printable(near)!r}?" if near else f"they are {_told(names)}."
@@ -67,13 +71,18 @@ def in_order(shares: Mapping[str, float], names: Sequence[str], source: str) -> 
             "add them, with 0 where a class does not occur."
         )
     for name, share in shares.items():
-        if type(share) not in (int, float) or not 0 <= share < float("inf"):  # false for NaN
+        if not isinstance(share, Real) or isinstance(share, bool):
+            told = f"{source} has {told_value(share)} for {_told([name])}"
+            raise UserError(f"{told}, which is no number: {_TAKEN}.")
+        if not 0 <= share < float("inf"):  # false for NaN
             raise UserError(f"{source} has the share {share} for {_told([name])}: give 0 or more.")
+    # Divided by the largest, so that the sum is no infinity; whole numbers may be of any size.
     largest = max(shares.values())
     if largest == 0:
         raise UserError(f"{source} has the share 0 for every class: give one of them more.")
-    parts = [shares[name] / largest for name in names]  # so that the sum is no infinity
-    return [part / sum(parts) for part in parts]
+    parts = [float(shares[name] / largest) for name in names]
+    total = math.fsum(parts)
+    return [part / total for part in parts]
 
 
 def _of_mapping(file: Path, is_json: bool) -> list[tuple[str, float]]:

@@ -11,6 +11,7 @@ from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.changes import follow
 from lt_lightning.errors import UserError, printable
 from lt_lightning.home import home
+from lt_lightning.inputs import told_value
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.shares_file import in_order, read_shares
@@ -41,8 +42,13 @@ class TargetPrior(PostHoc):
     goes_last = True
 
     def __init__(
-        self, shares: str | dict[str, float] | None = None, assumed: Assumed | None = None
+        self, shares: str | Mapping[str, float] | None = None, assumed: Assumed | None = None
     ) -> None:
+        if not isinstance(shares, str | Mapping | None):
+            raise UserError(
+                f"The target shares are {told_value(shares)}: give a number for each class by its "
+                "name, or a file of them."
+            )
         self.shares, self.assumed = shares, assumed
 
     def options(self) -> dict[str, Any]:

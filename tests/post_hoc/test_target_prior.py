@@ -3,7 +3,10 @@
 import copy
 import json
 import math
+import time
+from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 
@@ -27,6 +30,7 @@ from lt_lightning.post_hoc import (
     TemperatureScaling,
     VectorScalingCalibration,
 )
+from lt_lightning.post_hoc.finished import changes_of
 from lt_lightning.post_hoc.shares_file import in_order, read_shares
 from lt_lightning.samplers import ClassBalanced, InstanceBalanced
 from lt_lightning.stages import Stage
@@ -225,5 +229,32 @@ def test_a_missing_file_and_no_shares_are_refused(tmp_path):
         TargetPrior(str(tmp_path / "nowhere.csv")).check(erm())
     with pytest.raises(UserError, match="has no shares"):
         TargetPrior().check(erm())
-    with pytest.raises(UserError, match="has the share 1 for 'cat'"):
-        TargetPrior({"cat": "1", "dog": 1, "owl": 1}).check(erm())
+    for share, told in (("1", "'1'"), (True, "True"), (None, "None"), (torch.tensor(1), "int64")):
+        with pytest.raises(UserError, match=rf"has {told}.* for 'cat', which is no number"):
+            TargetPrior({"cat": share, "dog": 1, "owl": 1}).check(erm())
+    for share in (-1, math.nan, math.inf, np.float32("nan")):
+        with pytest.raises(UserError, match=f"has the share {share} for 'cat': give 0 or more"):
+            TargetPrior({"cat": share, "dog": 1, "owl": 1}).check(erm())
+
+
+@pytest.mark.parametrize("number", [np.int8, np.float32, np.float64, Fraction, int])
+def test_shares_are_numbers_of_any_kind(number):
+    shares = {"cat": number(100), "dog": number(60), "owl": number(40)}
+    found = in_order(shares, NAMES, "x")
+    assert found == pytest.approx([0.5, 0.3, 0.2])
+    assert {type(share) for share in found} == {float}
+
+
+@pytest.mark.parametrize("shares", [["ab", "cd"], [0.5, 0.5], np.ones(3), torch.ones(3), 0.5])
+def test_what_is_neither_a_file_nor_shares_by_name_is_refused(tmp_path, shares):
+    with pytest.raises(UserError, match="give a number for each class by its name, or a file of"):
+        changes_of(tmp_path, tmp_path / "last.ckpt", None, None, shares)
+    with pytest.raises(UserError, match=r"give a change, such as `LogitAdjuster\(\)`"):
+        changes_of(tmp_path, tmp_path / "last.ckpt", shares, None)
+
+
+def test_shares_of_thousands_of_classes_take_no_time():
+    names = [f"species {k}" for k in range(8142)]
+    start = time.monotonic()
+    assert sum(in_order({name: 1 for name in names}, names, "x")) == pytest.approx(1)
+    assert time.monotonic() - start < 1
