@@ -368,6 +368,44 @@ def test_numbers_of_a_tensor_are_not_told():
     assert "KeyError: tensor(...)): mend it there" in str(explain(caught.value))
 
 
+GIVEN = f"{__name__}.NoneSchedule"
+OURS = """
+def never(given):
+    return 1 / 0
+
+def holds(given):
+    return given["a"][0] / 0
+
+def uses(given):
+    return given(1, 2) / 0
+
+def around(given):
+    given(1, 2)
+    return never(None)
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "given", "says"),
+    [
+        ("never", NoneSchedule(), None),
+        ("never", {"a": [NoneSchedule()]}, None),
+        ("holds", {"a": [1]}, None),
+        ("uses", NoneSchedule(), f"made.uses failed with what {GIVEN} gave (TypeError: "),
+        ("uses", NoneSchedule(), "'NoneType' and 'int') in ours.py, line 9: compare it with what "),
+        ("around", NoneSchedule(), "made.never failed in ours.py, line 3 (ZeroDivisionError: "),
+        ("around", NoneSchedule(), f"by zero) while {GIVEN} was in use: try without it, and rep"),
+    ],
+)
+def test_what_fails_in_our_code_is_blamed_on_what_it_works_with_alone(function, given, says):
+    ours: dict[str, Any] = {"__name__": "lt_lightning.made"}
+    exec(compile(OURS, "ours.py", "exec"), ours)
+    with pytest.raises((TypeError, ZeroDivisionError)) as caught:
+        ours[function](given)
+    told = explain(caught.value)
+    assert told is None if says is None else says in str(told)
+
+
 def test_an_error_of_ours_is_none_of_an_outside_class():
     with pytest.raises(TypeError) as caught:
         losses.CrossEntropy()

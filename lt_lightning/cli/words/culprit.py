@@ -4,12 +4,13 @@ An error that nobody thought of is a bug, and has its traceback; in a class from
 of that class, and its author is told where it is. `LT_DEBUG=1` shows the traceback of either.
 """
 
+import dis
 import inspect
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from lt_lightning.errors import one_sentence
@@ -18,12 +19,12 @@ from lt_lightning.runs.class_path import is_ours, is_outside, package, path_of
 _SHOWN = 240  # characters of an error
 _TORCHS = "before Module.__init__() call"  # what torch says of an attribute that comes too early
 _TRACE = "LT_DEBUG=1 shows the traceback"
+_REPORT = "try without it, and report what fails then too with the traceback that LT_DEBUG=1 shows."
 _TENSOR = re.compile(r"\btensor\(.*\)|\btensor\(.*")  # its numbers say nothing
 _ORIGINAL = "Original Traceback"  # torch's, of an error in a DataLoader worker
 _PLACE = re.compile(r'File "(.+)", line (\d+), in (\S+)')
 _OURS = "lt_lightning"
 _MOST = 3  # classes that may be meant
-_DEEP, _LONG = 3, 100  # how far is looked for them
 _SUPER = "call `super().__init__(...)` first in its constructor"
 
 
@@ -79,53 +80,65 @@ def _in_worker(text: str) -> str | None:
 
 
 def _near(error: BaseException) -> str | None:
-    """Return which outside classes gave what our code failed on.
+    """Return which outside classes were in use where our code failed.
 
-    The nearest of our code that has such an object at hand is where a value of it was used. The
-    command has the whole run at hand, so that nothing follows from it.
+    Only what the failing function itself works with can have given what it failed on; of what the
+    functions around it work with that is not known, and the error may be one of ours. The command
+    has the whole run at hand, so that nothing follows from it.
     """
-    for frame, _ in reversed(list(_frames(error.__traceback__))):
+    failed = ""
+    for frame, line in reversed(list(_frames(error.__traceback__))):
         module = str(frame.f_globals.get("__name__", ""))
         if package(module) != _OURS or module.startswith(f"{_OURS}.cli"):
             continue
-        for level in _at_hand(frame):
-            kinds = [kind for kind in map(type, level) if is_outside(kind)]
-            if kinds:
-                several = list(dict.fromkeys(kinds))[:_MOST]
-                names, asked = " or ".join(map(_path, several)), _contract(several[0])
-                where = f"{module}.{frame.f_code.co_name} failed with what {names} gave"
-                return f"{where} ({_told(error)}): compare it with {asked}; {_TRACE}."
+        kinds = [kind for kind in map(type, _in_work(frame)) if is_outside(kind)]
+        several = list(dict.fromkeys(kinds))[:_MOST]
+        names = " or ".join(map(_path, several))
+        where = f"{module}.{frame.f_code.co_name} failed"
+        place, told = f"in {frame.f_code.co_filename}, line {line}", _told(error)
+        if kinds and not failed:
+            remedy = f"compare it with {_contract(several[0])}; {_TRACE}."
+            return f"{where} with what {names} gave ({told}) {place}: {remedy}"
+        failed = failed or f"{where} {place} ({told})"
+        if kinds:
+            return f"{failed} while {names} was in use: {_REPORT}"
     return None
 
 
-def _at_hand(frame: FrameType) -> Iterator[list[Any]]:
-    """Yield the objects that a frame has names for, then what ours among them hold, and so on.
+def _in_work(frame: FrameType) -> Iterator[Any]:
+    """Yield the objects that the code of a frame works with.
 
-    The object whose method it is comes last: what it was built of is nearer to the matter.
+    These are its variables that it reads, what ours among them hold by a name that it reads, and
+    the object whose method it is, where that calls a method of an outside class.
     """
-    known = frame.f_locals
-    own = known.get(frame.f_code.co_varnames[0]) if frame.f_code.co_argcount else None
-    level = [value for value in known.values() if value is not own]
-    seen = set[int]()
-    for depth in range(_DEEP):
-        level = [value for value in level if id(value) not in seen]
-        seen.update(map(id, level))
-        yield level
-        level = [part for value in (*level, own if depth == 0 else None) for part in _held(value)]
-    yield [own]
+    code, known = frame.f_code, frame.f_locals
+    read = set(code.co_names) | _variables_read(code)
+    own = known.get(code.co_varnames[0]) if code.co_argcount else None
+    if not any(code.co_name in vars(kind) for kind in type(own).__mro__):
+        own = None  # no method
+    for value in [value for name, value in known.items() if name in read]:
+        if value is not own:
+            yield value
+        yield from (held for name, held in _held(value).items() if name in read)
+    if any(name in vars(kind) for kind in type(own).__mro__ if is_outside(kind) for name in read):
+        yield own
 
 
-def _held(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    if isinstance(value, list | tuple):
-        return list(value[:_LONG])
-    if not is_ours(type(value)):
-        return []
+def _variables_read(code: CodeType) -> set[str]:
+    found: set[str] = set()
+    for step in dis.get_instructions(code):
+        if step.opname.startswith("LOAD_") and not step.opname.startswith("LOAD_CONST"):
+            found.update(step.argval if isinstance(step.argval, tuple) else [str(step.argval)])
+    return found
+
+
+def _held(value: Any) -> dict[str, Any]:
+    """Return what an object of ours holds, by its names."""
     inside: dict[str, Any] = {}
-    with suppress(TypeError):  # of an object with slots
-        inside = vars(value)
-    return [*inside.values(), *inside.get("_modules", {}).values()]
+    if is_ours(type(value)):
+        with suppress(TypeError):  # of an object with slots
+            inside = vars(value)
+    return {**inside, **inside.get("_modules", {})}
 
 
 def _contract(kind: type[Any]) -> str:
