@@ -124,9 +124,7 @@ def _style(given: str | None, out: str | None) -> str:
 
 
 def _answer(options: argparse.Namespace, style: str, left_out: Mapping[Path, str]) -> str:
-    out = None if options.out is None else Path(options.out)
-    if out is not None:
-        _check_free(out, options.force)
+    out = check_out(options)
     folders, passed_over = find_runs(options.runs, options.newest)
     for folder in passed_over:
         sys.stderr.write(f"lt: {printable(str(folder))} has no results yet and is passed over.\n")
@@ -143,11 +141,18 @@ def _answer(options: argparse.Namespace, style: str, left_out: Mapping[Path, str
     )
 
 
-def _check_free(out: Path, force: bool) -> None:
-    """Refuse to write over what may be no report."""
+def check_out(options: argparse.Namespace) -> Path | None:
+    """Return the file to write, none where there is none to be.
+
+    Raises:
+        UserError: if the report would be written over what may be none.
+    """
+    if options.out is None:
+        return None
+    out = Path(options.out)
     if out.is_dir():
         raise UserError(f"{out} is a folder: give the name of a file.")
-    if out.exists() and not force:
+    if out.exists() and not options.force:
         try:
             with out.open("rb") as stream:
                 ours = b"<!-- lt report -->" in stream.read(200)
@@ -155,6 +160,7 @@ def _check_free(out: Path, force: bool) -> None:
             ours = False
         if not ours:
             raise UserError(f"{out} exists and is no page of lt report: add --force, or remove it.")
+    return out
 
 
 def _text(folders: Sequence[Path], style: str, left_out: Mapping[Path, str]) -> str:

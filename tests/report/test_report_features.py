@@ -178,6 +178,20 @@ def test_a_mistake_is_one_sentence(finished, monkeypatch, words, status, says):
     assert says in lines[0]
 
 
+def test_a_file_that_is_no_report_is_kept_before_any_image_is_looked_at(finished, monkeypatch):
+    monkeypatch.chdir(finished)
+    notes = finished / "notes.html"
+    notes.write_text("mine", encoding="utf-8")
+    monkeypatch.setattr(
+        "lt_lightning.cli.commands.report._make", lambda *_: pytest.fail("looked at images")
+    )
+    for look in ("--features", "--mistakes"):
+        answer = in_process(["report", "runs", look, "--out", "notes.html"])
+        assert answer.status == 1
+        assert "notes.html exists and is no page of lt report: add --force" in answer.err
+    assert notes.read_text("utf-8") == "mine"
+
+
 def test_a_run_without_its_checkpoint_is_one_sentence(write, cifar):
     folder = write("ce/0", cifar(), config={"data": {}})
     answer = in_process(["report", str(folder), "--features"])

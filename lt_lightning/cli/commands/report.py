@@ -9,7 +9,7 @@ import torch
 
 from lt_lightning.cli.commands import features, mistakes
 from lt_lightning.errors import Refused, UserError
-from lt_lightning.report.command import parse, report
+from lt_lightning.report.command import check_out, parse, report
 from lt_lightning.report.mistakes_file import FILE_NAME
 from lt_lightning.report.table import find_runs
 from lt_lightning.runs import argv as words
@@ -28,6 +28,7 @@ def report_on_images(argv: list[str]) -> None:
     options = parse(own)
     if isinstance(options, str):
         raise Refused(options)
+    check_out(options)  # before any image is looked at
     folders = find_runs(options.runs, options.newest).finished
     left_out = _make(options, folders, of_data)
     text, status = report(own, left_out)
