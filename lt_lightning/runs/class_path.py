@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from lt_lightning.errors import Refused, UserError, one_sentence
+from lt_lightning.runs.signals import Stopped
 
 _SHOWN = 60  # characters of a value
 _OURS = "lt_lightning"
@@ -37,6 +38,8 @@ def named(path: Any) -> Any:
     try:
         # What a file names is known by its name alone.
         return getattr(importlib.import_module(".".join(parts[:-1])), parts[-1])
+    except Stopped:  # a signal that came meanwhile says nothing of the package
+        raise
     except (Exception, SystemExit) as error:  # an import runs the module, which may raise anything
         raise UserError(
             f"{path} cannot be imported ({one_sentence(str(error))[:200]}): install the package "

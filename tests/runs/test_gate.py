@@ -1,5 +1,6 @@
 """The gate between the words of a file and objects."""
 
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.losses import LDAM, CrossEntropy, Loss
 from lt_lightning.methods import ERM, LongTailModule
-from lt_lightning.runs import gate
+from lt_lightning.runs import class_path, gate, signals
 from lt_lightning.runs.class_path import look
 from lt_lightning.runs.hints import bases, items, parameters, takes_null
 
@@ -137,3 +138,19 @@ def test_a_number_of_thousands_of_digits_is_told_by_their_number():
         gate.check("seed", [{"a": 10**5000}], Any)
     assert "seed[0].a is a number of some 5001 digits" in refused.value.sentence
     gate.check("seed", {"a": 2**63 - 1, "b": 1e300}, Any)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_during_an_import_ends_the_command(tmp_path, monkeypatch, number):
+    (tmp_path / "interrupted.py").write_text(f"import os\nos.kill(os.getpid(), {int(number)})\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with signals.taken(), pytest.raises(signals.Stopped) as stop:
+        class_path.named("interrupted.Thing")
+    assert stop.value.code == 128 + number
+
+
+def test_an_import_that_ends_the_program_is_one_that_fails(tmp_path, monkeypatch):
+    (tmp_path / "leaving.py").write_text("raise SystemExit(3)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(UserError, match=r"leaving\.Thing cannot be imported \(3\): install"):
+        class_path.named("leaving.Thing")
