@@ -18,6 +18,7 @@ from lt_lightning.engine.epoch_rate import EpochRate, apply_factors
 from lt_lightning.engine.evaluated import EvaluatedModule
 from lt_lightning.engine.hyper_parameters import plain_hparams
 from lt_lightning.engine.parts import check_features, check_widths
+from lt_lightning.engine.rank_order import add_in_order
 from lt_lightning.engine.scale import check_scale
 from lt_lightning.engine.seen_data import check_same, keep_facts, warn_of_other_view
 from lt_lightning.engine.single_image import check_single_images
@@ -160,6 +161,7 @@ class LongTailModule(EvaluatedModule):
 
         A run that goes on has its own weights.
         """
+        add_in_order(self.trainer.strategy)
         self.check_batches(self.stage_at(self.trainer.current_epoch))
         data = LongTailDataModule.of(self.trainer)
         if data is not None:

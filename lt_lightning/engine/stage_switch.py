@@ -5,6 +5,7 @@ from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.strategies import DDPStrategy
 
 from lt_lightning.engine.base import LongTailModule
+from lt_lightning.engine.rank_order import add_in_order
 from lt_lightning.errors import UserError
 from lt_lightning.trainer_parts import is_trial
 
@@ -20,6 +21,7 @@ def begin_anew(trainer: L.Trainer, module: LongTailModule) -> None:
         assert isinstance(strategy, DDPStrategy)  # those that shard weights are refused before
         strategy.model = module
         strategy.configure_ddp()
+        add_in_order(strategy)
 
 
 def check_trainer(trainer: L.Trainer, stage1_epochs: int, stage2_epochs: int) -> None:
