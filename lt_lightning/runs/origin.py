@@ -55,15 +55,22 @@ def is_known(folder: Path) -> bool:
     return (folder / FILE).is_file()
 
 
+def command_of(folder: Path) -> list[str] | None:
+    """Return the command that a folder is of, or none where it does not tell."""
+    try:
+        found = json.loads((folder / FILE).read_text(encoding="utf-8"))["command"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    whole = isinstance(found, list) and all(isinstance(word, str) for word in found)
+    return found if whole else None
+
+
 def is_other(folder: Path) -> bool:
     """Return whether the folder is of another command than the one at work, as far as it tells."""
-    try:
-        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        return _parts(content["command"]) != _parts(launch.command())
-    except FileNotFoundError:
+    if not is_known(folder):
         return False
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return True
+    found = command_of(folder)
+    return found is None or _parts(found) != _parts(launch.command())
 
 
 def _parts(command: list[str]) -> list[list[str | None]]:

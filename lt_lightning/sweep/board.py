@@ -21,7 +21,9 @@ class Board:
 
     def __init__(self, record: Record, root: Path) -> None:
         self.record, self.root = record, root
-        self.states = {job.id: self._looked(job) for job in record.jobs}
+        self.states: dict[str, State] = {}
+        for job in record.jobs:  # what one needs stands before it
+            self.states[job.id] = self._looked(job)
 
     def look(self, own: Container[str] = ()) -> None:
         """Look again at the runs at work; all others stay as they are.
@@ -41,7 +43,8 @@ class Board:
         if found.kind is Kind.RUNNING:
             pass  # by what an earlier sweep has left at work; ours was refused
         elif failure is None and found.kind is Kind.DONE:
-            record.ended.add(job.id)
+            if job.post_hoc is None:
+                record.ended.add(job.id)
         else:
             record.failed[job.id] = failure or "it ended without a result"
             found = State(Kind.FAILED, found.epochs)
@@ -50,6 +53,8 @@ class Board:
 
     def _looked(self, job: Job) -> State:
         found = state_of(job, self.root, job.id in self.record.ended)
+        if job.post_hoc and job.needs and self._kind(job.needs) is not Kind.DONE:
+            found = State(Kind.WAITING)  # what was tested are other weights
         failed = job.id in self.record.failed and found.kind in _IDLE
         return State(Kind.FAILED, found.epochs) if failed else found
 

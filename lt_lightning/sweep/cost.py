@@ -9,7 +9,7 @@ from lt_lightning.runs.results import read_results
 from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.job import LOGS, MEASURED, Job
 from lt_lightning.sweep.local import LT, environment, last_line
-from lt_lightning.sweep.record import Record
+from lt_lightning.sweep.record import Measured, Record, firsts
 from lt_lightning.sweep.state import Kind
 
 _MINUTE, _HOUR = 60.0, 3600.0
@@ -57,12 +57,13 @@ class Cost:
     def _epoch(self, job: Job) -> float | None:
         found = []
         for other in self._board.record.jobs:
-            seconds = self._board.states[other.id].seconds
-            if seconds and other.epochs and other.name == job.name:
-                found.append(seconds / other.epochs)
+            state = self._board.states[other.id]
+            if state.seconds and state.epochs and other.name == job.name:
+                found.append(state.seconds / state.epochs)
         if found:
             return sum(found) / len(found)
-        return self._board.record.epoch_seconds.get(job.data)
+        measured = self._board.record.epoch_seconds.get(job.data)
+        return None if measured is None else measured.seconds
 
 
 def measure(record: Record, root: Path) -> None:
@@ -71,13 +72,9 @@ def measure(record: Record, root: Path) -> None:
     Raises:
         UserError: if none of the runs on some data can be trained; with its last line.
     """
-    for data in dict.fromkeys(job.data for job in record.jobs):
+    for data, first in firsts(record.jobs).items():
         if data in record.epoch_seconds:
             continue
-        alike = (job for job in record.jobs if job.data == data and job.needs is None)
-        first = next(alike, None)
-        if first is None:
-            continue  # no run on it begins by itself
         folder, log = root / MEASURED, root / LOGS / f"{MEASURED}-{data}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         own = list(first.words[: first.words.index("--runs")])
@@ -94,7 +91,7 @@ def measure(record: Record, root: Path) -> None:
         if status:
             raise UserError(f"One epoch of {first.id} could not be measured: {last_line(log)}")
         training = read_results(folder / place[3] / place[5])["training"]
-        record.epoch_seconds[data] = float(training["seconds"])
+        record.epoch_seconds[data] = Measured(float(training["seconds"]), first.of)
         record.write(root)
 
 

@@ -1,6 +1,6 @@
 """One run of a sweep: its place, its command, what it waits for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ class Job:
         epochs: of its training; none where nothing is trained or nobody knows.
         data: name of its data and ratio, for what an epoch costs.
         post_hoc: the class of the change, of a test.
+        of: stands for all that decides what an epoch costs; of a job that was planned now.
+        short: options that make one epoch of it, to be measured; of a job that was planned now.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Job:
     epochs: int | None = None
     data: str = ""
     post_hoc: str | None = None
+    of: str = field(default="", compare=False)
+    short: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def id(self) -> str:
@@ -50,7 +54,7 @@ class Job:
         return root / LOGS / f"{self.id.replace('/', '-')}.log"
 
     def as_json(self) -> dict[str, Any]:
-        """Return what the record of the sweep holds."""
+        """Return what the record of the sweep holds, for those who look at it later."""
         return {
             "name": self.name,
             "version": self.version,

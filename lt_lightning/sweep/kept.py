@@ -4,23 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from lt_lightning.errors import Refused
-from lt_lightning.runs import argv
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.sweep.job import OWN_KEYS, RESERVED, Job, place
-
-_PLACE = len(place(Path(), "", ""))
-_TAKEN_OVER = ("--model.stage1_ckpt=", "--model.backbone_init=")
-_SHARED = ("--pretrain.config=null", "--pretrain.options=null")
-_LENGTH = "--trainer.max_epochs="
-_TAKEN = ("checkpoints/stage1.ckpt", "checkpoints/last.ckpt", run_folder.PRETRAIN)
+from lt_lightning.sweep.job import RESERVED, Job
 
 
 def jobs_of(content: Any, root: Path) -> list[Job]:
-    """Return the runs of a record, in the folder where it lies now.
+    """Return the runs of a record, to be looked at; what is run is always planned anew.
 
     Args:
         content: what `Job.as_json` wrote of each.
-        root: the folder of the sweep; its name may be written otherwise than when it began.
+        root: the folder of the sweep.
 
     Raises:
         ValueError: if one is none that a plan holds.
@@ -51,11 +44,7 @@ def _job(content: dict[str, Any], root: Path) -> Job:
     if change is not None and not _text(change).replace(".", "").isidentifier():
         raise ValueError(f"a change of {name} is {change[:40]!r}")
     words, shared = _texts(content["words"]), _texts(content["shared"])
-    if change is None:
-        before = _place_of(words, name, version)
-        words = (*words[:-_PLACE], *place(root, name, version))
-        shared = tuple(_moved(word, before, root) for word in shared)
-    elif words or shared or needs is None:
+    if change is not None and (words or shared or needs is None):
         raise ValueError(f"a test of {name} has options or waits for nothing")
     return Job(
         name=name,
@@ -67,33 +56,6 @@ def _job(content: dict[str, Any], root: Path) -> Job:
         data=_text(content["data"]),
         post_hoc=change,
     )
-
-
-def _place_of(words: tuple[str, ...], name: str, version: str) -> str:
-    """Return the folder that a run was planned in, after a look at its words."""
-    before = words[-_PLACE + 1] if len(words) >= _PLACE else ""
-    if words[-_PLACE:] != place(Path(before), name, version):
-        raise ValueError(f"the run {name} does not lie in the folder of the sweep")
-    for item in argv.items(words[:-_PLACE]):
-        seeded = item.flag == "--seed_everything" and len(item.words) == 1
-        if not item.flag or (item.key in OWN_KEYS and not item.is_file and not seeded):
-            raise ValueError(f"the run {name} has the option {item.words[0][:40]!r}")
-    return before
-
-
-def _moved(word: str, before: str, root: Path) -> str:
-    """Return a word of what is taken over from another run of the sweep, where that lies now."""
-    if word in _SHARED:
-        return word
-    if word.startswith(_LENGTH) and word.removeprefix(_LENGTH).isdecimal():
-        return word
-    key, _, path = word.partition("=")
-    inside = path.removeprefix(f"{before}/")
-    run, version, taken = (*inside.split("/", 2), "", "")[:3]
-    if f"{key}=" not in _TAKEN_OVER or inside == path or taken not in _TAKEN:
-        raise ValueError(f"{word[:80]!r} takes over nothing of this sweep")
-    run_folder.check_names(before, run, version)
-    return f"{key}={root / run / version / taken}"
 
 
 def _text(value: Any) -> str:

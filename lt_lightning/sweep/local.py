@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.files import read_whole
+from lt_lightning.sweep.begun import taken_over
 from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.job import Job
 from lt_lightning.sweep.state import Kind, State, forget_unborn
@@ -41,7 +42,8 @@ def command(job: Job, root: Path) -> list[str]:
     folder = job.folder(root)
     if job.post_hoc is not None:
         return ["test", str(folder), "--post_hoc", job.post_hoc]
-    again = ["--ckpt_path", "last"] if run_folder.has_checkpoint(folder) else []
+    own = run_folder.has_checkpoint(folder) and taken_over(job, root) is not None
+    again = ["--ckpt_path", "last"] if own else []
     return ["fit", *job.words, *job.shared, *again]
 
 

@@ -8,24 +8,29 @@ from typing import Any
 
 from lt_lightning.errors import Refused
 from lt_lightning.runs import folder as run_folder
+from lt_lightning.sweep.begun import LENGTH, NO_PRETRAINING, TAKEN_OVER, provider
 from lt_lightning.sweep.job import RESERVED, Job, place
 from lt_lightning.sweep.sharing import Trained, trained
 from lt_lightning.sweep.spec import Group, Row
 
 Parse = Callable[[list[str]], Mapping[str, Any]]
+Begun = Callable[[Job, Mapping[str, Any]], tuple[str, ...] | None]
 _Providers = dict[tuple[str, ...], tuple[Job, str]]  # a run, and which checkpoint others take over
 
 
-def plan(groups: Sequence[Group], root: Path, parse: Parse) -> list[Job]:
+def plan(groups: Sequence[Group], root: Path, parse: Parse, begun: Begun) -> list[Job]:
     """Return the runs: group by group, then seed by seed, each with all data, ratios and rows.
 
     A first stage, or a pre-training, that two of them have alike is trained by the first of them;
-    the others take it over. Where a row trains nothing but that first stage, it comes first.
+    the others take it over. Where a row trains nothing but that first stage, it comes first. A run
+    that has begun stays as it began, also where another would train its first stage now.
 
     Args:
         groups: of rows.
         root: the folder of the sweep, where the runs will lie.
         parse: returns the full config of the words after `lt fit`.
+        begun: returns by which words the run of a job takes over what others have trained, given
+            the full config too; none where it has not begun, and an error where it is another run.
 
     Raises:
         Refused: if a row is none that `lt fit` would take, or a name would stand for two runs.
@@ -44,7 +49,12 @@ def plan(groups: Sequence[Group], root: Path, parse: Parse) -> list[Job]:
                 before = jobs.get(job.id)
                 if before is None:
                     where = (job.data, job.version)
-                    job = _sharing(job, known[row], where, providers, root)
+                    words = begun(job, known[row].config)
+                    if words is None:
+                        job = _sharing(job, known[row], where, providers, root)
+                    else:
+                        job = _as_begun(job, words, root, jobs)
+                    _provide(job, known[row], where, providers)
                 elif before.words == job.words:
                     job = before  # which another group may test under other changes
                 else:
@@ -85,7 +95,8 @@ def _job(row: Row, data: str, ratio: str, seed: int, root: Path, what: Trained) 
         raise Refused(f"A run is called {name}, as a part of the sweep is: give it another `name`.")
     group = [f"--trainer.logger.group={root.name}"] if what.grouped else []
     words = [*_words(row, data, ratio, seed), *group, *place(root, name, version)]
-    return Job(name, version, tuple(words), epochs=what.epochs, data=told)
+    costs = what.costs(ratio)
+    return Job(name, version, tuple(words), epochs=what.epochs, data=told, of=costs)
 
 
 def _sharing(
@@ -95,22 +106,35 @@ def _sharing(
     providers: _Providers,
     root: Path,
 ) -> Job:
-    """Return the job that takes over what an earlier one trains alike, or provides it."""
-    stage1 = (*where, what.stage1) if what.stage1 else None
-    before = (*where, what.pretraining) if what.pretraining else None
-    if stage1 in providers and what.staged:
-        first, checkpoint = providers[stage1]
-        return _after(job, first, checkpoint, what, root)
-    if before in providers:
-        first, folder = providers[before]
-        own = ("--pretrain.config=null", "--pretrain.options=null")
+    """Return the job, which takes over what an earlier one trains alike, if one does."""
+    stage1 = providers.get((*where, what.stage1 or ""))
+    if stage1 is not None and what.staged:
+        return _after(job, *stage1, what, root)
+    before = providers.get((*where, what.pretraining or ""))
+    if before is not None:
+        first, folder = before
         taken = f"--model.backbone_init={first.folder(root) / folder}"
-        job = replace(job, shared=(*own, taken), needs=first.id)
-    elif before is not None:
-        providers[before] = job, run_folder.PRETRAIN
-    if stage1 is not None:
-        providers.setdefault(stage1, (job, "stage1" if what.staged else "last"))
+        return replace(job, shared=(*NO_PRETRAINING, taken), needs=first.id)
     return job
+
+
+def _as_begun(job: Job, words: tuple[str, ...], root: Path, jobs: Mapping[str, Job]) -> Job:
+    """Return the job as its run began; what that waited for, where it is no part of the plan."""
+    length = [word.removeprefix(LENGTH) for word in words if word.startswith(LENGTH)]
+    epochs = int(length[-1]) if length else job.epochs
+    first = provider(words, root)
+    return replace(job, shared=words, needs=first if first in jobs else None, epochs=epochs)
+
+
+def _provide(job: Job, what: Trained, where: tuple[str, ...], providers: _Providers) -> None:
+    """Take note of what later jobs may take over from this one: what it trains itself."""
+    if any(word.startswith(TAKEN_OVER[0]) for word in job.shared):
+        return
+    if what.pretraining and not job.shared:
+        providers.setdefault((*where, what.pretraining), (job, run_folder.PRETRAIN))
+    if what.stage1:
+        checkpoint = "stage1" if what.staged else "last"
+        providers.setdefault((*where, what.stage1), (job, checkpoint))
 
 
 def _after(job: Job, first: Job, checkpoint: str, what: Trained, root: Path) -> Job:

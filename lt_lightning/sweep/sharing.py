@@ -1,9 +1,12 @@
 """What two runs train alike, so that it is trained once: a first stage, a pre-training."""
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from lt_lightning import __version__
 
 _ONE_STAGE = "lt_lightning.methods.ERM"
 _MODEL = (
@@ -33,6 +36,7 @@ class Trained:
         epochs: of the whole run, or none where the config does not tell.
         second: epochs of the second stage.
         grouped: whether its runs can be one group of Weights & Biases, and are in none yet.
+        config: the full config itself.
     """
 
     stage1: str | None
@@ -41,6 +45,12 @@ class Trained:
     epochs: int | None
     second: int | None = None
     grouped: bool = False
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def costs(self, ratio: str) -> str:
+        """Return what stands for all that an epoch at a ratio depends on, the version included."""
+        told = _text({"config": self.config, "ratio": ratio, "version": __version__})
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def trained(config: Mapping[str, Any]) -> Trained:
@@ -67,6 +77,7 @@ def trained(config: Mapping[str, Any]) -> Trained:
         epochs=longest or whole,
         second=second,
         grouped=_can_be_grouped(config["trainer"].get("logger")),
+        config=config,
     )
 
 

@@ -6,10 +6,11 @@ from enum import Enum
 from pathlib import Path
 
 from lt_lightning.errors import UserError
+from lt_lightning.runs import argv, evaluations, leftovers, lock, metrics_file, origin
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.runs import leftovers, lock, metrics_file
 from lt_lightning.runs.finished import is_tested
 from lt_lightning.runs.results import FILE_NAME, read_results
+from lt_lightning.sweep.begun import taken_over
 from lt_lightning.sweep.job import Job
 
 
@@ -39,7 +40,7 @@ class State:
 
 
 def state_of(job: Job, root: Path, ended: bool = False) -> State:
-    """Return the state of a run as its folder tells it.
+    """Return the state of a run as its folder tells it; that of another command tells nothing.
 
     Args:
         job: the run, or the test of one.
@@ -48,10 +49,13 @@ def state_of(job: Job, root: Path, ended: bool = False) -> State:
     """
     folder = job.folder(root)
     if job.post_hoc is not None:
-        return State(Kind.DONE if _is_changed(folder, job.post_hoc) else Kind.WAITING)
-    seconds = _seconds(folder, ended)
-    if seconds is not None:
-        return State(Kind.DONE, job.epochs or 0, seconds)
+        return State(Kind.DONE if _is_changed(job, folder) else Kind.WAITING)
+    if taken_over(job, root) is None:
+        at_work = lock.is_held(folder) and not origin.is_known(folder)  # about to say what it is
+        return State(Kind.RUNNING if at_work else Kind.WAITING)
+    done = _done(folder, ended)
+    if done is not None:
+        return done
     epochs = epochs_of(folder)
     if lock.is_held(folder):
         return State(Kind.RUNNING, epochs)
@@ -68,8 +72,8 @@ def epochs_of(folder: Path) -> int:
     return 0
 
 
-def _seconds(folder: Path, ended: bool) -> float | None:
-    """Return the seconds of a finished run; none of one that has more to do."""
+def _done(folder: Path, ended: bool) -> State | None:
+    """Return the state of a finished run; none of one that has more to do."""
     if not (folder / FILE_NAME).is_file():
         return None
     with suppress(UserError):
@@ -77,20 +81,32 @@ def _seconds(folder: Path, ended: bool) -> float | None:
         planned, epochs = training.get("planned_epochs"), training.get("epochs")
         cut = isinstance(planned, int) and isinstance(epochs, int) and epochs < planned
         if is_tested(folder, False) and (ended or not cut):
-            return float(training["seconds"] or 0)
+            return State(Kind.DONE, epochs or 0, float(training["seconds"] or 0))
     return None
 
 
-def _is_changed(folder: Path, change: str) -> bool:
-    """Return whether a run was tested under a change of that class."""
+def _is_changed(job: Job, folder: Path) -> bool:
+    """Return whether a run was tested by the command of the job: that class, and no other option.
+
+    So its test of other weights, images or values of a knob counts for nothing here.
+    """
     if not (folder / FILE_NAME).is_file():
         return False
     with suppress(UserError):
-        for evaluation in read_results(folder)["evaluations"].values():
-            asked = (evaluation.get("post_hoc") or {}).get("class", "")
-            if str(asked).rpartition(".")[2] == change.rpartition(".")[2]:
-                return True
+        return any(
+            evaluations.parts(label)[0] == "last" and _is_of(job, evaluation.get("command") or [])
+            for label, evaluation in read_results(folder)["evaluations"].items()
+        )
     return False
+
+
+def _is_of(job: Job, command: list[str]) -> bool:
+    """Return whether a command is that of a test, wherever the folder of the sweep was then."""
+    found = argv.items(command[2:])
+    if command[:2] != ["lt", "test"] or [item.flag for item in found] != ["", "--post_hoc"]:
+        return False
+    run, change = (str(item.value) for item in found)
+    return Path(run).parts[-2:] == (job.name, job.version) and change == job.post_hoc
 
 
 def forget_unborn(folder: Path) -> None:

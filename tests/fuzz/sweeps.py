@@ -77,8 +77,9 @@ def _record(maker: "Maker", folder: Path) -> Case:
     file = root / "sweep.json"
     content = json.loads(file.read_text(encoding="utf-8"))
     first = content["jobs"][0]
+    measured = {"seconds": 1.5, "of": "0123456789abcdef"}
     run = f"{first['name']}/{first['version']}"
-    content.update(failed={run: "no"}, ended=[run], epoch_seconds={first["data"]: 1.5})
+    content.update(failed={run: "no"}, ended=[run], epoch_seconds={first["data"]: measured})
     place = hostile.any_place(maker.random, content)
     value = maker.random.choice((*hostile.VALUES, *_NAMES, ["../.."]))
     what = f"{place} {str(value)[:60] if value is not hostile.DELETED else 'deleted'}"

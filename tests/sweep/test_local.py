@@ -14,7 +14,7 @@ from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.cost import Cost, told
 from lt_lightning.sweep.job import Job, place
 from lt_lightning.sweep.local import Local, Terms, environment, last_line
-from lt_lightning.sweep.record import Record, read_record
+from lt_lightning.sweep.record import Measured, Record, read_record
 from lt_lightning.sweep.state import Kind, forget_unborn
 from lt_lightning.sweep.text import board_lines, plan_lines, shell_lines
 
@@ -34,12 +34,14 @@ time.sleep(0.2)
 if folder.parent.name == "bad":
     sys.exit("lt: bad is bad.")
 (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+if words[0] == "fit":
+    (folder / "command.json").write_text(json.dumps({"command": ["lt", *words]}))
 (folder / "checkpoints" / "last.ckpt").touch()
 told = {"epochs": 3, "planned_epochs": 3, "seconds": 6.0}
 evaluations = {"last": {}}
 if words[0] == "test":
     before = json.loads((folder / "results.json").read_text())["evaluations"]
-    evaluations = {**before, f"last+{words[3]}": {"post_hoc": {"class": words[3]}}}
+    evaluations = {**before, f"last+{words[3]}": {"command": ["lt", *words]}}
 aside = folder / "aside"
 aside.write_text(json.dumps({"training": told, "evaluations": evaluations}))
 aside.rename(folder / "results.json")
@@ -72,8 +74,18 @@ def _job(name: str, needs: str | None = None) -> Job:
     )
 
 
+def _begin(root: Path, job: Job) -> Path:
+    """Leave what a run has that was interrupted, and return its folder."""
+    folder = job.folder(root)
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "checkpoints" / "last.ckpt").touch()
+    command = json.dumps({"command": ["lt", "fit", *job.words, *job.shared]})
+    (folder / "command.json").write_text(command, encoding="utf-8")
+    return folder
+
+
 def _run(root: Path, jobs: list[Job], at_once: int = 1) -> Board:
-    board = Board(Record("", jobs), root)
+    board = Board(Record(jobs), root)
     program = (sys.executable, str(root / "lt.py"))
     Local(board, Terms(jobs=at_once), program).run(lambda: None)
     return board
@@ -123,11 +135,9 @@ def test_tests_of_one_run_never_overlap(root: Path) -> None:
 def test_finished_runs_are_passed_over_and_interrupted_ones_gone_on_with(root: Path) -> None:
     _run(root, [_job("a")])
     (root / "times").unlink()
-    begun = root / "b" / "seed0" / "checkpoints"
-    begun.mkdir(parents=True)
-    (begun / "last.ckpt").touch()
+    _begin(root, _job("b"))
     jobs = [_job("a"), _job("b"), _job("c")]
-    board = Board(Record("", jobs), root)
+    board = Board(Record(jobs), root)
     kinds = [board.states[job.id].kind for job in jobs]
     assert kinds == [Kind.DONE, Kind.INTERRUPTED, Kind.WAITING]
     of_b, of_c = shell_lines(board.left(), root)
@@ -149,7 +159,7 @@ def test_a_run_that_another_process_holds_is_waited_for(root: Path) -> None:
             assert process.stdout is not None
             process.stdout.readline()
             assert lock.is_held(folder)
-            board = Board(Record("", [_job("a"), _job("b")]), root)
+            board = Board(Record([_job("a"), _job("b")]), root)
             assert board.states["a/seed0"].kind is Kind.RUNNING
             assert not board.stuck()
             forget_unborn(folder)
@@ -176,7 +186,8 @@ def test_the_cost_of_a_run_is_that_of_its_other_seeds_else_as_measured(root: Pat
     first = _job("a")
     second, other = replace(first, version="seed1", epochs=30), replace(_job("b"), epochs=100)
     _run(root, [first])
-    record = Record("", [first, second, other], epoch_seconds={"digits": 40.0})
+    measured = {"digits": Measured(40.0, "")}
+    record = Record([first, second, other], epoch_seconds=measured)
     board = Board(record, root)
     cost = Cost(board)
     assert cost.of(second) == pytest.approx(60.0)

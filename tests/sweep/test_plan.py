@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from lt_lightning.errors import Refused, UserError
+from lt_lightning.errors import Refused
+from lt_lightning.sweep.job import Job
 from lt_lightning.sweep.plan import plan
-from lt_lightning.sweep.record import Record, merged
 from lt_lightning.sweep.spec import groups_of
 
 ROOT = Path("runs/s")
@@ -44,9 +44,14 @@ def _config(of: str) -> dict[str, Any]:
     return found
 
 
+def _jobs(content: dict[str, Any], **begun: tuple[str, ...]) -> list[Job]:
+    """Return the plan where the runs of some rows have begun, with the words that they took."""
+    groups = groups_of(content)
+    return plan(groups, ROOT, lambda words: _config(words[1]), lambda job, _: begun.get(job.name))
+
+
 def _plan(rows: list[Any], **more: Any) -> dict[str, Any]:
-    jobs = plan(groups_of({"rows": rows, **more}), ROOT, lambda words: _config(words[1]))
-    return {job.id: job for job in jobs}
+    return {job.id: job for job in _jobs({"rows": rows, **more})}
 
 
 def test_the_order_is_seeds_then_data_then_ratios_then_rows() -> None:
@@ -109,10 +114,10 @@ def test_runs_of_wandb_are_one_group() -> None:
         return {**_config("ce"), "trainer": {**_TRAINER, "logger": logger}}
 
     group: str | None = None
-    (job,) = plan(groups_of({"rows": "ce"}), ROOT, parse)
+    (job,) = plan(groups_of({"rows": "ce"}), ROOT, parse, lambda *_: None)
     assert "--trainer.logger.group=s" in job.words
     group = "mine"
-    (job,) = plan(groups_of({"rows": "ce"}), ROOT, parse)
+    (job,) = plan(groups_of({"rows": "ce"}), ROOT, parse, lambda *_: None)
     assert not any("group" in word for word in job.words)
 
 
@@ -128,23 +133,21 @@ def test_changes_without_training_follow_their_run() -> None:
 
 
 def test_a_run_of_two_groups_is_planned_once() -> None:
-    groups = [{"rows": ["ce", "bbn"]}, {"rows": ["bbn", "crt"]}]
-    jobs = plan(groups_of({"groups": groups}), ROOT, lambda words: _config(words[1]))
+    jobs = _jobs({"groups": [{"rows": ["ce", "bbn"]}, {"rows": ["bbn", "crt"]}]})
     assert [job.name for job in jobs] == ["ce", "bbn", "crt"]
     assert jobs[2].needs == "ce/seed0"
 
 
 def test_a_group_that_only_adds_a_change_adds_its_tests() -> None:
     changed = {"config": "ce", "post_hoc": ["LogitAdjuster"]}
-    groups = groups_of({"groups": [{"rows": ["ce"]}, {"rows": [changed]}]})
-    jobs = plan(groups, ROOT, lambda words: _config(words[1]))
+    jobs = _jobs({"groups": [{"rows": ["ce"]}, {"rows": [changed]}]})
     assert [job.id for job in jobs] == ["ce/seed0", "ce/seed0+LogitAdjuster"]
 
 
 def test_a_name_never_stands_for_two_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = {"groups": [{"rows": "ce"}, {"rows": "ce", "set": {"trainer.max_epochs": 9}}]}
     with pytest.raises(Refused) as refused:
-        plan(groups_of(other), ROOT, lambda words: _config(words[1]))
+        _jobs(other)
     assert "Two runs are called ce/seed0" in refused.value.sentence
     monkeypatch.chdir(tmp_path)
     for folder in ("a", "b"):
@@ -155,7 +158,7 @@ def test_a_name_never_stands_for_two_runs(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_run_is_not_called_as_a_part_of_the_sweep() -> None:
-    for name in ("logs", "measured", "slurm", "sweep.json", "report.html"):
+    for name in ("logs", "slurm", "sweep.json", "report.html"):
         with pytest.raises(Refused):
             _plan([{"config": "ce", "name": name}])
 
@@ -167,19 +170,34 @@ def test_each_row_is_looked_into_on_each_data_and_at_one_ratio() -> None:
         asked.append(words[3] + words[4])
         return _config(words[1])
 
-    plan(groups_of({"rows": "ce", "data": ["digits", "cifar10"], "ratios": [20, 10]}), ROOT, parse)
+    groups = groups_of({"rows": "ce", "data": ["digits", "cifar10"], "ratios": [20, 10]})
+    plan(groups, ROOT, parse, lambda *_: None)
     assert asked == [
         f"data/{name}--data.profile.imbalance_ratio=20" for name in ("digits", "cifar10")
     ]
 
 
 def test_a_run_that_has_begun_stays_as_it_began() -> None:
-    before = list(_plan(["crt"]).values())
-    after = list(_plan(["crt", "ce"]).values())
-    record = merged(Record("a", before), "b", after, {"crt/seed0"})
-    assert {job.id: job.needs for job in record.jobs} == {"ce/seed0": None, "crt/seed0": None}
-    record = merged(Record("a", before), "b", after, set())
-    assert {job.id: job.needs for job in record.jobs}["crt/seed0"] == "ce/seed0"
-    other = list(_plan(["crt"], set={"trainer.max_epochs": 9}).values())
-    with pytest.raises(UserError, match="begun with other options"):
-        merged(Record("a", before), "b", other, {"crt/seed0"})
+    def needs(content: dict[str, Any], **begun: tuple[str, ...]) -> dict[str, str | None]:
+        return {job.name: job.needs for job in _jobs(content, **begun)}
+
+    both, alone, third = ({"rows": rows} for rows in (["crt", "ce"], ["crt"], ["crt", "lws"]))
+    assert needs(both) == {"ce": None, "crt": "ce/seed0"}
+    assert needs(both, crt=()) == {"ce": None, "crt": None}  # trained its own first stage
+    taken = ("--model.stage1_ckpt=runs/s/ce/seed0/checkpoints/last.ckpt", "--trainer.max_epochs=10")
+    assert needs(both, crt=taken) == {"ce": None, "crt": "ce/seed0"}
+    (job,) = _jobs(alone, crt=taken)  # what it took its first stage from is asked for no more
+    assert (job.needs, job.shared, job.epochs) == (None, taken, 10)
+    assert needs(third, crt=taken) == {"crt": None, "lws": None}  # it has no first stage to give
+    assert needs(third, crt=()) == {"crt": None, "lws": "crt/seed0"}
+
+
+def test_what_an_epoch_costs_is_known_by_all_that_decides_it() -> None:
+    def costs(**more: Any) -> str:
+        return _jobs({"rows": ["ce"], **more})[0].of
+
+    parsed = _config("ce")
+    deeper = {**parsed, "data": {**_DATA, "batch_size": 9}}
+    (job,) = plan(groups_of({"rows": ["ce"]}), ROOT, lambda _: deeper, lambda *_: None)
+    assert costs() == costs(seeds=[0, 3])
+    assert len({costs(), costs(ratios=10), job.of}) == 3

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from lt_lightning.errors import UserError
 from lt_lightning.sweep.job import Job, place
-from lt_lightning.sweep.record import Record, read_record
+from lt_lightning.sweep.record import Measured, Record, read_record, renewed
 
 
 def _jobs(root: Path) -> list[Job]:
@@ -25,7 +26,8 @@ def _jobs(root: Path) -> list[Job]:
 
 
 def _written(root: Path) -> dict[str, Any]:
-    record = Record("asked", _jobs(root), {"a/seed0"}, {"b/seed0": "no"}, {"digits": 1.5})
+    measured = {"digits": Measured(1.5, "0123")}
+    record = Record(_jobs(root), {"a/seed0"}, {"b/seed0": "no"}, measured)
     record.write(root)
     content: dict[str, Any] = json.loads((root / "sweep.json").read_text(encoding="utf-8"))
     return content
@@ -35,20 +37,32 @@ def _at(job: int, key: str, value: object) -> Callable[[dict[str, Any]], None]:
     return lambda content: content["jobs"][job].update({key: value})
 
 
-def _word(job: int, place: int, value: str) -> Callable[[dict[str, Any]], None]:
-    return lambda content: content["jobs"][job]["words"].__setitem__(place, value)
+def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    _written(tmp_path)
+    found = read_record(tmp_path)
+    assert found is not None
+    assert found.jobs == _jobs(tmp_path)
+    assert found.epoch_seconds == {"digits": Measured(1.5, "0123")}
 
 
-def test_a_record_is_read_as_it_was_written_and_goes_with_its_folder(tmp_path: Path) -> None:
-    (tmp_path / "one").mkdir()
-    _written(tmp_path / "one")
-    found = read_record(tmp_path / "one")
+def test_one_of_an_earlier_version_is_read_but_for_what_it_does_not_tell(tmp_path: Path) -> None:
+    content = {**_written(tmp_path), "schema_version": 1, "epoch_seconds": {"digits": 1.5}}
+    (tmp_path / "sweep.json").write_text(json.dumps(content), encoding="utf-8")
+    found = read_record(tmp_path)
     assert found is not None
-    assert found.jobs == _jobs(tmp_path / "one")
-    (tmp_path / "one").rename(tmp_path / "two")
-    found = read_record(tmp_path / "two")
-    assert found is not None
-    assert found.jobs == _jobs(tmp_path / "two")
+    assert (found.ended, found.failed) == ({"a/seed0"}, {"b/seed0": "no"})
+    assert found.epoch_seconds == {}  # of what they are nobody knows
+
+
+def test_a_new_plan_keeps_what_is_still_true(tmp_path: Path) -> None:
+    (tmp_path / "a" / "seed0").mkdir(parents=True)
+    first, *_ = _jobs(tmp_path)
+    measured = {data: Measured(1.5, "0123") for data in ("digits", "other")}
+    before = Record([first], {"a/seed0", "gone/seed0"}, {}, measured)
+    now = renewed(before, [replace(first, of="0123")], tmp_path)
+    assert (now.ended, now.epoch_seconds) == ({"a/seed0"}, measured)
+    now = renewed(before, [replace(first, of="4567")], tmp_path)
+    assert list(now.epoch_seconds) == ["other"]
 
 
 @pytest.mark.parametrize(
@@ -59,26 +73,20 @@ def test_a_record_is_read_as_it_was_written_and_goes_with_its_folder(tmp_path: P
         *(_at(0, "epochs", value) for value in ("3", -1, True, 1.5, 10**12, [])),
         *(_at(1, "post_hoc", value) for value in ("os system", "--x", 3, [])),
         *(_at(2, "needs", value) for value in ("b/seed0", "none", 3, [])),
-        *(_at(2, "shared", value) for value in ("x", [3], ["--x"], ["--trainer.max_epochs=x"])),
+        *(_at(2, "shared", value) for value in ("x", [3])),
         *(_at(0, "data", value) for value in (None, 3, [])),
         _at(0, "words", "words"),
-        _at(0, "words", []),
         _at(1, "words", ["--config", "ce"]),
-        _at(2, "shared", ["--model.stage1_ckpt=/etc/a/b/checkpoints/last.ckpt"]),
-        _at(2, "shared", ["--model.loss=x"]),
         _at(1, "needs", None),
-        _word(0, -1, "seed1"),
-        _word(0, -3, "../b"),
-        _word(0, 2, "--runs=/etc"),
-        _word(0, 2, "--ckpt_path=x"),
-        _word(0, 2, "word"),
         lambda content: content.update(jobs={}),
         lambda content: content["jobs"].append(content["jobs"][0]),
         lambda content: content["jobs"].reverse(),
         lambda content: content["jobs"].append(None),
         lambda content: content["jobs"][0].pop("epochs"),
-        lambda content: content.update(epoch_seconds={"digits": 1e308}),
-        lambda content: content.update(epoch_seconds={"digits": -1}),
+        *(
+            lambda content, one=one: content.update(epoch_seconds={"digits": one})
+            for one in ({"seconds": 1e308, "of": ""}, {"seconds": -1, "of": ""}, {}, "1", None)
+        ),
         lambda content: content.update(failed=[1]),
         lambda content: content.update(ended=3),
     ],

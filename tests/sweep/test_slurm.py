@@ -18,14 +18,14 @@ _JOB = Job("a", "seed0", ("--name", "a", "--version", "seed0"), epochs=1)
 def test_without_submitit_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "submitit", None)
     with pytest.raises(UserError, match="needs submitit"):
-        submit(Board(Record("", [_JOB]), tmp_path), {})
+        submit(Board(Record([_JOB]), tmp_path), {})
 
 
 def test_without_slurm_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("submitit")
     monkeypatch.setenv("PATH", "")
     with pytest.raises(UserError, match="SLURM did not take the runs"):
-        submit(Board(Record("", [_JOB]), tmp_path), {})
+        submit(Board(Record([_JOB]), tmp_path), {})
 
 
 @pytest.mark.slow
@@ -41,7 +41,7 @@ def test_each_run_is_a_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         "--model.lr_schedule.warmup_epochs=0 --trainer.limit_train_batches=2"
     )
     job = Job("a", "seed0", (*options.split(), *place), epochs=1)
-    found = submit(Board(Record("", [job]), root), {"timeout_min": 5}, "local")
+    found = submit(Board(Record([job]), root), {"timeout_min": 5}, "local")
     assert list(found) == ["a/seed0"]
     until = time.monotonic() + 300
     while not (root / "a/seed0/results.json").is_file() and time.monotonic() < until:

@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import io
-import json
 import logging
 import sys
 from collections.abc import Mapping
@@ -18,12 +17,13 @@ from lt_lightning.report.command import report
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import packaged
 from lt_lightning.sweep import text
+from lt_lightning.sweep.begun import check_begun
 from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.cost import Cost, measure
 from lt_lightning.sweep.job import PAGE
 from lt_lightning.sweep.local import Local, Terms
 from lt_lightning.sweep.plan import plan
-from lt_lightning.sweep.record import Record, merged, read_record
+from lt_lightning.sweep.record import Record, read_record, renewed
 from lt_lightning.sweep.slurm import submit
 from lt_lightning.sweep.spec import Group, groups_of, read_spec
 from lt_lightning.sweep.state import Kind
@@ -137,18 +137,12 @@ def _pairs(words: list[str], option: str) -> dict[str, Any]:
 
 
 def _planned(groups: list[Group], root: Path) -> Record:
-    """Return the plan: that of the record where the same was asked before, else a new one."""
-    asked = json.dumps([repr(group) for group in groups])
-    before = read_record(root)
-    same = before is not None and before.asked == asked
-    if before is not None and same:
-        jobs = before.jobs
-    else:
-        _check_changes(groups)
-        jobs = plan(groups, root, _parse)
+    """Return the plan of what is asked for, made anew, with what is known from before."""
+    read_record(root)  # a damaged one is refused before anything is looked into
+    _check_changes(groups)
+    jobs = plan(groups, root, _parse, lambda job, config: check_begun(job, config, root))
     run_folder.occupy(root, "--name")  # after a plan that is refused there is no folder
-    begun = {job.id for job in jobs if job.folder(root).exists()}
-    record = merged(read_record(root), asked, jobs, begun)
+    record = renewed(read_record(root), jobs, root)
     record.failed.clear()  # tried again
     record.write(root)
     return record

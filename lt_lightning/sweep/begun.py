@@ -1,0 +1,133 @@
+"""Whether the run in a folder is the one that is asked for: its own command and config tell."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lt_lightning.errors import Refused, UserError
+from lt_lightning.runs import argv, config_files, lock, origin
+from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs.config import began_with
+from lt_lightning.runs.fits import difference
+from lt_lightning.runs.results import FILE_NAME as RESULTS
+from lt_lightning.sweep.job import Job
+
+TAKEN_OVER = ("--model.stage1_ckpt=", "--model.backbone_init=")
+LENGTH = "--trainer.max_epochs="
+NO_PRETRAINING = ("--pretrain.config=null", "--pretrain.options=null")
+_TAKEN = ("checkpoints/stage1.ckpt", "checkpoints/last.ckpt", run_folder.PRETRAIN)
+_PLACE = ("runs", "name", "version", "ckpt_path")  # where it lies, and that it goes on
+# What the start of a run writes into config.yaml: paths in full, and what was left open.
+_PATHS = ("config", *_PLACE, "model.stage1_ckpt", "model.backbone_init", "model.teacher")
+_FILLED = (
+    "trainer.max_epochs", "trainer.precision", "data.normalize", "data.source.image_size",
+    "model.backbone.image_size",
+)  # fmt: skip
+
+
+def has_begun(folder: Path) -> bool:
+    """Return whether there is a run of worth in a folder, or one that has just begun."""
+    if run_folder.has_checkpoint(folder) or (folder / RESULTS).is_file():
+        return True
+    return origin.is_known(folder) and lock.is_held(folder)
+
+
+def taken_over(job: Job, root: Path) -> tuple[str, ...] | None:
+    """Return the words by which the run in the folder of a job takes over what others trained.
+
+    Args:
+        job: a run; its place may be written otherwise than when it began.
+        root: the folder of the sweep, where also the others lie.
+
+    Returns:
+        None where the folder is of another command than that of the job, or does not tell.
+    """
+    command = origin.command_of(job.folder(root))
+    if command is None or command[:2] != ["lt", "fit"]:
+        return None
+    asked, began = _items(job.words), _items(command[2:])
+    own, more = began[: len(asked)], began[len(asked) :]
+    if [(item.flag, item.value) for item in own] != [(item.flag, item.value) for item in asked]:
+        return None
+    before = [item.value for item in argv.items(command) if item.key == "runs"]
+    try:
+        return tuple(_moved(word, f"{before[-1]}", root) for item in more for word in item.words)
+    except (Refused, ValueError, LookupError):
+        return None
+
+
+def check_begun(job: Job, config: Mapping[str, Any], root: Path) -> tuple[str, ...] | None:
+    """Return what the run of a job takes over, or none where it has not begun.
+
+    Args:
+        job: a run.
+        config: what its words, without its place, say in full.
+        root: the folder of the sweep.
+
+    Raises:
+        UserError: if the run in its folder is another one.
+    """
+    folder = job.folder(root)
+    if not has_begun(folder):
+        return None
+    found = taken_over(job, root)
+    if found is None:
+        raise _other(job, f"see {folder / origin.FILE}")
+    if (folder / "config.yaml").is_file() or not lock.is_held(folder):
+        _check_config(job, config, folder, found)
+    return found
+
+
+def _check_config(
+    job: Job, config: Mapping[str, Any], folder: Path, taken: tuple[str, ...]
+) -> None:
+    """Refuse a run whose config files held something else when it began.
+
+    What stands on the command line was compared already.
+    """
+    given = [item.key for item in argv.items([*job.words, *taken]) if not item.is_file]
+    open_ = {key for key, value in config_files.leaves(dict(config)) if value is None}
+    filled = [key for key in _FILLED if key in open_]
+    found = difference(began_with(folder), config, "", (*_PATHS, *given, *filled))
+    if found:
+        key, have, want = found
+        raise _other(job, f"{key} was {have} and is {want} now")
+
+
+def _other(job: Job, told: str) -> UserError:
+    return UserError(
+        f"The run {job.id} has begun with other options ({told}): give the sweep another --name, "
+        "or the row another name."
+    )
+
+
+def _items(words: Sequence[str]) -> list[argv.Item]:
+    return [item for item in argv.items(words) if item.key not in _PLACE]
+
+
+def _moved(word: str, before: str, root: Path) -> str:
+    """Return a word of what is taken over from another run of the sweep, where that lies now.
+
+    Raises:
+        ValueError: if it takes over nothing of this sweep.
+        Refused: if it leads out of its folder.
+    """
+    length = word.removeprefix(LENGTH)
+    if word in NO_PRETRAINING or (word != length and length.isdecimal()):
+        return word
+    key, _, path = word.partition("=")
+    inside = path.removeprefix(f"{before}/")
+    run, version, taken = (*inside.split("/", 2), "", "")[:3]
+    if f"{key}=" not in TAKEN_OVER or inside == path or taken not in _TAKEN:
+        raise ValueError(f"{word[:80]!r} takes over nothing of this sweep")
+    run_folder.check_names(before, run, version)
+    return f"{key}={root / run / version / taken}"
+
+
+def provider(words: Sequence[str], root: Path) -> str | None:
+    """Return the id of the run that such words take over from, or none."""
+    for word in words:
+        key, _, path = word.partition("=")
+        if f"{key}=" in TAKEN_OVER:
+            return "/".join(Path(path).relative_to(root).parts[:2])
+    return None

@@ -1,0 +1,156 @@
+"""Whether the run in a folder is the one that is asked for, and what of it counts as done."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lt_lightning.errors import UserError
+from lt_lightning.sweep.begun import check_begun, provider, taken_over
+from lt_lightning.sweep.board import Board
+from lt_lightning.sweep.job import Job, place
+from lt_lightning.sweep.record import Record
+from lt_lightning.sweep.state import Kind, State, state_of
+
+_CONFIG: dict[str, Any] = {
+    "seed_everything": 0,
+    "trainer": {"max_epochs": 3, "precision": None},
+    "model": {"class_path": "lt_lightning.methods.ERM", "init_args": {"stage1_ckpt": None}},
+    "data": {"batch_size": 8, "normalize": None},
+}
+
+
+def _job(root: Path, *more: str, name: str = "crt") -> Job:
+    words = ("--config", "crt", *more, "--seed_everything=0", *place(root, name, "seed0"))
+    return Job(name, "seed0", words, epochs=3, data="digits")
+
+
+def _begin(root: Path, command: list[str], name: str = "crt", **data: Any) -> Path:
+    folder = root / name / "seed0"
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "checkpoints" / "last.ckpt").touch()
+    (folder / "command.json").write_text(json.dumps({"command": command}), encoding="utf-8")
+    ran = {**_CONFIG, "trainer": {"max_epochs": 3, "precision": "32-true"}}
+    ran["data"] = {**_CONFIG["data"], "normalize": {"mean": 0.5}, **data}
+    (folder / "config.yaml").write_text(yaml.safe_dump(ran), encoding="utf-8")
+    return folder
+
+
+def _taken(root: Path | str, what: str = "ce/seed0/checkpoints/last.ckpt") -> list[str]:
+    return [f"--model.stage1_ckpt={root}/{what}", "--trainer.max_epochs=2"]
+
+
+def test_a_run_is_that_of_its_command_wherever_it_lies(tmp_path: Path) -> None:
+    job = _job(tmp_path)
+    assert check_begun(job, _CONFIG, tmp_path) is None
+    fit = ["lt", "fit", "--config=crt", "--seed_everything", "0", "--runs", "old", "--name", "crt"]
+    _begin(tmp_path, [*fit, "--version", "seed0", *_taken("old"), "--ckpt_path", "last"])
+    found = check_begun(job, _CONFIG, tmp_path)
+    assert found == tuple(_taken(tmp_path))
+    assert provider(found, tmp_path) == "ce/seed0"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["lt", "fit", "--config", "ce", "--seed_everything=0", "--runs", "s"],
+        ["lt", "fit", "--config", "crt", "--seed_everything=1", "--runs", "s"],
+        ["lt", "fit", "--seed_everything=0", "--config", "crt", "--trainer.max_epochs=9"],
+        ["lt", "fit", "--config", "crt", "--runs", "s"],
+        *(
+            ["lt", "fit", "--config", "crt", "--seed_everything=0", "--runs", "s", *more]
+            for more in (
+                _taken("/etc"),
+                _taken("s", "../seed0/checkpoints/last.ckpt"),
+                _taken("s", "ce/seed0/checkpoints/best.ckpt"),
+                ["--model.loss=x"],
+                ["word"],
+            )
+        ),
+        ["lt", "test", "--config", "crt", "--seed_everything=0", "--runs", "s"],
+        [],
+    ],
+)
+def test_the_run_of_another_command_is_refused_and_counts_for_nothing(
+    tmp_path: Path, command: list[str]
+) -> None:
+    job = _job(tmp_path)
+    _begin(tmp_path, command)
+    with pytest.raises(UserError, match=r"crt/seed0 has begun with other options .*command\.json"):
+        check_begun(job, _CONFIG, tmp_path)
+    assert taken_over(job, tmp_path) is None
+    assert state_of(job, tmp_path, True) == State(Kind.WAITING)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"command": 3}', '{"command": [3]}'])
+def test_a_run_that_does_not_tell_its_command_is_none_of_the_sweep(
+    tmp_path: Path, text: str
+) -> None:
+    folder = _begin(tmp_path, [])
+    (folder / "command.json").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match="has begun with other options"):
+        check_begun(_job(tmp_path), _CONFIG, tmp_path)
+
+
+def test_a_config_file_that_was_changed_since_is_noticed(tmp_path: Path) -> None:
+    job = _job(tmp_path, "--model.loss=x")
+    _begin(tmp_path, ["lt", "fit", *job.words])
+    assert check_begun(job, _CONFIG, tmp_path) == ()
+    own = {**_CONFIG, "model": {**_CONFIG["model"], "init_args": {"loss": "of the words"}}}
+    assert check_begun(job, own, tmp_path) == ()
+    for key, value, said in (
+        ("trainer", {"max_epochs": 7, "precision": None}, "trainer.max_epochs was 3 and is 7 now"),
+        ("trainer", {"max_epochs": 3, "precision": "16-mixed"}, "precision was 32-true and is 16"),
+        ("data", {**_CONFIG["data"], "batch_size": None}, "batch_size was 8 and is null now"),
+    ):
+        with pytest.raises(UserError, match=said):
+            check_begun(job, {**_CONFIG, key: value}, tmp_path)
+
+
+def test_a_test_is_done_by_its_own_command_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "crt" / "seed0"
+    folder.mkdir(parents=True)
+    (folder / "results.json").touch()
+    job = Job("crt", "seed0", (), needs="crt/seed0", post_hoc="TauNormalization")
+
+    def is_done(label: str, *words: str) -> bool:
+        found = {"evaluations": {label: {"command": ["lt", *words]}}}
+        monkeypatch.setattr("lt_lightning.sweep.state.read_results", lambda _: found)
+        return state_of(job, tmp_path).kind is Kind.DONE
+
+    asked = ("test", "old/s/crt/seed0", "--post_hoc", "TauNormalization")
+    assert is_done("last+tau_norm_1", *asked)
+    assert is_done("last+tau_norm_1@0123abcd", *asked)  # beside one of other options
+    assert not is_done("last+tau_norm_0.3", *asked, "--post_hoc.tau", "0.3")
+    assert not is_done("last+tau_norm_1@photos", *asked, "--data.test_root", "photos")
+    assert not is_done("last+tau_norm_1@held_out", *asked, "--test_on=held_out")
+    assert not is_done("best+tau_norm_1", *asked, "--best")
+    assert not is_done("best+tau_norm_1", "test", f"{folder}/checkpoints/best.ckpt", *asked[2:])
+    assert not is_done("last+nearest", *asked[:3], "NearestMean")
+    assert not is_done("last", "fit")
+    assert not is_done("last", "test")
+
+
+def test_a_test_of_weights_that_are_trained_on_is_not_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = _job(tmp_path)
+    test = Job("crt", "seed0", (), needs=job.id, post_hoc="TauNormalization")
+    folder = _begin(tmp_path, ["lt", "fit", *job.words])
+    (folder / "results.json").touch()
+    told = ["lt", "test", str(folder), "--post_hoc", "TauNormalization"]
+    training = {"epochs": 2, "planned_epochs": 3, "seconds": 4.0}
+    content = {"training": training, "evaluations": {"last": {}, "last+x": {"command": told}}}
+    for part in ("sweep.state", "runs.finished"):
+        monkeypatch.setattr(f"lt_lightning.{part}.read_results", lambda _: content)
+
+    def states(*ended: str) -> list[State]:
+        return list(Board(Record([job, test], {*ended}), tmp_path).states.values())
+
+    assert states() == [State(Kind.INTERRUPTED), State(Kind.WAITING)]
+    # Cut by max_time: an epoch costs what the two took, and not what three would have.
+    assert states(job.id) == [State(Kind.DONE, 2, 4.0), State(Kind.DONE)]
