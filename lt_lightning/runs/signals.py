@@ -25,8 +25,10 @@ class Stopped(SystemExit):
     @property
     def sentence(self) -> str:
         """What the user is told."""
-        what = "interrupted" if self.number == signal.SIGINT else "stopped by SIGTERM"
-        goes_on = {"fit": warning.told(self.number), "auto": "; the same command goes on"}
+        name = signal.Signals(self.number).name
+        what = "interrupted" if self.number == signal.SIGINT else f"stopped by {name}"
+        again = "; the same command goes on"
+        goes_on = {"fit": warning.told(self.number), "auto": again, "sweep": again}
         return f"{what}{goes_on.get(''.join(launch.command()[1:2]), '')}."
 
 

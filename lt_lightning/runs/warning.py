@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -52,6 +53,23 @@ def taken(arguments: Sequence[str] = _TRAIN) -> Iterator[None]:
     finally:
         signal.signal(signal.SIGUSR1, signal.SIG_DFL if handler is None else handler)
         _state = before
+
+
+@contextmanager
+def withheld() -> Iterator[None]:
+    """Keep the signal, and the SIGUSR2 of others, from the processes that are started in the block.
+
+    SLURM sends it to all processes of a job; who starts others answers for them, and once. They
+    inherit what is blocked; what comes meanwhile comes at the end of the block.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGUSR1, signal.SIGUSR2))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def is_taken() -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs import signals, warning
 from lt_lightning.runs.files import read_whole
 from lt_lightning.sweep.begun import taken_over
 from lt_lightning.sweep.board import Board
@@ -64,10 +65,18 @@ class Local:
         self._running: dict[str, tuple[Job, subprocess.Popen[bytes]]] = {}
 
     def run(self, show: Callable[[], None]) -> None:
-        """Run all, and call `show` at every look."""
+        """Run all, and call `show` at every look.
+
+        Raises:
+            Stopped: if the time of the job is nearly up, after the runs have saved.
+        """
         board = self._board
         try:
             while self._running or (board.left() and not board.stuck()):
+                if warning.noted():
+                    self._end()
+                    warning.answer()
+                    raise signals.Stopped(signal.SIGUSR1)
                 self._collect()
                 board.look(self._running)
                 while self._free() and (job := board.next()) is not None:
@@ -87,7 +96,7 @@ class Local:
             forget_unborn(job.folder(root))
         words, log = command(job, root), job.log(root)
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as stream:
+        with log.open("ab") as stream, warning.withheld():
             stream.write(f"$ lt {shlex.join(words)}\n".encode())
             stream.flush()
             process = subprocess.Popen(

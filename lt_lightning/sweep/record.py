@@ -30,6 +30,19 @@ class Measured:
     of: str
 
 
+@dataclass(frozen=True)
+class Submitted:
+    """A job of a scheduler.
+
+    Attributes:
+        number: that it has there.
+        of: stands for the words of the run.
+    """
+
+    number: str
+    of: str
+
+
 @dataclass
 class Record:
     """What a sweep remembers.
@@ -39,12 +52,14 @@ class Record:
         ended: ids of runs that ended by themselves, if only by max_time or early stopping.
         failed: the last line of runs that failed, by their ids.
         epoch_seconds: what one epoch of the first run on some data took, by data and ratio.
+        submitted: the last job of a scheduler for a run, by its id, the latest last.
     """
 
     jobs: list[Job]
     ended: set[str] = field(default_factory=set)
     failed: dict[str, str] = field(default_factory=dict)
     epoch_seconds: dict[str, Measured] = field(default_factory=dict)
+    submitted: dict[str, Submitted] = field(default_factory=dict)
 
     def write(self, root: Path) -> None:
         """Write it into the folder of the sweep, whole or not at all."""
@@ -54,6 +69,7 @@ class Record:
             "ended": sorted(self.ended),
             "failed": self.failed,
             "epoch_seconds": {data: asdict(found) for data, found in self.epoch_seconds.items()},
+            "submitted": {run: asdict(found) for run, found in self.submitted.items()},
         }
         again = "start the sweep again, it goes on"
         record_file.write_record(root / FILE_NAME, _SCHEMA, content, again, indent=1)
@@ -77,6 +93,7 @@ def _parsed(content: dict[str, Any], root: Path) -> Record:
         set(map(str, content["ended"])),
         {str(key): str(value) for key, value in content["failed"].items()},
         _known(content["epoch_seconds"], _measured),
+        _known(content.get("submitted", {}), _submitted),
     )
 
 
@@ -92,6 +109,13 @@ def _measured(value: Any) -> Measured | None:
     if isinstance(seconds, bool) or not 0 <= float(seconds) < _LONGEST:
         raise ValueError(f"an epoch took {str(seconds)[:40]!r} seconds")
     return Measured(float(seconds), str(value["of"]))
+
+
+def _submitted(value: Any) -> Submitted:
+    number = value["number"]
+    if not isinstance(number, str) or not number.isprintable():
+        raise ValueError(f"the number of a job is {str(number)[:40]!r}")
+    return Submitted(number, str(value["of"]))
 
 
 def firsts(jobs: Iterable[Job]) -> dict[str, Job]:
@@ -123,4 +147,5 @@ def renewed(before: Record | None, jobs: list[Job], root: Path) -> Record:
             for data, measured in before.epoch_seconds.items()
             if data not in first or first[data].of == measured.of
         },
+        before.submitted,
     )

@@ -1,6 +1,8 @@
 """Runs side by side, with a stand-in for `lt`: states, failures, what waits and goes on."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lt_lightning.runs import lock
+from lt_lightning.runs import launch, lock, signals, warning
 from lt_lightning.sweep import local
 from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.cost import Cost, told
@@ -45,6 +47,21 @@ if words[0] == "test":
 aside = folder / "aside"
 aside.write_text(json.dumps({"training": told, "evaluations": evaluations}))
 aside.rename(folder / "results.json")
+"""
+
+
+# Is warned as all processes of a job are, which would end it, and ends by SIGTERM as `lt` does.
+_WARNED = """
+import os, signal, sys, time
+from pathlib import Path
+root = Path(sys.argv[0]).parent
+def save(*_):
+    (root / "NAME").open("a").write("saved\\n")
+    sys.exit(143)
+signal.signal(signal.SIGTERM, save)
+os.kill(os.getpid(), signal.SIGUSR1)
+(root / f"begun-{os.getpid()}").touch()
+time.sleep(60)
 """
 
 
@@ -167,6 +184,51 @@ def test_a_run_that_another_process_holds_is_waited_for(root: Path) -> None:
         finally:
             process.kill()
     assert not lock.is_held(folder)
+
+
+def test_a_test_that_a_killed_sweep_has_left_at_work_is_waited_for(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _job("a")
+    _run(root, [run])
+    (root / "times").unlink()
+    looks = iter([True] * 6)  # of the lock of an earlier test; then that ends
+    held = run.folder(root)
+    monkeypatch.setattr(lock, "is_held", lambda folder: folder == held and next(looks, False))
+    tests = [replace(run, needs=run.id, epochs=None, post_hoc=name) for name in ("X", "Y")]
+    board = Board(Record([run, *tests, _job("b")]), root)
+    kinds = [state.kind for state in board.states.values()]
+    assert kinds == [Kind.DONE, Kind.RUNNING, Kind.WAITING, Kind.WAITING]
+    assert board.next() == _job("b")
+    Local(board, Terms(), (sys.executable, str(root / "lt.py"))).run(lambda: None)
+    assert {state.kind for state in board.states.values()} == {Kind.DONE}
+
+
+def test_a_warning_ends_the_runs_and_is_answered_once(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trap: each run would ask for the restart of the job, and the sweep never."""
+    name = f"noted-{os.getpid()}"
+    (root / "lt.py").write_text(_WARNED.replace("NAME", name), encoding="utf-8")
+    (root / "scontrol").write_text(f'#!/bin/sh\necho "$@" >> {root}/{name}\n', encoding="utf-8")
+    (root / "scontrol").chmod(0o755)
+    for key in [key for key in os.environ if key.startswith("SLURM_")]:
+        monkeypatch.delenv(key)
+    for key, value in {"ID": "4242", "NAME": "train"}.items():
+        monkeypatch.setenv(f"SLURM_JOB_{key}", value)
+    monkeypatch.setenv("PATH", str(root), prepend=os.pathsep)
+    board = Board(Record([_job("a"), _job("b")]), root)
+    runs = Local(board, Terms(jobs=2), (sys.executable, str(root / "lt.py")))
+
+    def show() -> None:
+        if len(list(root.glob("begun-*"))) == len(board.record.jobs):
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+    with warning.taken(["sweep"]), pytest.raises(signals.Stopped) as stopped:
+        runs.run(show)
+    assert (root / name).read_text(encoding="utf-8") == "saved\nsaved\nrequeue 4242\n"
+    monkeypatch.setattr(launch, "_given", ["sweep"])
+    assert stopped.value.sentence == "stopped by SIGUSR1; the same command goes on."
 
 
 def test_a_run_killed_before_its_first_checkpoint_begins_anew(root: Path) -> None:

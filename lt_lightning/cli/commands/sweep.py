@@ -88,8 +88,8 @@ def sweep(argv: list[str]) -> None:
     elif options.launcher == "print":
         _say(text.shell_lines(board.left(), root))
     elif options.launcher == "slurm":
-        for job, number in submit(board, _pairs(options.slurm, "slurm")).items():
-            _say([f"{job}: job {number}"])
+        found = submit(board, _pairs(options.slurm, "slurm"))
+        _say([f"{job}: {told}" for job, told in found.items()])
     else:
         Local(board, Terms(options.jobs, options.nice)).run(text.Screen(board, cost).show)
         _close(board, cost)
@@ -131,9 +131,20 @@ def _pairs(words: list[str], option: str) -> dict[str, Any]:
         key, equals, value = word.partition("=")
         if not equals or not key[:1].isalpha():
             raise Refused(f"--{option} is {word!r}: give KEY=VALUE, trainer.max_epochs=30, say.")
-        number = option == "slurm" and value.isdecimal()
-        found[key] = int(value) if number else value
+        found[key] = _of_slurm(word, value) if option == "slurm" else value
     return found
+
+
+def _of_slurm(word: str, value: str) -> Any:
+    """Return a value as submitit takes it: a number, {keys: and values}, or a text."""
+    if value.isdecimal():
+        return int(value)
+    if not value.startswith("{"):
+        return value
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise Refused(f"--slurm is {word!r}: give keys and values as '{{a: x, b: y}}'.") from error
 
 
 def _planned(groups: list[Group], root: Path) -> Record:
