@@ -43,6 +43,7 @@ class Requeue(Checkpoint):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Answer between two steps; after the last one the end of the epoch does."""
+        warning.stepped()
         if not warning.is_taken() or trainer.is_last_batch:
             return
         if trainer.world_size == 1 or (batch_idx + 1) % _LOOK_EVERY == 0:

@@ -73,7 +73,11 @@ def execute(arguments: Sequence[str]) -> Path | None:
     numbers.check()
     try:
         with warning.taken(arguments), signals.taken():
-            return explained(list(arguments))
+            try:
+                return explained(list(arguments))
+            except signals.Stopped as stop:
+                warning.ended(stop.number)
+                raise
     finally:
         lock.release()
 

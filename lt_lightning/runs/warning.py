@@ -29,6 +29,8 @@ class _State:
     trains: bool = True
     noted: bool = False
     requeued: bool = False
+    stepped: bool = False  # whether the job has trained on by a step
+    late: bool = False  # whether it was ended before a step could answer
 
 
 _state = _State()
@@ -82,6 +84,26 @@ def noted() -> bool:
     return _state.noted
 
 
+def stepped() -> None:
+    """Note that a step of the training has ended."""
+    _state.stepped = True
+
+
+def ended(number: int) -> None:
+    """Ask for the restart of a job that was warned and is ended before a step could answer.
+
+    Not where it was started again before and has not come to a step: it would never come to one.
+
+    Args:
+        number: of the signal that ends it.
+    """
+    if not (is_taken() and _state.noted and number == signal.SIGTERM):
+        return
+    _state.late = True
+    if _state.stepped or os.environ.get("SLURM_RESTART_COUNT", "0") == "0":
+        answer()
+
+
 def answer() -> None:
     """Ask SLURM to start the job again, from the first process; what is to be saved is."""
     _state.noted, _state.requeued = False, True
@@ -99,24 +121,27 @@ def _requeue(job: str | None) -> bool:
     if done is None or done.returncode != 0:
         log.warning("Job %s could not be requeued: `scontrol requeue %s` failed.", job, job)
         return False
-    log.info("The time is nearly up: saved, and job %s is requeued.", job)
+    log.info("The time is nearly up: job %s is requeued.", job)
     return True
 
 
 def told(number: int) -> str:
     """Return how a training that the signal `number` ended goes on."""
+    goes_on = "; `--ckpt_path last` goes on from the last checkpoint"
     if _state.requeued:
-        return "; its job is requeued and goes on from the last checkpoint"
-    if launch.slurm_job() is None or number != signal.SIGTERM:
-        return "; `--ckpt_path last` goes on from the last checkpoint"
-    if _state.noted:
+        goes_on = "; its job is requeued and goes on from the last checkpoint"
+    elif launch.slurm_job() is None or number != signal.SIGTERM:
+        return goes_on
+    if _state.noted or _state.late:
         return (
-            "; `--ckpt_path last` goes on from the last checkpoint: the warning came before a step "
-            "could end, give it more time by a larger number in #SBATCH --signal=SIGUSR1@90"
+            f"{goes_on}: the warning came before a step could end, give it more time by a larger "
+            "number in #SBATCH --signal=SIGUSR1@90"
         )
+    if _state.requeued:
+        return goes_on
     return (
-        "; `--ckpt_path last` goes on from the last checkpoint, and by #SBATCH "
-        "--signal=SIGUSR1@90 --requeue, without B:, the next job would go on by itself"
+        f"{goes_on}, and by #SBATCH --signal=SIGUSR1@90 --requeue, without B:, the next job would "
+        "go on by itself"
     )
 
 

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from lt_lightning import cli
 from lt_lightning.runs import launch, signals, warning
 
 JOB = {"SLURM_JOB_ID": "4242", "SLURM_JOB_NAME": "train", "SLURM_PROCID": "0"}
@@ -101,3 +102,45 @@ def test_a_job_that_ends_unwarned_is_told_how_to_be_warned(job, monkeypatch):
         assert (
             says == "stopped by SIGTERM; its job is requeued and goes on from the last checkpoint."
         )
+
+
+@pytest.mark.parametrize(
+    ("restarts", "stepped", "requeued"),
+    [("0", False, True), ("3", True, True), ("3", False, False)],
+)
+def test_a_job_that_is_ended_before_a_step_could_answer_is_requeued(
+    job, monkeypatch, restarts, stepped, requeued
+):
+    """Trap: one that never comes to a step would be started again for ever."""
+    monkeypatch.setattr(launch, "_given", ["fit"])
+    monkeypatch.setenv("SLURM_RESTART_COUNT", restarts)
+
+    def starts(arguments):
+        if stepped:
+            warning.stepped()
+        send_itself()
+        assert not job.exists()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(cli, "explained", starts)
+    with warning.taken(["fit"]):
+        with pytest.raises(signals.Stopped) as stop:
+            cli.execute(["fit"])
+        says = stop.value.sentence
+    assert job.exists() == requeued
+    assert ("its job is requeued" in says) == requeued
+    assert "before a step could end, give it more time by a larger number in #SBATCH" in says
+
+
+def test_a_job_that_was_not_warned_or_is_interrupted_is_not_requeued(job, monkeypatch):
+    for number, warned in ((signal.SIGTERM, False), (signal.SIGINT, True)):
+
+        def starts(arguments, number=number, warned=warned):
+            if warned:
+                send_itself()
+            os.kill(os.getpid(), number)
+
+        monkeypatch.setattr(cli, "explained", starts)
+        with pytest.raises(signals.Stopped):
+            cli.execute(["fit"])
+    assert not job.exists()
