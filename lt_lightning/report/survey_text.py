@@ -3,15 +3,13 @@
 import csv
 import io
 import re
-from collections.abc import Callable
 
 from lt_lightning.errors import printable
 from lt_lightning.report.cell import Grid
 from lt_lightning.report.dataset import Data
-from lt_lightning.report.entry import Entry
-from lt_lightning.report.networks import millions, size_note
+from lt_lightning.report.networks import millions, size_note, sizes
 from lt_lightning.report.published import beside, departures
-from lt_lightning.report.ranking import Ranking, Standing, ranking
+from lt_lightning.report.ranking import Standing, ranking
 from lt_lightning.report.statistics import summarise
 from lt_lightning.report.survey import (
     Place,
@@ -53,7 +51,7 @@ def markdown(grid: Grid) -> str:
 def _md_numbers(grid: Grid, data: Data) -> list[str]:
     """Return every number of one data set, with those of the groups."""
     found = ranking(grid, data)
-    costs = _costs(found)
+    costs = sizes([cell for cell, _ in found.rows])
     heads = ["seeds", *(f"{_md(one.heading)} %" for one in found.measures), *costs]
     lines = [f"{_md(grid.data_labels[data])}:", "", f"| method | {' | '.join(heads)} |"]
     lines.append("|---" + "|---:" * len(heads) + "|")
@@ -63,20 +61,6 @@ def _md_numbers(grid: Grid, data: Data) -> list[str]:
         lines.append(" | ".join([f"| {_md(cell.method)}", str(len(cell.entries)), *numbers]) + " |")
     note = size_note(cell for cell, _ in found.rows)
     return [*lines, "", _md(note)] if note else lines
-
-
-def _costs(found: Ranking) -> dict[str, Callable[[Entry], int | None]]:
-    """Return the columns of the size of the network that some run has."""
-    sizes = {"parameters": _parameters, "multiply-adds": _multiply_adds}
-    return {name: of for name, of in sizes.items() if any(of(c.first) for c, _ in found.rows)}
-
-
-def _parameters(entry: Entry) -> int | None:
-    return entry.parameters
-
-
-def _multiply_adds(entry: Entry) -> int | None:
-    return entry.multiply_adds
 
 
 def _number(standing: Standing) -> str:
@@ -180,9 +164,10 @@ def comma_separated(grid: Grid) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     measures = grid.measures()
     numbers = [f"{one.heading}_{part}" for one in measures for part in ("mean", "sd")]
-    counted = ["multiply_adds"] if any(c.first.multiply_adds for c in grid.cells.values()) else []
+    costs = sizes(list(grid.cells.values()))
+    counted = [name.replace("-", "_") for name in costs]
     writer.writerow(
-        ["method", "data", "ratio", "seeds", *numbers, "minutes", "parameters", *counted,
+        ["method", "data", "ratio", "seeds", *numbers, "minutes", *counted,
          "published", "difference", "source", "caveats", "not_as_published", "notes"]
     )  # fmt: skip
     for (method, data), cell in grid.cells.items():
@@ -192,8 +177,8 @@ def comma_separated(grid: Grid) -> str:
             summary = cell.summary(one)
             values += [_plain(summary.mean), _plain(summary.sd)] if summary else ["", ""]
         minutes = summarise([e.minutes for e in cell.entries if e.minutes is not None])
-        values += [_plain(minutes.mean) if minutes else "", cell.first.parameters]
-        values += [cell.first.multiply_adds] if counted else []
+        values += [_plain(minutes.mean) if minutes else ""]
+        values += [of(cell.first) for of in costs.values()]
         if found is None:
             values += ["", "", "", "", ""]
         else:

@@ -67,3 +67,11 @@ def test_parameters_of_training_alone_make_no_other_network(runs):
     assert size_note(grid.cells.values()) is None
     grid = Grid.of(runs(ldam=(464_154, None), wide=(7_390_000, None)))
     assert "0.464 M to 7.39 M parameters" in size_note(grid.cells.values())
+
+
+def test_runs_without_multiply_adds_are_compared_by_their_parameters(runs):
+    """Trap: the one run that has multiply-adds is of one size with itself."""
+    grid = Grid.of(runs(ce=(464_154, 68_862_592), large=(25_000_000, None)))
+    assert "0.464 M to 25 M parameters" in size_note(grid.cells.values())
+    grid = Grid.of(runs(cb=(464_154, 68_862_592), bbn=(464_154, None)))
+    assert size_note(grid.cells.values()) is None

@@ -11,6 +11,7 @@ import pytest
 from lt_lightning.figures import ramp
 from lt_lightning.figures.confusion import Confusion
 from lt_lightning.figures.svg import draw
+from lt_lightning.report.charts.gallery import gallery
 from lt_lightning.report.charts.single import confusion_of
 
 
@@ -96,3 +97,20 @@ def test_many_classes_have_some_names_and_the_frequent_mistakes_all_of_theirs():
 def test_ramp_grows_lighter_all_the_way():
     light = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in ramp.PALETTE[:-1]]
     assert light == sorted(light)
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (["0:3", "1:4"], "7 images. None was mistaken."),
+        (["0:3 1:1", "1:4"], "8 images. The most frequent mistakes, by their share of the class:"),
+    ],
+)
+def test_mistakes_are_announced_where_there_are_any(grid_of, results, rows, told):
+    content = results(counts=(9, 4))
+    content["evaluations"]["last"]["confusion"] = rows
+    grid = grid_of(content)
+    (data,) = grid.data_labels
+    (picture,) = gallery(grid, data).confusion
+    assert picture.caption == told
+    assert bool(picture.lines) == ("most frequent" in told)

@@ -126,11 +126,13 @@ def _reliability(cells: Styled) -> list[Picture]:
 
 def _confusion(cells: Styled) -> list[Picture]:
     found = [(cell, confusion_of(cell)) for _, cell in cells]
-    return [
-        Picture(cell.title, one, f"{one.images:,} images. {_MISTAKES}", _mistakes(one))
-        for cell, one in found
-        if one is not None
-    ]
+    pictures = []
+    for cell, one in found:
+        if one is not None:
+            told = _mistakes(one)
+            text = f"{one.images:,} images. {_MISTAKES if told else 'None was mistaken.'}"
+            pictures.append(Picture(cell.title, one, text, told))
+    return pictures
 
 
 def _mistakes(found: Confusion) -> list[str]:

@@ -2,7 +2,7 @@
 
 from lt_lightning.report.cell import Cell, Grid
 from lt_lightning.report.dataset import Data
-from lt_lightning.report.networks import millions
+from lt_lightning.report.networks import millions, sizes
 from lt_lightning.report.page.table import Column, Item, Table, ranked
 from lt_lightning.report.ranking import Ranking, by_accuracy
 from lt_lightning.report.statistics import Difference, summarise
@@ -12,16 +12,14 @@ def all_numbers(found: Ranking) -> Table:
     """Return every metric of every method, with the cost."""
     columns = [Column("method", text=True), Column("seeds")]
     columns += [Column(f"{one.heading} %") for one in found.measures]
-    columns += [Column("minutes"), Column("parameters")]
-    counted = any(cell.first.multiply_adds for cell, _ in found.rows)
-    if counted:
-        columns.append(Column("multiply-adds"))
+    costs = sizes([cell for cell, _ in found.rows])
+    columns += [Column("minutes"), *map(Column, costs)]
     rows = []
     for cell, standings in found.rows:
         numbers = [ranked(one.summary, one.best, one.second) for one in standings]
-        rows.append([_name(cell), Item(str(len(cell.entries))), *numbers, *_cost(cell)])
-        if counted:
-            rows[-1].append(Item(millions(cell.first.multiply_adds) or None))
+        size = [Item(millions(of(cell.first)) or None) for of in costs.values()]
+        seeds = Item(str(len(cell.entries)))
+        rows.append([_name(cell), seeds, *numbers, _minutes(cell), *size])
     return Table(columns, rows)
 
 
@@ -29,13 +27,11 @@ def _name(cell: Cell) -> Item:
     return Item(cell.method, badges=cell.notes)
 
 
-def _cost(cell: Cell) -> list[Item]:
+def _minutes(cell: Cell) -> Item:
     minutes = summarise([e.minutes for e in cell.entries if e.minutes is not None])
     if minutes is None:
-        taken = Item()
-    else:
-        taken = Item(f"{'+ ' if cell.first.took_over else ''}{minutes.mean:.1f}")
-    return [taken, Item(millions(cell.first.parameters) or None)]
+        return Item()
+    return Item(f"{'+ ' if cell.first.took_over else ''}{minutes.mean:.1f}")
 
 
 def differences(grid: Grid, data: Data) -> Table | None:
