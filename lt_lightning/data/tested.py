@@ -6,9 +6,10 @@ from pathlib import Path
 
 import torch
 
-from lt_lightning.data.decode import decode_all, digest_of_files, unreadable
+from lt_lightning.data.decode import decode_all, digest_of_files
 from lt_lightning.data.files import PassedOver
 from lt_lightning.data.layout import files_of_classes, labelled_part
+from lt_lightning.data.picture_files import Labelled
 from lt_lightning.data.picture_source import PictureSource
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages, Source
 from lt_lightning.errors import UserError
@@ -49,22 +50,21 @@ def labelled_folder(root: Path, names: list[str], source: Source, size: int) -> 
     if not root.is_dir():
         raise UserError(f"data.test_root {root} is not a folder: give one with <class>/* in it.")
     folder, passed = labelled_part(root, names), PassedOver()
-    paths, labels = files_of_classes(folder, names, passed)
+    found = Labelled(*files_of_classes(folder, names, passed))
     passed.warn(folder)
-    if isinstance(source, PictureSource) and source.files.skip:
-        bad = unreadable(paths, folder, source.reading)
-        kept = [k for k, path in enumerate(paths) if path not in bad]
-        paths, labels = [paths[k] for k in kept], [labels[k] for k in kept]
-    if not paths:
+    absent = [name for k, name in enumerate(names) if k not in set(found.labels)]
+    if len(found) and absent:
+        told = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
+        log.warning("%s has no image of %d classes (%s).", folder, len(absent), told)
+    files = source.files if isinstance(source, PictureSource) else None
+    if files is not None:
+        found = files.readable({"test": found}, names, folder)["test"]
+    if not len(found):
         raise UserError(
             f"data.test_root {root} holds no image of the run's classes: give a folder with "
             f"{names[0]}/*, {names[1]}/* and so on."
         )
-    absent = [name for k, name in enumerate(names) if k not in set(labels)]
-    if absent:
-        told = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
-        log.warning("%s has no image of %d classes (%s).", folder, len(absent), told)
-    target = torch.tensor(labels)
-    if isinstance(source, PictureSource) and not source.files.in_memory:
-        return FileImages(target, tuple(paths), source.files.read)
-    return MemoryImages(target, decode_all(paths, size, folder, source.reading))
+    if files is not None:
+        return files.load(found, folder)
+    pixels = decode_all(found.paths, size, folder, source.reading)
+    return MemoryImages(torch.tensor(found.labels), pixels)
