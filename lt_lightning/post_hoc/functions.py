@@ -1,6 +1,6 @@
 """Logit adjustment after training: the log-prior is subtracted from the logits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -73,6 +73,16 @@ def macro_accuracy(predictions: Tensor, targets: Tensor, num_classes: int) -> fl
     return float((right[present].double() / total[present]).mean())
 
 
+def accuracy_curve(
+    tried: Iterable[tuple[float, Tensor]], targets: Tensor, num_classes: int
+) -> dict[float, float]:
+    """Return the macro accuracy, in [0, 1], of the logits (N, C) of each value of a knob."""
+    return {
+        value: macro_accuracy(predicted_class(logits), targets, num_classes)
+        for value, logits in tried
+    }
+
+
 def fit_tau(
     logits: Tensor,
     targets: Tensor,
@@ -118,7 +128,5 @@ def tau_scores(
         )
     check_values(logits, targets, len(counts))
 
-    adjusted = ((tau, adjust_logits(logits, counts, tau)) for tau in values)
-    return {
-        tau: macro_accuracy(predicted_class(found), targets, len(counts)) for tau, found in adjusted
-    }
+    tried = ((tau, adjust_logits(logits, counts, tau)) for tau in values)
+    return accuracy_curve(tried, targets, len(counts))

@@ -2,14 +2,12 @@
 
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
-from lt_lightning.metrics import predicted_class
-from lt_lightning.post_hoc.functions import macro_accuracy
 
 log = logging.getLogger(__name__)
 
@@ -30,25 +28,26 @@ def knob_values(name: str, value: float) -> dict[str, Tensor]:
     return {name: torch.tensor(value, dtype=torch.float64)}
 
 
-def accuracy_curve(
-    tried: Iterable[tuple[float, Tensor]], targets: Tensor, num_classes: int
-) -> dict[float, float]:
-    """Return the macro accuracy, in [0, 1], of the logits (N, C) of each value of a knob."""
-    return {
-        value: macro_accuracy(predicted_class(logits), targets, num_classes)
-        for value, logits in tried
-    }
+def first_best(curve: Mapping[float, float]) -> float:
+    """Return the value with the best score, of equals the first."""
+    return max(curve, key=curve.__getitem__)
 
 
-def best_on(name: str, curve: dict[float, float], images: str) -> float:
-    """Return the value with the best macro accuracy, of equals the first, and say so.
+def best_on(
+    name: str,
+    curve: Mapping[float, float],
+    images: str,
+    choose: Callable[[Mapping[float, float]], float] = first_best,
+) -> float:
+    """Return the value with the best macro accuracy, and say so.
 
     Args:
         name: of the knob.
         curve: the accuracy at each value.
         images: that it was measured on, "held-out" or "training".
+        choose: which of equals it is.
     """
-    best = max(curve, key=curve.__getitem__)
+    best = choose(curve)
     log.info(
         "%s %g has the best macro accuracy on %s images, %.2f %%",
         name,

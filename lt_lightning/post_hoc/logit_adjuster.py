@@ -11,7 +11,7 @@ from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.compensated import check_uncompensated, warn_of_other_shares
 from lt_lightning.post_hoc.functions import best_tau, tau_scores
-from lt_lightning.post_hoc.knob import checked_knob, knob_values
+from lt_lightning.post_hoc.knob import best_on, checked_knob, knob_values
 from lt_lightning.post_hoc.outputs import held_out_logits
 from lt_lightning.post_hoc.tau_normalization import GRID
 
@@ -46,7 +46,7 @@ class LogitAdjuster(PostHoc):
         logits, targets = held_out_logits(model, data)
         self.curve = tau_scores(logits, targets, data.class_counts, GRID)
         self.fitted_on = "held-out"
-        return knob_values("tau", best_tau(self.curve))
+        return knob_values("tau", best_on("tau", self.curve, self.fitted_on, best_tau))
 
     def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
         """Subtract tau log(n / N)."""

@@ -13,13 +13,8 @@ from lt_lightning.losses.logit_adjustment import log_prior
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.compensated import check_uncompensated, warn_of_other_shares
-from lt_lightning.post_hoc.functions import checked_logits
-from lt_lightning.post_hoc.knob import (
-    accuracy_curve,
-    best_on,
-    checked_knob,
-    knob_values,
-)
+from lt_lightning.post_hoc.functions import accuracy_curve, checked_logits
+from lt_lightning.post_hoc.knob import best_on, checked_knob, knob_values
 from lt_lightning.post_hoc.outputs import held_out_logits
 
 GRID = tuple(step / 20 for step in range(21))
@@ -75,9 +70,8 @@ class MultiplicativeLogitAdjuster(PostHoc):
     Args:
         tau: 0 changes nothing; none is the value of 0, 0.05, ..., 1 with the best macro accuracy
             on held-out images, of equals the smallest. There is no value for all networks: 0.65
-            is published for CIFAR-100-LT at ratio 100; one ResNet-32 of the short recipe on
-            CIFAR-10-LT at ratio 100, 20 of 30 epochs trained, was best at 0.1 to 0.15 on 2,000
-            test images, and below no change from 0.25 on.
+            is published for CIFAR-100-LT at ratio 100, and may be far too much for another, since
+            the factors grow with the ratio and work on logits of any size.
 
     Raises:
         UserError: if tau is negative.

@@ -10,7 +10,8 @@ from lt_lightning.errors import UserError
 from lt_lightning.heads import TauNormHead
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
-from lt_lightning.post_hoc.knob import accuracy_curve, best_on, checked_knob, knob_values
+from lt_lightning.post_hoc.functions import accuracy_curve
+from lt_lightning.post_hoc.knob import best_on, checked_knob, knob_values
 from lt_lightning.post_hoc.outputs import held_out_features, training_features
 
 GRID = tuple(step / 10 for step in range(21))

@@ -38,13 +38,14 @@ def test_subtracts_tau_log_prior():
     assert change.describe() == "logit_adjustment_tau_2"
 
 
-def test_fits_tau_on_held_out_images(monkeypatch):
+def test_fits_tau_on_held_out_images(monkeypatch, caplog):
     # The tail's images lack 1.5 to be told from the head: log 9 = 2.197 per unit of tau.
     logits = torch.tensor([[1.6, 0.0], [1.5, 0.0]])
     monkeypatch.setattr(
         "lt_lightning.post_hoc.logit_adjuster.held_out_logits",
         lambda model, data: (logits, torch.tensor([0, 1])),
     )
+    caplog.set_level("INFO", "lt_lightning")
     adjusted = []
     monkeypatch.setattr(
         functions, "adjust_logits", lambda *given: adjusted.append(1) or adjust_logits(*given)
@@ -55,6 +56,7 @@ def test_fits_tau_on_held_out_images(monkeypatch):
     assert len(adjusted) == len(change.curve) == 21
     assert max(change.curve, key=change.curve.__getitem__) == change.tau
     assert change.fitted_on == "held-out"
+    assert "tau 0.7 has the best macro accuracy on held-out images, 100.00 %" in caplog.text
     assert model.post_hoc(logits).argmax(dim=1).tolist() == [0, 1]
 
 

@@ -15,7 +15,7 @@ from lt_lightning.post_hoc import (
     VectorScalingCalibration,
 )
 from lt_lightning.post_hoc.calibration import minimise_nll
-from lt_lightning.post_hoc.knob import accuracy_curve
+from lt_lightning.post_hoc.functions import accuracy_curve
 
 
 def finished(head):
