@@ -79,10 +79,9 @@ def measure(record: Record, root: Path) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         own = list(first.words[: first.words.index("--runs")])
         place = ["--runs", str(folder), "--name", data or "epoch", "--version", str(time.time_ns())]
-        short = ["--trainer.max_epochs=1", *place]
         with log.open("wb") as stream:
             status = subprocess.call(
-                [*LT, "fit", *own, *short],
+                [*LT, "fit", *own, *first.short, *place],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
@@ -91,7 +90,8 @@ def measure(record: Record, root: Path) -> None:
         if status:
             raise UserError(f"One epoch of {first.id} could not be measured: {last_line(log)}")
         training = read_results(folder / place[3] / place[5])["training"]
-        record.epoch_seconds[data] = Measured(float(training["seconds"]), first.of)
+        seconds = float(training["seconds"]) / max(1, training["epochs"])  # one of each stage
+        record.epoch_seconds[data] = Measured(seconds, first.of)
         record.write(root)
 
 

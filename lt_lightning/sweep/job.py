@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-LOGS, MEASURED, SLURM = "logs", "measured", "slurm"  # folders in that of a sweep
+LOGS, SLURM = "logs", "slurm"  # folders in that of a sweep
+MEASURED = ".measured"  # hidden, so that */ means the runs
 RECORD, PAGE = "sweep.json", "report.html"
-RESERVED = (LOGS, MEASURED, SLURM, RECORD, PAGE)
+RESERVED = (LOGS, SLURM, RECORD, PAGE)
 # What a sweep gives to each of its runs, and so nobody else.
 OWN_KEYS = ("config", "runs", "name", "version", "seed_everything", "ckpt_path")
 

@@ -95,8 +95,15 @@ def _job(row: Row, data: str, ratio: str, seed: int, root: Path, what: Trained) 
         raise Refused(f"A run is called {name}, as a part of the sweep is: give it another `name`.")
     group = [f"--trainer.logger.group={root.name}"] if what.grouped else []
     words = [*_words(row, data, ratio, seed), *group, *place(root, name, version)]
-    costs = what.costs(ratio)
-    return Job(name, version, tuple(words), epochs=what.epochs, data=told, of=costs)
+    return Job(
+        name,
+        version,
+        tuple(words),
+        epochs=what.epochs,
+        data=told,
+        of=what.costs(ratio),
+        short=what.short,
+    )
 
 
 def _sharing(

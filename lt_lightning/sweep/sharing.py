@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lt_lightning import __version__
+from lt_lightning.sweep.begun import LENGTH, NO_PRETRAINING
 
 _ONE_STAGE = "lt_lightning.methods.ERM"
 _MODEL = (
@@ -23,6 +24,7 @@ _ONE_STAGE_ONLY = {
 }
 _NOT_DATA = ("sampler", "samplers")
 _LENGTH = ("max_epochs",)
+_EACH_STAGE = (f"{LENGTH}null", "--model.stage1_epochs=1", "--model.stage2_epochs=1")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Trained:
         epochs: of the whole run, or none where the config does not tell.
         second: epochs of the second stage.
         grouped: whether its runs can be one group of Weights & Biases, and are in none yet.
+        short: words that make one epoch of it, or one of each stage, without a pre-training.
         config: the full config itself.
     """
 
@@ -45,6 +48,7 @@ class Trained:
     epochs: int | None
     second: int | None = None
     grouped: bool = False
+    short: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def costs(self, ratio: str) -> str:
@@ -77,8 +81,16 @@ def trained(config: Mapping[str, Any]) -> Trained:
         epochs=longest or whole,
         second=second,
         grouped=_can_be_grouped(config["trainer"].get("logger")),
+        short=_short(config),
         config=config,
     )
+
+
+def _short(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the words that make one epoch of a config."""
+    staged = "stage1_ckpt" in config["model"]["init_args"]
+    found = _EACH_STAGE if staged else (f"{LENGTH}1",)
+    return (*found, *NO_PRETRAINING) if (config.get("pretrain") or {}).get("config") else found
 
 
 def _can_be_grouped(logger: Any) -> bool:

@@ -36,8 +36,12 @@ def summary(board: Board, cost: Cost) -> str:
     known = [seconds for seconds in left if seconds is not None]
     if not left:
         return f"{counts}."
-    unknown = f", {len(left) - len(known)} of unknown cost" if len(known) < len(left) else ""
-    return f"{counts}; about {told(sum(known))} of work left{unknown}."
+    parts = []
+    if sum(known) > 0 or len(known) == len(left):
+        parts.append(f"about {told(sum(known))} of work left")
+    if len(known) < len(left):
+        parts.append(f"{len(left) - len(known)} of unknown cost")
+    return f"{counts}; {', '.join(parts)}."
 
 
 def board_lines(board: Board, cost: Cost) -> list[str]:

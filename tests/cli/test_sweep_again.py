@@ -1,7 +1,9 @@
 """`lt sweep` asked for again: the plan is made anew, and runs that have begun are themselves."""
 
+import glob
 import json
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,3 +107,28 @@ def test_a_second_stage_goes_on_when_what_it_took_over_is_asked_for_no_more(
     for line in ("--configs crt", "--configs crt", "--configs bbn crt"):
         assert sweep(line)[-1] == f"{crt} --ckpt_path last"
     assert sweep("--configs ce crt") == [ce, f"{crt} --ckpt_path last"]
+
+
+def test_a_page_that_is_not_written_is_told(
+    lt: Callable[[str], Answer], monkeypatch: pytest.MonkeyPatch, finished: Path
+) -> None:
+    monkeypatch.setattr("lt_lightning.cli.commands.sweep._parse", _parsed)
+    (command,) = lt("sweep --configs ce --launcher print").out.splitlines()
+    folder = Path("runs/sweep/ce/seed0")
+    shutil.copytree(finished, folder)
+    words = shlex.split(command)
+    (folder / "command.json").write_text(json.dumps({"command": words}), encoding="utf-8")
+    (folder / "config.yaml").write_text(yaml.safe_dump(_parsed(words[2:])), encoding="utf-8")
+    Path("runs/sweep/logs").mkdir()
+    Path("runs/sweep/logs/seed-0.log").touch()
+    page = Path("runs/sweep/report.html")
+    page.write_text("mine", encoding="utf-8")
+    answer = lt("sweep --configs ce")
+    assert (answer.status, page.read_text(encoding="utf-8")) == (1, "mine")
+    assert "report.html exists and is no page of lt report: mend that" in answer.err
+    page.unlink()
+    answer = lt("sweep --configs ce")
+    assert (answer.status, answer.err) == (0, "")
+    assert f"{page}: 1 run" in answer.out
+    runs = " ".join(glob.glob("runs/sweep/*/seed*/"))  # as the manual says it
+    assert lt(f"report {runs}").status == 0

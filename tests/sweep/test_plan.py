@@ -192,6 +192,15 @@ def test_a_run_that_has_begun_stays_as_it_began() -> None:
     assert needs(third, crt=()) == {"crt": None, "lws": "crt/seed0"}
 
 
+def test_one_epoch_of_a_row_is_one_of_each_stage_and_no_pre_training() -> None:
+    jobs = _plan(["ce", "crt", "ssp_uniform"])
+    both = ("--trainer.max_epochs=null", "--model.stage1_epochs=1", "--model.stage2_epochs=1")
+    assert jobs["ce/seed0"].short == ("--trainer.max_epochs=1",)
+    assert jobs["crt/seed0"].short == both
+    without = ("--pretrain.config=null", "--pretrain.options=null")
+    assert jobs["ssp_uniform/seed0"].short == ("--trainer.max_epochs=1", *without)
+
+
 def test_what_an_epoch_costs_is_known_by_all_that_decides_it() -> None:
     def costs(**more: Any) -> str:
         return _jobs({"rows": ["ce"], **more})[0].of

@@ -33,8 +33,10 @@ _USAGE = "lt sweep FILE.yaml, or lt sweep --configs ce bbn --data cifar10 --rati
 _EPILOG = """\
 A sweep lies in runs/NAME/: its runs, logs/, sweep.json. Started again it goes on: finished runs are
 passed over, interrupted ones gone on with, failed ones tried again. Ctrl-C lets the runs save their
-state; after a kill nothing is lost either. The table at the end is that of
-`lt report runs/NAME/*/*`."""
+state; after a kill nothing is lost either. The table at the end is that of its runs, and
+`lt report runs/NAME/*/seed*/` that of all that lie there."""
+# What is for some ways to start runs alone, and what tells which way is asked for.
+_OF_LAUNCHER = {"jobs": "local", "nice": "local", "slurm": "slurm"}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,10 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--set", action="append", default=[], metavar="KEY=VALUE", help="an option of every run")
     add("--runs", default="runs", help="folder of all runs")
     add("--name", help="of the sweep; by default that of the file, else sweep")
-    add("--jobs", type=int, default=1, metavar="K", help="runs at once; each gets its threads")
-    add("--nice", type=int, default=0, metavar="N", help="lower the priority of the runs by N")
+    add("--jobs", type=int, metavar="K", help="runs at once (1); each gets its threads")
+    add("--nice", type=int, metavar="N", help="lower the priority of the runs by N")
     launchers = ("local", "slurm", "print")
-    add("--launcher", choices=launchers, default="local", help="print: the commands, and no run")
+    add("--launcher", choices=launchers, help="local; print: the commands, and no run")
     add("--slurm", action="append", default=[], metavar="KEY=VALUE", help="timeout_min=60, say")
     add(
         "--plan", action="store_true", help="measure one epoch, show what is to be run, run nothing"
@@ -91,7 +93,7 @@ def sweep(argv: list[str]) -> None:
         found = submit(board, _pairs(options.slurm, "slurm"))
         _say([f"{job}: {told}" for job, told in found.items()])
     else:
-        Local(board, Terms(options.jobs, options.nice)).run(text.Screen(board, cost).show)
+        Local(board, Terms(options.jobs or 1, options.nice or 0)).run(text.Screen(board, cost).show)
         _close(board, cost)
 
 
@@ -104,9 +106,30 @@ def asked(argv: list[str]) -> tuple[argparse.Namespace, list[Group]]:
     options = _parser().parse_args(argv)
     for name, least, most in (("jobs", 1, 1024), ("nice", 0, 19)):
         value = vars(options)[name]
-        if not least <= value <= most:
+        if value is not None and not least <= value <= most:
             raise Refused(f"--{name} is {value}: give {least} to {most}.")
+    _check_together(options)
+    _pairs(options.slurm, "slurm")
     return options, [] if options.status else _groups(options)
+
+
+def _check_together(options: argparse.Namespace) -> None:
+    """Refuse what nothing would look at.
+
+    Raises:
+        Refused: if two options are for different ways to go on.
+    """
+    if options.plan and options.status:
+        raise Refused("--plan and --status show two things: give one of them.")
+    if options.launcher and (options.plan or options.status):
+        shown = "plan" if options.plan else "status"
+        raise Refused(f"--launcher stands beside --{shown}, which starts no run: leave it out.")
+    launcher = options.launcher or "local"
+    for name, wanted in _OF_LAUNCHER.items():
+        if vars(options)[name] not in (None, []) and launcher != wanted:
+            raise Refused(
+                f"--{name} is for --launcher {wanted}, and it is {launcher}: leave one of them out."
+            )
 
 
 def _groups(options: argparse.Namespace) -> list[Group]:
@@ -203,21 +226,29 @@ def _status(root: Path) -> None:
 
 
 def _close(board: Board, cost: Cost) -> None:
-    """Print the table of what is done; a sweep with failures ends with another status."""
+    """Print the table of what is done; a sweep with failures ends with another status.
+
+    Raises:
+        UserError: if a run is not done, or the page could not be written.
+    """
     done = [job for job in board.record.jobs if board.states[job.id].kind is Kind.DONE]
     folders = list(dict.fromkeys(str(job.folder(board.root)) for job in done))
+    refused = ""
     if folders:
         answer, _ = report([*folders, "--format", "md"])
-        page = board.root / PAGE
-        said, status = report([*folders, "--out", str(page)])
-        _say([answer, "", said if status == 0 else ""])
+        said, status = report([*folders, "--out", str(board.root / PAGE)])
+        _say([answer, "", "" if status else said])
+        refused = said.removeprefix("lt: ").rpartition(": ")[0] if status else ""
     left = [job for job in board.record.jobs if job not in done]
     if left:
-        _say([text.summary(board, cost), *text.failed_lines(board)])
+        page = [f"No page: {refused}."] if refused else []
+        _say([*page, text.summary(board, cost), *text.failed_lines(board)])
         raise UserError(
             f"{len(left)} of {len(board.record.jobs)} runs are not done: mend what their logs say, "
             "and start the same sweep again, which tries them again."
         )
+    if refused:
+        raise UserError(f"{refused}: mend that, and start the same sweep again for its page.")
 
 
 def _say(lines: list[str]) -> None:
