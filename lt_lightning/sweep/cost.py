@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from lt_lightning.errors import UserError
+from lt_lightning.runs import warning
 from lt_lightning.runs.results import read_results
 from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.job import LOGS, MEASURED, Job
@@ -79,7 +80,7 @@ def measure(record: Record, root: Path) -> None:
         log.parent.mkdir(parents=True, exist_ok=True)
         own = list(first.words[: first.words.index("--runs")])
         place = ["--runs", str(folder), "--name", data or "epoch", "--version", str(time.time_ns())]
-        with log.open("wb") as stream:
+        with log.open("wb") as stream, warning.withheld():  # a measurement is not requeued
             status = subprocess.call(
                 [*LT, "fit", *own, *first.short, *place],
                 stdin=subprocess.DEVNULL,

@@ -106,7 +106,7 @@ def _measured(value: Any) -> Measured | None:
     if isinstance(value, int | float):
         return None  # of an earlier version
     seconds = value["seconds"]
-    if isinstance(seconds, bool) or not 0 <= float(seconds) < _LONGEST:
+    if type(seconds) not in (int, float) or not 0 <= seconds < _LONGEST:
         raise ValueError(f"an epoch took {str(seconds)[:40]!r} seconds")
     return Measured(float(seconds), str(value["of"]))
 

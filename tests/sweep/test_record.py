@@ -85,7 +85,14 @@ def test_a_new_plan_keeps_what_is_still_true(tmp_path: Path) -> None:
         lambda content: content["jobs"][0].pop("epochs"),
         *(
             lambda content, one=one: content.update(epoch_seconds={"digits": one})
-            for one in ({"seconds": 1e308, "of": ""}, {"seconds": -1, "of": ""}, {}, "1", None)
+            for one in (
+                {"seconds": 1e308, "of": ""},
+                {"seconds": 10**400, "of": ""},
+                {"seconds": -1, "of": ""},
+                {},
+                "1",
+                None,
+            )
         ),
         lambda content: content.update(failed=[1]),
         lambda content: content.update(ended=3),
