@@ -1,5 +1,6 @@
 """sweep.json: of a sweep what neither the words that ask for it nor its run folders can tell."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -140,7 +141,7 @@ def renewed(before: Record | None, jobs: list[Job], root: Path) -> Record:
     first = firsts(jobs)
     return Record(
         jobs,
-        {run for run in before.ended if (root / run).is_dir()},
+        {run for run in before.ended if os.path.isdir(root / run)},  # of any text, too long a one
         before.failed,
         {
             data: measured

@@ -58,7 +58,8 @@ def test_a_new_plan_keeps_what_is_still_true(tmp_path: Path) -> None:
     (tmp_path / "a" / "seed0").mkdir(parents=True)
     first, *_ = _jobs(tmp_path)
     measured = {data: Measured(1.5, "0123") for data in ("digits", "other")}
-    before = Record([first], {"a/seed0", "gone/seed0"}, {}, measured)
+    ended = {"a/seed0", "gone/seed0", "a" * 5000, "a\0"}
+    before = Record([first], ended, {}, measured)
     now = renewed(before, [replace(first, of="0123")], tmp_path)
     assert (now.ended, now.epoch_seconds) == ({"a/seed0"}, measured)
     now = renewed(before, [replace(first, of="4567")], tmp_path)
