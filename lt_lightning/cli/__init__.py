@@ -14,13 +14,13 @@ _DIGITS = 10  # of the number of a process
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `lt` with the arguments `argv` and return the exit status.
+    """Run `lt` with the arguments `argv`, or else the program's own, and return the exit status.
 
     0 is success, 1 a run that failed, 2 a command line that was refused, 3 success but for what was
     left out as asked, 130 an interrupt, 143 a SIGTERM.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    with warning.taken(arguments):
+    with warning.taken(arguments, to_the_end=argv is None):
         return _ended(arguments)
 
 

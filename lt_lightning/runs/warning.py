@@ -37,11 +37,12 @@ _state = _State()
 
 
 @contextmanager
-def taken(arguments: Sequence[str] = _TRAIN) -> Iterator[None]:
+def taken(arguments: Sequence[str] = _TRAIN, to_the_end: bool = False) -> Iterator[None]:
     """Take the signal in a job of SLURM until the end of the block; within another, do nothing.
 
     Args:
         arguments: the words of the command, the first of which says whether it trains.
+        to_the_end: whether the process ends behind the block: what would end it is ignored there.
     """
     global _state
     in_main = threading.current_thread() is threading.main_thread()
@@ -53,7 +54,10 @@ def taken(arguments: Sequence[str] = _TRAIN) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGUSR1, signal.SIG_DFL if handler is None else handler)
+        given_back = signal.SIG_DFL if handler is None else handler
+        # It takes seconds to leave torch, in which a finished run would be counted as failed.
+        ends = to_the_end and given_back == signal.SIG_DFL
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN if ends else given_back)
         _state = before
 
 

@@ -52,6 +52,31 @@ def test_the_first_line_of_the_command_takes_it(variables, status):
     assert done.stdout.strip() == ("torch is loaded: False" if status == 0 else "")
 
 
+ENDED = """
+import os, signal, sys
+from lt_lightning import cli
+
+sys.argv[1:] = ["--version"]
+status = cli.main()
+os.kill(os.getpid(), signal.SIGUSR1)
+sys.exit(status)
+"""
+
+
+@pytest.mark.parametrize(("variables", "status"), [(JOB, 0), ({}, -signal.SIGUSR1)])
+def test_a_warning_behind_the_last_line_of_the_command_ends_nothing(variables, status):
+    """Trap: SLURM counts a finished run as failed, whose process is warned while it leaves."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SLURM_")}
+    done = subprocess.run([sys.executable, "-c", ENDED], env={**kept, **variables}, check=False)
+    assert done.returncode == status
+
+
+def test_a_command_in_a_program_gives_it_back(job):
+    before = signal.getsignal(signal.SIGUSR1)
+    assert cli.main(["--version"]) == 0
+    assert signal.getsignal(signal.SIGUSR1) == before
+
+
 def send_itself():
     os.kill(os.getpid(), signal.SIGUSR1)
     for thread in threading.enumerate():
