@@ -49,8 +49,12 @@ test-distributed: $(VENV)/.installed-dev  ## tests on two processes (gloo, loopb
 test-gpu: $(VENV)/.installed-dev  ## tests that need a CUDA device
 	$(PYTEST) -m gpu --timeout 600
 
-test-slurm: $(VENV)/.installed-dev  ## tests that need SLURM and root
-	$(PYTEST) -m slurm --timeout 1800
+# The tests start daemons of their own; of the packages they need the programs alone.
+test-slurm: $(VENV)/.installed-dev  ## jobs on a SLURM of two nodes on this machine: root, half an hour
+	@type munged slurmctld slurmd srun ip > /dev/null 2>&1 || [ "$$(id -u)" != 0 ] || \
+	  ! type apt-get > /dev/null 2>&1 || { apt-get -q update && DEBIAN_FRONTEND=noninteractive \
+	  apt-get -qy install --no-install-recommends slurm-wlm munge iproute2; }
+	$(PYTEST) -m slurm tests/slurm -n 2 --dist loadgroup
 
 fuzz: $(VENV)/.installed-dev  ## hostile configs, options, checkpoints, results, environments, tables and sweeps
 	$(PYTEST) -m fuzz tests/fuzz --timeout 3600

@@ -1,0 +1,40 @@
+"""Training steps that wait for the signal of a test: a callback for `--trainer.callbacks`."""
+
+import math
+import os
+import time
+from pathlib import Path
+
+from lightning.pytorch.callbacks import Callback
+
+from lt_lightning.runs import signals, warning
+
+_LONGEST = 20.0  # seconds of a step
+
+
+class SlowSteps(Callback):
+    """Takes its time from a step on, until a signal comes.
+
+    The file reached-RUN tells that it is there; where there is a file `hurry` it does not wait.
+
+    Args:
+        begin: the step, counted from 0, of each start of the job; later starts do not wait.
+    """
+
+    def __init__(self, begin: list[int]) -> None:
+        self.begin = begin
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        """Wait a little."""
+        starts = int(os.environ.get("SLURM_RESTART_COUNT") or 0)
+        if trainer.global_step < [*self.begin, math.inf][min(starts, len(self.begin))]:
+            return
+        if trainer.is_global_zero:
+            Path(f"reached-{Path(trainer.default_root_dir).name}").touch()
+        until, hurry = time.monotonic() + _LONGEST, Path("hurry")
+        while time.monotonic() < until and not _is_over(hurry):
+            time.sleep(0.05)
+
+
+def _is_over(hurry):
+    return bool(warning.noted() or signals.noted() or hurry.exists())
