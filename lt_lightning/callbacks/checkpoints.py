@@ -4,6 +4,7 @@ Each is written beside its final name and then renamed in the same folder, so th
 a kill in the middle of writing leaves the one before it whole.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,14 +37,20 @@ def save_whole(trainer: Trainer, path: Path) -> None:
     if trainer.is_global_zero:
         problem = problem or _give_name(aside, path)
         if problem:
-            aside.unlink(missing_ok=True)
+            problem = _sentence(path, problem)
+            with suppress(OSError):
+                aside.unlink()
     # Every process must come to the same end, or the others wait for it for ever.
     problem = trainer.strategy.broadcast(problem)
     if problem:
-        raise UserError(
-            f"The checkpoint {path} could not be written ({problem}): free some space and go on "
-            "with --ckpt_path last; the one before it is kept."
-        )
+        raise UserError(problem)
+
+
+def _sentence(path: Path, problem: str) -> str:
+    told = f"The checkpoint {path} could not be written ({problem}): free some space and "
+    if path.is_file():
+        return f"{told}go on with --ckpt_path last; the one before it is kept."
+    return f"{told}start again; there is none before it."
 
 
 def check_folder(trainer: Trainer, path: Path) -> None:

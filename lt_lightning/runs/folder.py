@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import argv as words
-from lt_lightning.runs import launch, lock, origin
+from lt_lightning.runs import launch, leftovers, lock, origin
 
 PRETRAIN = "pretrain"  # the folder of a pre-training in that of its run
 _LONGEST = 255  # bytes of a file's name
@@ -86,25 +86,26 @@ def _new(runs: Path, version: str | None) -> Path:
     if version is None:
         plain = runs / origin.name_in(str(job))
         _make(plain)
-        if not _holds_run(plain):
+        if leftovers.is_unborn(plain):
             origin.claim(plain)  # the first command in the job has the plain name
     folder = runs / version if version else _of_job(runs, str(job))
     _make(folder)
     occupy(folder)
     if launch.restarts():
         _check_origin(folder)
-    elif _holds_run(folder):
-        raise UserError(
-            f"The run folder {folder} exists and is never overwritten: give another --version, "
-            "or go on with it by --ckpt_path last."
-        )
+    elif not leftovers.is_unborn(folder):
+        raise _is_there(folder)
+    else:
+        leftovers.empty(folder)
     origin.claim(folder)
     return folder
 
 
-def _holds_run(folder: Path) -> bool:
-    """Return whether there is more than the mark of a command that has just taken the folder."""
-    return any(file.name not in (origin.FILE, lock.LOCK) for file in folder.iterdir())
+def _is_there(folder: Path) -> UserError:
+    goes_on = ", or go on with it by --ckpt_path last" if has_checkpoint(folder) else ""
+    return UserError(
+        f"The run folder {folder} exists and is never overwritten: give another --version{goes_on}."
+    )
 
 
 def _of_job(runs: Path, job: str, wait: bool = False) -> Path:

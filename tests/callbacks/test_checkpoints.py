@@ -70,6 +70,15 @@ def test_a_full_disk_keeps_the_last_good_checkpoint(
         assert torch.equal(after["state_dict"][name], value)
 
 
+def test_a_full_disk_at_the_first_checkpoint_says_that_there_is_none(
+    make_trainer, module, data, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(torch_io, "_atomic_save", half_written)
+    with pytest.raises(UserError, match="start again; there is none before it"):
+        make_trainer(LastCheckpoint(tmp_path / "c")).fit(module, datamodule=data)
+    assert names(tmp_path / "c") == []
+
+
 def test_a_kill_while_writing_keeps_the_last_good_checkpoint(
     make_trainer, module, data, tmp_path, monkeypatch
 ):

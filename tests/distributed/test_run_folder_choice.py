@@ -50,6 +50,42 @@ def test_a_folder_that_has_only_its_start_is_given_back(runs):
     assert choose(runs, "mine") == folder
 
 
+HEAD = "epoch,step,train/loss\n"
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_gives_its_name(runs):
+    """Trap: it cannot be gone on with, so that its name was taken by nothing for ever."""
+    folder = runs / "ce" / "mine"
+    folder.mkdir(parents=True)
+    for name in ("config.yaml", "command.json", ".config.yaml.1a2b.part", ".lock"):
+        (folder / name).touch()
+    (folder / "metrics.csv").write_text(HEAD + "0,9,1.5\n")
+    assert choose(runs, "mine") == folder
+    assert {file.name for file in folder.iterdir()} == {"command.json", ".lock"}
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "goes_on"),
+    [
+        ("metrics.csv", HEAD + "0,9,1.5\n1,19,1.2\n", False),
+        ("metrics.csv", "notes", False),
+        ("notes.txt", "mine", False),
+        ("config.yaml", "written by hand", False),
+        ("results.json", "{}", False),
+        ("checkpoints/last.ckpt", "", True),
+    ],
+)
+def test_a_folder_with_anything_of_worth_stays(runs, file, content, goes_on):
+    """Trap: where there is no checkpoint, to go on is no way out."""
+    folder = runs / "ce" / "mine"
+    (folder / file).parent.mkdir(parents=True)
+    (folder / file).write_text(content)
+    with pytest.raises(UserError, match="mine exists and is never overwritten") as refused:
+        choose(runs, "mine")
+    assert ("--ckpt_path last" in str(refused.value)) == goes_on
+    assert (folder / file).read_text() == content
+
+
 @pytest.mark.parametrize("kind", ["dangling link", "file", "link to itself"])
 def test_runs_that_is_no_folder_is_refused(runs, kind):
     """Trap: no number is ever free there."""

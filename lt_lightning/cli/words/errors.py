@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from lt_lightning.cli.words import culprit
 from lt_lightning.errors import UserError, one_sentence
+from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs import launch
 
 # A ValueError that is raised in these is about what the user asked of them.
 _LIBRARIES = ("lightning.", "torch.optim.", "torch.utils.data.")
@@ -50,7 +52,7 @@ def _about(error: BaseException) -> str | None:
             "another network."
         )
     if isinstance(error, RuntimeError) and "No space left" in text:
-        return "the disk is full: free some space and go on with --ckpt_path last."
+        return f"the disk is full: free some space and {_goes_on()}."
     if type(error).__name__ in _CONNECTION or (
         isinstance(error, RuntimeError) and "/gloo/" in text
     ):
@@ -115,12 +117,17 @@ def _about_weights(text: str) -> str:
     )
 
 
+def _goes_on() -> str:
+    folder = launch.known()
+    if folder is None or not run_folder.has_checkpoint(folder):
+        return "start again"
+    return "go on with --ckpt_path last; the last complete checkpoint is kept"
+
+
 def _about_file(error: OSError) -> str | None:
     if error.errno == errno.ENOSPC:
-        return (
-            f"the disk is full ({error.filename or 'writing the run folder'}): free some space and "
-            "go on with --ckpt_path last; the last complete checkpoint is kept."
-        )
+        where = error.filename or "writing the run folder"
+        return f"the disk is full ({where}): free some space and {_goes_on()}."
     if error.filename is None or error.strerror is None:
         return None
     return (
