@@ -7,7 +7,7 @@ DIGITS := --config configs/data/digits.yaml --config configs/trainer/quick.yaml
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-distributed test-gpu test-slurm fuzz lint format type docs bench clean
+.PHONY: help install demo test test-slow test-distributed test-gpu test-slurm soak fuzz lint format type docs bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ test-slurm: $(VENV)/.installed-dev  ## jobs on a SLURM of two nodes on this mach
 	  ! type apt-get > /dev/null 2>&1 || { apt-get -q update && DEBIAN_FRONTEND=noninteractive \
 	  apt-get -qy install --no-install-recommends slurm-wlm munge iproute2; }
 	$(PYTEST) -m slurm tests/slurm -n 2 --dist loadgroup
+
+soak: $(VENV)/.installed-dev  ## runs killed at random moments, and disks that fail at every operation, hours
+	$(PYTEST) -m soak tests/soak
 
 fuzz: $(VENV)/.installed-dev  ## hostile configs, options, checkpoints, results, environments, tables and sweeps
 	$(PYTEST) -m fuzz tests/fuzz --timeout 3600
