@@ -114,8 +114,9 @@ def release() -> None:
         with suppress(OSError):
             if not _is_other(file, held.file):
                 file.unlink()
-        os.close(held.file)
-        os.close(held.folder)
+        for opened in (held.file, held.folder):
+            with suppress(OSError):  # it is closed all the same; a failing disk ends a command thus
+                os.close(opened)
 
 
 def _around(path: Path) -> list[tuple[Path, _Held]]:

@@ -108,3 +108,19 @@ def test_a_folder_that_was_removed_is_noticed(tmp_path, again):
     with pytest.raises(UserError, match=r"metrics.csv cannot be written, .* removed or renamed"):
         lock.check(folder / "metrics.csv")
     lock.check(tmp_path / "elsewhere")
+
+
+def test_a_disk_that_fails_at_the_end_keeps_nothing_locked(tmp_path, monkeypatch):
+    """Trap: a network disk may tell of a full one as late as this."""
+    close = os.close
+
+    def closed_and_failed(descriptor):
+        close(descriptor)
+        raise OSError(28, "No space left on device")
+
+    lock.take_folder(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "close", closed_and_failed)
+        lock.release()
+    lock.take_folder(tmp_path)
+    lock.release()
