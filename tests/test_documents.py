@@ -225,21 +225,35 @@ _OF_SEEDS = {
     "cRT": ("crt", "last"),
     "Balanced Softmax": ("balanced_softmax", "last"),
 }
+_OF_NETWORKS = {
+    "cross-entropy from scratch": ("ce_scratch", "last"),
+    "... then logit adjustment": ("ce_scratch", "last+logit_adjustment_tau_1"),
+    "cross-entropy from ImageNet weights": ("ce_tuned", "last"),
+    "... of these, then logit adjustment": ("ce_tuned", "last+logit_adjustment_tau_1"),
+    "Balanced Softmax from ImageNet weights": ("balanced_softmax_tuned", "last"),
+}
+# Folder, what its table begins with, in which column its numbers begin, and its rows.
+_MEANS = [
+    ("signs_short", "| method | signs: macro |", 1, _OF_SEEDS),
+    ("clothes_short", "| method | signs: macro |", 5, _OF_SEEDS),
+    ("clothes_tuned", "| method | clothes at 96: macro |", 1, _OF_NETWORKS),
+]
 
 
-@pytest.mark.parametrize("data", ["signs", "clothes"])
-@pytest.mark.parametrize("method", _OF_SEEDS)
-def test_means_over_seeds_are_those_of_the_results(data, method):
+@pytest.mark.parametrize(
+    ("folder", "head", "column", "method", "row"),
+    [(*table[:3], *row) for table in _MEANS for row in table[3].items()],
+)
+def test_means_over_seeds_are_those_of_the_results(folder, head, column, method, row):
     text = (ROOT / "results" / "README.md").read_text("utf-8")
-    table = text.split("| method | signs: macro |")[1].split("\n\n")[0]
+    table = text.split(head)[1].split("\n\n")[0]
     (line,) = [line for line in table.splitlines() if line.startswith(f"| {method} |")]
     cells = [cell.strip() for cell in line.strip("|").split("|")]
-    macro, overall, ece, n = cells[1:5] if data == "signs" else cells[5:9]
-    row, evaluation = _OF_SEEDS[method]
+    macro, overall, ece, n = cells[column : column + 4]
     found = []
-    for file in sorted((ROOT / "results" / f"{data}_short").glob(f"{row}_seed*/results.json")):
+    for file in sorted((ROOT / "results" / folder).glob(f"{row[0]}_seed*/results.json")):
         tests = json.loads(file.read_text("utf-8"))["evaluations"]
-        found += [tests[evaluation]["overall"]] if evaluation in tests else []
+        found += [tests[row[1]]["overall"]] if row[1] in tests else []
     assert int(n) == len(found) > 1
     for shown, name in ((macro, "acc_macro"), (overall, "acc")):
         values = [100 * one[name] for one in found]
