@@ -97,9 +97,11 @@ def test_a_disk_that_fails_is_told_and_nothing_is_lost(commands, tables, stays):
     assert whole["status"] == 0, whole["err"]
     wanted = commands.folder / f"whole-{stays}" / RUN
     done, found = Counter(), []
-    for number, operation in enumerate(whole["done"]):
+    for number in range(len(whole["done"])):
         name = f"{stays}-{number}"
         answer = commands.ask(name, at=number, code=errno.ENOSPC, stays=stays)
+        # Of this run: the first one of the process does more, for what it imports.
+        operation = (answer["done"] + ["nothing, all were done"] * (number + 1))[number]
         wrong = fault_of(commands, name, wanted, answer)
         outcome = "wrong" if wrong else "told" if answer["status"] else "went on"
         done[of(operation), outcome] += 1
