@@ -46,25 +46,46 @@ def plan(groups: Sequence[Group], root: Path, parse: Parse, begun: Begun) -> lis
             rows = sorted(group.rows, key=lambda row: known[row].staged)  # stable: one stage first
             for ratio, row in itertools.product(group.ratios or ("",), rows):
                 job = _job(row, data, ratio, seed, root, known[row])
-                before = jobs.get(job.id)
-                if before is None:
-                    where = (job.data, job.version)
-                    words = begun(job, known[row].config)
-                    if words is None:
-                        job = _sharing(job, known[row], where, providers, root)
-                    else:
-                        job = _as_begun(job, words, root, jobs)
-                    _provide(job, known[row], where, providers)
-                elif before.words == job.words:
-                    job = before  # which another group may test under other changes
+                if job.id in jobs:
+                    job = _same(jobs[job.id], job)
                 else:
-                    raise Refused(
-                        f"Two runs are called {job.id} but have other options or data: give one "
-                        "of their rows another `name`, or one of their files."
-                    )
+                    job = _placed(job, known[row], jobs, providers, root, begun)
                 for one_of in (job, *_tests(row, job)):
                     jobs.setdefault(one_of.id, one_of)
     return list(jobs.values())
+
+
+def _same(before: Job, job: Job) -> Job:
+    """Return the run that another group has asked for, and may test under other changes.
+
+    Raises:
+        Refused: if it is another one.
+    """
+    if before.words == job.words:
+        return before
+    raise Refused(
+        f"Two runs are called {job.id} but have other options or data: give one of their rows "
+        "another `name`, or one of their files."
+    )
+
+
+def _placed(
+    job: Job,
+    what: Trained,
+    jobs: Mapping[str, Job],
+    providers: _Providers,
+    root: Path,
+    begun: Begun,
+) -> Job:
+    """Return a run with what it takes over, and take note of what others may take over from it."""
+    where = (job.data, job.version)
+    words = begun(job, what.config)
+    if words is None:
+        job = _sharing(job, what, where, providers, root)
+    else:
+        job = _as_begun(job, words, root, jobs)
+    _provide(job, what, where, providers)
+    return job
 
 
 def _trained(
