@@ -106,7 +106,7 @@ class EpochSampler(DistributedSampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         own = dealt(self.num_samples, self.rank, self.num_replicas)
-        return iter(self.global_indices()[list(own)].tolist())
+        return iter(self.global_indices()[own.start : own.stop : own.step].tolist())
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch of the run for the next draw; Lightning calls this."""
