@@ -1,7 +1,7 @@
 """Small JSON files that `lt` keeps beside runs: written whole, of one version, read in words."""
 
 import json
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,11 +30,7 @@ def write_record(
 
 
 def read_record(
-    file: Path,
-    version: int,
-    parse: Callable[[dict[str, Any]], T],
-    remedy: str,
-    earlier: Container[int] = (),
+    file: Path, version: int, parse: Callable[[dict[str, Any]], T], remedy: str
 ) -> T | None:
     """Return what a file holds, or none where there is no such file.
 
@@ -44,7 +40,6 @@ def read_record(
         parse: makes the value of the mapping, without its version; what it finds wrong is a
             ValueError, TypeError, LookupError, AttributeError or one sentence.
         remedy: what to do with a file that cannot be used, for the message.
-        earlier: versions that `parse` understands too.
 
     Raises:
         UserError: if it cannot be read, is damaged, or of another version.
@@ -56,7 +51,7 @@ def read_record(
         if not isinstance(content, dict):
             raise ValueError("it is no mapping")
         found = content.pop(_KEY, None)
-        if type(found) is not int or (found != version and found not in earlier):
+        if type(found) is not int or found != version:
             raise ValueError(f"its {_KEY} is {str(found)[:40]!r}, not {version}")
         return parse(content)
     except (OSError, ValueError, TypeError, LookupError, AttributeError, Refused) as error:

@@ -14,7 +14,6 @@ from lt_lightning.sweep.kept import jobs_of
 
 T = TypeVar("T")
 _SCHEMA = 2
-_EARLIER = (1,)  # which knew the seconds of an epoch, but not of what
 _LONGEST = 1e9  # seconds of an epoch, 30 years
 
 
@@ -84,7 +83,7 @@ def read_record(root: Path) -> Record | None:
     """
     again = "delete it and start the sweep again; its runs stay"
     return record_file.read_record(
-        root / FILE_NAME, _SCHEMA, lambda content: _parsed(content, root), again, _EARLIER
+        root / FILE_NAME, _SCHEMA, lambda content: _parsed(content, root), again
     )
 
 
@@ -94,18 +93,15 @@ def _parsed(content: dict[str, Any], root: Path) -> Record:
         set(map(str, content["ended"])),
         {str(key): str(value) for key, value in content["failed"].items()},
         _known(content["epoch_seconds"], _measured),
-        _known(content.get("submitted", {}), _submitted),
+        _known(content["submitted"], _submitted),
     )
 
 
-def _known(content: dict[str, Any], parse: Callable[[Any], T | None]) -> dict[str, T]:
-    found = {str(key): parse(value) for key, value in content.items()}
-    return {key: value for key, value in found.items() if value is not None}
+def _known(content: dict[str, Any], parse: Callable[[Any], T]) -> dict[str, T]:
+    return {str(key): parse(value) for key, value in content.items()}
 
 
-def _measured(value: Any) -> Measured | None:
-    if isinstance(value, int | float):
-        return None  # of an earlier version
+def _measured(value: Any) -> Measured:
     seconds = value["seconds"]
     if type(seconds) not in (int, float) or not 0 <= seconds < _LONGEST:
         raise ValueError(f"an epoch took {str(seconds)[:40]!r} seconds")
