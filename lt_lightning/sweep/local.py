@@ -16,7 +16,7 @@ from lt_lightning.runs.files import read_whole
 from lt_lightning.sweep.begun import taken_over
 from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.job import Job
-from lt_lightning.sweep.state import Kind, State, forget_unborn
+from lt_lightning.sweep.state import Kind, State
 
 LT = (sys.executable, "-m", "lt_lightning")
 _PAUSE = 0.5  # seconds between two looks
@@ -92,8 +92,6 @@ class Local:
 
     def _start(self, job: Job) -> None:
         root = self._board.root
-        if job.post_hoc is None:
-            forget_unborn(job.folder(root))
         words, log = command(job, root), job.log(root)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as stream, warning.withheld():

@@ -16,7 +16,7 @@ from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.job import SLURM, Job
 from lt_lightning.sweep.local import LT, command
 from lt_lightning.sweep.record import Submitted
-from lt_lightning.sweep.state import Kind, forget_unborn
+from lt_lightning.sweep.state import Kind
 
 _PATIENCE = 60.0  # seconds for an answer of squeue
 _NEVER = "DependencyNeverSatisfied"  # what squeue says of a job that waits for one that failed
@@ -46,7 +46,6 @@ class OneRun:
         """
         if self.job.post_hoc is None:
             folder = self.job.folder(self.root)
-            forget_unborn(folder)
             if has_begun(folder) and taken_over(self.job, self.root) is None:
                 raise RuntimeError(f"{folder} holds the run of another command")
         words = [*LT, *command(self.job, self.root)]

@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 
 from lt_lightning.errors import UserError
-from lt_lightning.runs import argv, evaluations, leftovers, lock, metrics_file, origin
+from lt_lightning.runs import argv, evaluations, lock, metrics_file, origin
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.finished import is_tested
 from lt_lightning.runs.results import FILE_NAME, read_results
@@ -107,13 +107,3 @@ def _is_of(job: Job, command: list[str]) -> bool:
         return False
     run, change = (str(item.value) for item in found)
     return Path(run).parts[-2:] == (job.name, job.version) and change == job.post_hoc
-
-
-def forget_unborn(folder: Path) -> None:
-    """Remove the folder of a run that was killed before it had anything of worth.
-
-    Its name would be taken by nothing; a folder with a checkpoint or results stays.
-    """
-    if lock.is_held(folder) or run_folder.has_checkpoint(folder) or not folder.is_dir():
-        return
-    leftovers.forget(folder, (*leftovers.START, metrics_file.FILE_NAME))

@@ -17,7 +17,7 @@ from lt_lightning.sweep.cost import Cost, told
 from lt_lightning.sweep.job import Job, place
 from lt_lightning.sweep.local import Local, Terms, environment, last_line
 from lt_lightning.sweep.record import Measured, Record, read_record
-from lt_lightning.sweep.state import Kind, forget_unborn
+from lt_lightning.sweep.state import Kind
 from lt_lightning.sweep.text import board_lines, plan_lines, shell_lines
 
 # Notes when it began and ended, and leaves what `lt` leaves; a run called bad fails.
@@ -179,8 +179,6 @@ def test_a_run_that_another_process_holds_is_waited_for(root: Path) -> None:
             board = Board(Record([_job("a"), _job("b")]), root)
             assert board.states["a/seed0"].kind is Kind.RUNNING
             assert not board.stuck()
-            forget_unborn(folder)
-            assert folder.is_dir()
         finally:
             process.kill()
     assert not lock.is_held(folder)
@@ -229,19 +227,6 @@ def test_a_warning_ends_the_runs_and_is_answered_once(
     assert (root / name).read_text(encoding="utf-8") == "saved\nsaved\nrequeue 4242\n"
     monkeypatch.setattr(launch, "_given", ["sweep"])
     assert stopped.value.sentence == "stopped by SIGUSR1; the same command goes on."
-
-
-def test_a_run_killed_before_its_first_checkpoint_begins_anew(root: Path) -> None:
-    folder = root / "a" / "seed0"
-    (folder / "checkpoints").mkdir(parents=True)
-    for name in ("config.yaml", "command.json", "checkpoints/.last.ckpt.1234.part"):
-        (folder / name).touch()
-    forget_unborn(folder)
-    assert not folder.exists()
-    folder.mkdir()
-    (folder / "notes.txt").touch()
-    forget_unborn(folder)
-    assert (folder / "notes.txt").is_file()
 
 
 def test_the_cost_of_a_run_is_that_of_its_other_seeds_else_as_measured(root: Path) -> None:
