@@ -19,6 +19,8 @@ from lt_lightning.runs.files import give_name, problem_of
 from lt_lightning.stages import Staged
 from lt_lightning.trainer_parts import is_trial
 
+_LAST = "last.ckpt"
+
 
 def save_whole(trainer: Trainer, path: Path) -> None:
     """Save a checkpoint to `path`, whole or not at all; called on every process.
@@ -48,7 +50,7 @@ def save_whole(trainer: Trainer, path: Path) -> None:
 
 def _sentence(path: Path, problem: str) -> str:
     told = f"The checkpoint {path} could not be written ({problem}): free some space and "
-    if path.is_file():
+    if path.with_name(_LAST).is_file():
         return f"{told}go on with --ckpt_path last; the one before it is kept."
     return f"{told}start again; there is none before it."
 
@@ -105,7 +107,7 @@ class LastCheckpoint(Checkpoint):
     def __init__(self, folder: Path, every_n_steps: int | None = None) -> None:
         if every_n_steps is not None and every_n_steps < 1:
             raise UserError(f"checkpoint.every_n_steps is {every_n_steps}: give 1 or more.")
-        self.path, self.every_n_steps = folder / "last.ckpt", every_n_steps
+        self.path, self.every_n_steps = folder / _LAST, every_n_steps
         self._saved_at = 0
         self._stops = False  # as soon as the step is whole
 

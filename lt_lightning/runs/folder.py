@@ -225,6 +225,14 @@ def has_checkpoint(folder: Path) -> bool:
     return any(checkpoint_of(part) is not None for part in (folder, folder / PRETRAIN))
 
 
+def goes_on() -> str:
+    """Return how the run of this command goes on after it was cut, for what the user is told."""
+    folder = launch.known()
+    if folder is not None and has_checkpoint(folder):
+        return "`--ckpt_path last` goes on from the last checkpoint"
+    return "it has no checkpoint yet, start it again"
+
+
 def forget_own() -> None:
     """Forget the folder of an earlier command in this process; a child keeps its parent's."""
     launch.forget_own()

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import launch
 
 log = logging.getLogger("lt_lightning")
@@ -131,9 +132,9 @@ def _requeue(job: str | None) -> bool:
 
 def told(number: int) -> str:
     """Return how a training that the signal `number` ended goes on."""
-    goes_on = "; `--ckpt_path last` goes on from the last checkpoint"
+    goes_on = f"; {run_folder.goes_on()}"
     if _state.requeued:
-        goes_on = "; its job is requeued and goes on from the last checkpoint"
+        goes_on = "; its job is requeued and goes on by itself"
     elif launch.slurm_job() is None or number != signal.SIGTERM:
         return goes_on
     if _state.noted or _state.late:

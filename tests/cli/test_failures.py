@@ -111,16 +111,27 @@ def test_a_bug_of_ours_keeps_its_traceback(lt, place, monkeypatch):
         lt(_LINE.format_map(place))
 
 
-def test_an_interrupt_is_no_error(lt, place, monkeypatch):
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+@pytest.mark.parametrize(
+    ("step", "way_on"), [(0, "start it again."), (4, "`--ckpt_path last` goes on")]
+)
+def test_an_interrupt_is_no_error(lt, place, monkeypatch, step, way_on):
+    """Trap: before the first checkpoint there is nothing to go on from."""
+    from lt_lightning.methods import ERM
 
-    monkeypatch.setattr("lt_lightning.methods.ERM.training_step", interrupt)
+    train, calls = ERM.training_step, []
 
-    answer = lt(_LINE.format_map(place))
+    def interrupt(self: ERM, *args: object) -> object:
+        calls.append(1)
+        if len(calls) > step:
+            raise KeyboardInterrupt
+        return train(self, *args)
+
+    monkeypatch.setattr(ERM, "training_step", interrupt)
+
+    answer = lt(_LINE.format_map(place) + " --trainer.max_epochs 3")
 
     assert answer.status == 130
-    assert "--ckpt_path last" in answer.err.splitlines()[-1]
+    assert way_on in answer.err.splitlines()[-1]
     assert "Traceback" not in answer.err
 
 

@@ -124,9 +124,7 @@ def test_a_job_that_ends_unwarned_is_told_how_to_be_warned(job, monkeypatch):
         assert "--requeue" not in says  # the job had it
         warning.answer()
         says = signals.Stopped(signal.SIGTERM).sentence
-        assert (
-            says == "stopped by SIGTERM; its job is requeued and goes on from the last checkpoint."
-        )
+        assert says == "stopped by SIGTERM; its job is requeued and goes on by itself."
 
 
 @pytest.mark.parametrize(

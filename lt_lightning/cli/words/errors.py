@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from lt_lightning.cli.words import culprit
 from lt_lightning.errors import UserError, one_sentence
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.runs import launch
 
 # A ValueError that is raised in these is about what the user asked of them.
 _LIBRARIES = ("lightning.", "torch.optim.", "torch.utils.data.")
@@ -27,7 +26,7 @@ def explain(error: BaseException) -> str | None:
         if isinstance(link, UserError):
             return _from_worker(str(link))
         if isinstance(link, KeyboardInterrupt):
-            return "interrupted; `--ckpt_path last` goes on from the last checkpoint."
+            return f"interrupted; {run_folder.goes_on()}."
         if _is_cpu_memory(link):  # of a class that jsonargparse builds, it is a cause
             return (
                 "the memory of this machine is too small: give a smaller --data.batch_size, "
@@ -52,13 +51,13 @@ def _about(error: BaseException) -> str | None:
             "another network."
         )
     if isinstance(error, RuntimeError) and "No space left" in text:
-        return f"the disk is full: free some space and {_goes_on()}."
+        return f"the disk is full: free some space; {run_folder.goes_on()}."
     if type(error).__name__ in _CONNECTION or (
         isinstance(error, RuntimeError) and "/gloo/" in text
     ):
         return (
-            "another process of the run is gone or out of reach, see what it said; `--ckpt_path "
-            "last` goes on from the last checkpoint."
+            "another process of the run is gone or out of reach, see what it said; "
+            f"{run_folder.goes_on()}."
         )
     if isinstance(error, RuntimeError) and "loading state_dict" in text:
         return _about_weights(text)
@@ -117,17 +116,10 @@ def _about_weights(text: str) -> str:
     )
 
 
-def _goes_on() -> str:
-    folder = launch.known()
-    if folder is None or not run_folder.has_checkpoint(folder):
-        return "start again"
-    return "go on with --ckpt_path last; the last complete checkpoint is kept"
-
-
 def _about_file(error: OSError) -> str | None:
     if error.errno == errno.ENOSPC:
         where = error.filename or "writing the run folder"
-        return f"the disk is full ({where}): free some space and {_goes_on()}."
+        return f"the disk is full ({where}): free some space; {run_folder.goes_on()}."
     if error.filename is None or error.strerror is None:
         return None
     return (
