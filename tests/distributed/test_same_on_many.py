@@ -8,36 +8,19 @@ import json
 import lt_many
 import pytest
 import torch
-import yaml
-from lt_runs import CONFIGS, checkpoint, finish, results, start
+from every_config import NAMES, model_of, small
+from lt_runs import checkpoint, finish, results, start
 
 from lt_lightning import methods
 from lt_lightning.methods import LongTailModule
 
 pytestmark = [pytest.mark.distributed, pytest.mark.timeout(1800)]
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node")
-TABLE = (
-    *("ce", "ldam_drw", "cb_focal", "influence_balanced", "balanced_group_softmax", "equalization"),
-    *("ala", "mixup", "cutmix", "remix", "manifold_mixup", "strong_augmentation", "rand_augment"),
-    *(
-        "sampler_class_balanced",
-        "bbn",
-        "bcl",
-        "causal_tde",
-        "classifier_bound",
-        "cmo",
-        "crt",
-        "lws",
-    ),
-    *("tau_norm", "ncm", "dis_align", "mislas", "label_aware_smoothing", "hybrid_psc"),
-    *("hybrid_sc", "paco", "pseudo_label", "ssp_moco", "ssp_rotation", "ssp_simsiam"),
-)
 # On four processes one of each kind of thing that they do together.
 FOUR = (
     *("ce", "manifold_mixup", "strong_augmentation", "balanced_group_softmax", "bbn", "bcl"),
     *("causal_tde", "crt", "hybrid_psc", "paco", "ssp_rotation"),
 )
-AUGMENTED = ("strong_augmentation", "rand_augment")  # by their own files
 # The prototypes are the same on every process, so that its batch norm sees them several times.
 SEEN_AGAIN = {"bcl": "prototype_head"}
 # PaCo multiplies each rounding by 1e5 an epoch: on one process too, where only the order of the
@@ -45,31 +28,11 @@ SEEN_AGAIN = {"bcl": "prototype_head"}
 EPOCHS = {"paco": 1}
 
 
-def content(config):
-    return yaml.safe_load((CONFIGS / f"{config}.yaml").read_text())["model"]
-
-
 def arguments(config, processes):
     """Return the arguments of 10 steps of each epoch, on so many processes."""
-    found = [
-        *("fit", "--config", str(CONFIGS / f"{config}.yaml")),
-        *("--config", str(CONFIGS / "data" / "digits.yaml"), "--trainer.accelerator", "cpu"),
-        *("--trainer.devices", str(processes), "--trainer.precision", "64-true"),
-        *("--model.backbone.depth", "8", "--model.backbone.width", "4"),
-        *("--data.source.size", "8", "--data.batch_size", "32", "--data.drop_last", "true"),
-        *("--name", config, "--version", "a", "--seed_everything", "0"),
-    ]
-    if processes > 1:
-        found += ["--trainer.strategy", "ddp"]
-    if config not in AUGMENTED:
-        found += ["--data.augment", "RandomCropFlip", "--data.augment.padding", "1"]
-    if "stage1_epochs" in content(config)["init_args"]:
-        found += ["--model.stage1_epochs", "1", "--model.stage2_epochs", "1"]
-    else:
-        found += ["--trainer.max_epochs", str(EPOCHS.get(config, 3))]
-    if config == "pseudo_label":
-        found += ["--model.teacher", "runs/ce/a"]
-    return found
+    own = ("--trainer.precision", "64-true", "--name", config, "--version", "a")
+    epochs = EPOCHS.get(config, 3)
+    return small(config, processes, *own, epochs=epochs, teacher="runs/ce/a")
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +43,7 @@ def ran(tmp_path_factory):
     def get(processes):
         if processes not in done:
             folder = tmp_path_factory.mktemp(f"on-{processes}")
-            table = [arguments(config, processes) for config in (FOUR if processes > 2 else TABLE)]
+            table = [arguments(config, processes) for config in (FOUR if processes > 2 else NAMES)]
             (folder / "table.json").write_text(json.dumps(table))
             torchrun = (*TORCHRUN, str(processes)) if processes > 1 else ()
             answer = finish(start(["table.json"], folder, (*torchrun, lt_many.__file__)), 1500)
@@ -93,7 +56,7 @@ def ran(tmp_path_factory):
 
 
 def test_no_method_is_forgotten():
-    tried = {content(config)["class_path"].rsplit(".", 1)[-1] for config in TABLE}
+    tried = {model_of(config)["class_path"].rsplit(".", 1)[-1] for config in NAMES}
     every = {
         name
         for name in methods.__all__
@@ -104,7 +67,7 @@ def test_no_method_is_forgotten():
 
 @pytest.mark.parametrize(
     ("config", "processes"),
-    [*((config, 2) for config in TABLE), *((config, 4) for config in FOUR)],
+    [*((config, 2) for config in NAMES), *((config, 4) for config in FOUR)],
 )
 def test_the_run_is_that_of_one_process(config, processes, ran):
     one, several = (ran(count) / config / "a" for count in (1, processes))

@@ -5,6 +5,7 @@ import random
 import resource
 import shutil
 import signal
+import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -17,7 +18,8 @@ RUN = Path("runs") / "run" / "a"
 KINDS = ("KILL", "TERM", "INT", "full disk")
 _STATUS = {"KILL": (-9,), "TERM": (143, -15), "INT": (130, -2), "full disk": (1,)}
 _PATIENCE = 180.0  # seconds that a command may take to end
-_EARLY = 0.2  # of the moments are before training
+_GRACE = 15.0  # seconds that its other processes may take longer
+_EARLY, _LATE = 0.15, 0.15  # of the moments are before training, and in the test behind it
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,13 @@ class Timed:
     Attributes:
         folder: of the run.
         begins: seconds until it trains.
+        trained: until its last epoch has ended.
         seconds: until its end.
     """
 
     folder: Path
     begins: float
+    trained: float
     seconds: float
 
 
@@ -52,13 +56,12 @@ class Disturbed:
 
 def whole(arguments, folder):
     """Run a command to its end, left alone."""
-    began = time.monotonic()
-    process = start(arguments, folder)
-    said = []
-    begins = _read(process, said, until="training images")
-    status = process.wait(_PATIENCE * 3)
-    assert status == 0, "".join(said)
-    return Timed(folder / RUN, begins - began, time.monotonic() - began)
+    began, process = time.monotonic(), start(arguments, folder)
+    said = _Said(process)
+    answer = _end(process, said)
+    assert answer.status == 0, answer.err
+    times = (said.begins - began, said.trained - began, time.monotonic() - began)
+    return Timed(folder / RUN, *times)
 
 
 def disturb(arguments, folder, known, hits, chance):
@@ -73,23 +76,30 @@ def disturb(arguments, folder, known, hits, chance):
     """
     done = []
     for kind in hits:
-        moment = _moment(known, chance)
-        answer = _hit(start(_goes_on(arguments, folder), folder), kind, moment)
-        done.append(f"{kind} {_step(folder)}")
+        answer, early = None, 1.0
+        while answer is None:
+            moment = early * _moment(known, chance)
+            answer = _hit(start(_goes_on(arguments, folder), folder), kind, moment)
+            if answer.status == 0 and not done:  # too late, and nothing was tried yet
+                shutil.rmtree(folder / "runs")
+                answer, early = None, early * 0.8
         if answer.status == 0:
-            return Disturbed(folder / RUN, [*done[:-1], f"{kind} too late"])
+            return Disturbed(folder / RUN, [*done, f"{kind} too late"])
+        done.append(f"{kind} {_step(folder)}")
         if wrong := _wrong(answer, kind):
             return Disturbed(folder / RUN, done, wrong)
-    process = start(_goes_on(arguments, folder), folder)
-    answer = _end(process, [])
+    answer = _end(start(_goes_on(arguments, folder), folder))
     wrong = "" if answer.status == 0 else f"status {answer.status}: {answer.err[-300:]}"
     return Disturbed(folder / RUN, done, wrong)
 
 
 def _moment(known, chance):
-    if chance.random() < _EARLY:
+    when = chance.random()
+    if when < _EARLY:
         return chance.uniform(0, known.begins)
-    return chance.uniform(known.begins, known.seconds)
+    if when > 1 - _LATE:
+        return chance.uniform(known.trained, known.seconds)
+    return chance.uniform(known.begins, known.trained)
 
 
 def _goes_on(arguments, folder):
@@ -103,11 +113,31 @@ def _step(folder):
     return 0
 
 
+class _Said:
+    """What a process says, read as it comes, and when it began to train and ended to."""
+
+    def __init__(self, process):
+        self.lines = []
+        self.begins = self.trained = time.monotonic()
+        self._reader = threading.Thread(target=self._read, args=(process,), daemon=True)
+        self._reader.start()
+
+    def _read(self, process):
+        for line in process.stderr:
+            self.lines.append(line)
+            if "training images" in line:
+                self.begins = time.monotonic()
+            if line.startswith("lt: epoch "):
+                self.trained = time.monotonic()
+
+    def text(self):
+        self._reader.join(10)
+        return "".join(self.lines)
+
+
 def _hit(process, kind, moment):
-    said = []
-    reader = threading.Thread(target=_read, args=(process, said), daemon=True)
-    reader.start()
-    with suppress(Exception):
+    said = _Said(process)
+    with suppress(subprocess.TimeoutExpired):
         process.wait(moment)
     if process.poll() is None:
         if kind == "full disk":
@@ -118,35 +148,21 @@ def _hit(process, kind, moment):
             kill_group(process)
         else:
             os.kill(process.pid, getattr(signal, f"SIG{kind}"))
-    return _end(process, said, reader)
+    return _end(process, said)
 
 
-def _end(process, said, reader=None):
-    if reader is None:
-        reader = threading.Thread(target=_read, args=(process, said), daemon=True)
-        reader.start()
-    status = None
-    with suppress(Exception):
+def _end(process, said=None):
+    """Wait for the end of a process, and of those that it started."""
+    said, status = said or _Said(process), None
+    with suppress(subprocess.TimeoutExpired):
         status = process.wait(_PATIENCE)
-    left = [member for member in _group(process.pid) if member != process.pid]
-    end = time.monotonic() + 15
-    while left and time.monotonic() < end:
+    end = time.monotonic() + _GRACE
+    while (left := [one for one in _group(process.pid) if one != process.pid]) and (
+        time.monotonic() < end
+    ):
         time.sleep(0.1)
-        left = _group(process.pid)
     kill_group(process)
-    reader.join(10)
-    text = "".join(said)
-    return Answer(status, "left alive" if left and status is not None else "", text)
-
-
-def _read(process, said, until=None):
-    for line in process.stderr:
-        said.append(line)
-        if until and until in line:
-            moment = time.monotonic()
-            threading.Thread(target=_read, args=(process, said), daemon=True).start()
-            return moment
-    return time.monotonic()
+    return Answer(status, "left alive" if left and status is not None else "", said.text())
 
 
 def _group(leader):

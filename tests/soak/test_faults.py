@@ -101,7 +101,8 @@ def test_a_disk_that_fails_is_told_and_nothing_is_lost(commands, tables, stays):
         name = f"{stays}-{number}"
         answer = commands.ask(name, at=number, code=errno.ENOSPC, stays=stays)
         # Of this run: the first one of the process does more, for what it imports.
-        operation = (answer["done"] + ["nothing, all were done"] * (number + 1))[number]
+        done_here = answer["done"]
+        operation = done_here[number] if number < len(done_here) else "none was left"
         wrong = fault_of(commands, name, wanted, answer)
         outcome = "wrong" if wrong else "told" if answer["status"] else "went on"
         done[of(operation), outcome] += 1

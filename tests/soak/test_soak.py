@@ -7,46 +7,20 @@ import os
 
 import disturbed
 import pytest
-import yaml
-from lt_runs import CONFIGS, assert_same_end, rows, run
+from every_config import NAMES, small
+from lt_runs import assert_same_end, rows, run
 
 SEED = int(os.environ.get("LT_SOAK_SEED", "0"))
 RUNS = int(os.environ.get("LT_SOAK_RUNS", "60"))
-CONFIG_NAMES = (
-    *("ce", "ldam_drw", "cb_focal", "influence_balanced", "balanced_group_softmax", "equalization"),
-    *("ala", "mixup", "cutmix", "remix", "manifold_mixup", "strong_augmentation", "bbn", "bcl"),
-    *("causal_tde", "classifier_bound", "cmo", "crt", "lws", "tau_norm", "ncm", "dis_align"),
-    *("mislas", "label_aware_smoothing", "hybrid_psc", "hybrid_sc", "paco", "pseudo_label"),
-    *("ssp_moco", "ssp_rotation"),
-)
-OWN_AUGMENTATION = ("strong_augmentation",)
 TERMINATED = ("ce", "bbn", "mislas", "paco", "bcl")  # one of each kind of thing done together
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(6 * 3600)]
 
 
 def arguments(config, processes, folder):
-    """Return a run of 4 epochs with 10 steps each, which saves every 3 steps."""
-    found = [
-        *("fit", "--config", str(CONFIGS / f"{config}.yaml")),
-        *("--config", str(CONFIGS / "data" / "digits.yaml"), "--trainer.accelerator", "cpu"),
-        *("--trainer.devices", str(processes), "--checkpoint.every_n_steps", "3"),
-        *("--model.backbone.depth", "8", "--model.backbone.width", "4"),
-        *("--data.source.size", "8", "--data.batch_size", "32", "--data.drop_last", "true"),
-        *("--name", "run", "--version", "a", "--seed_everything", "0"),
-    ]
-    if processes > 1:
-        found += ["--trainer.strategy", "ddp"]
-    if config not in OWN_AUGMENTATION:
-        found += ["--data.augment", "RandomCropFlip", "--data.augment.padding", "1"]
-    options = yaml.safe_load((CONFIGS / f"{config}.yaml").read_text())["model"]["init_args"]
-    if "stage1_epochs" in options:
-        found += ["--model.stage1_epochs", "2", "--model.stage2_epochs", "2"]
-    else:
-        found += ["--trainer.max_epochs", "4"]
-    if config == "pseudo_label":
-        found += ["--model.teacher", str(folder / "teacher" / disturbed.RUN)]
-    return found
+    """Return a run of 4 epochs which saves every 3 of its steps."""
+    own = ("--checkpoint.every_n_steps", "3", "--name", "run", "--version", "a")
+    return small(config, processes, *own, epochs=4, teacher=folder / "teacher" / disturbed.RUN)
 
 
 class Known:
@@ -123,8 +97,8 @@ def test_runs_that_are_hit_one_to_five_times(known, tmp_path, tables):
     plan = []
     for number in range(RUNS):
         chance = disturbed.chances(SEED, number)
-        config = CONFIG_NAMES[number % len(CONFIG_NAMES)]
-        processes = 1 + (number // len(CONFIG_NAMES) + number) % 2
+        config = NAMES[number % len(NAMES)]
+        processes = 1 + (number // len(NAMES) + number) % 2
         hits = [chance.choice(disturbed.KINDS) for _ in range(chance.randint(1, 5))]
         plan.append((config, processes, hits, chance))
     faults = tried(known, tmp_path, tables / f"soak-{SEED}.md", plan)
