@@ -8,6 +8,10 @@ class UserError(ValueError):
     """A mistake that the user can mend; the message holds the value and the remedy."""
 
 
+class Agreed(UserError):
+    """A mistake that all processes of a run have noticed together: the first one tells it."""
+
+
 class Refused(SystemExit):
     """A command line that is not run: exit status 2.
 

@@ -12,7 +12,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from lt_lightning.callbacks.run_logger import RunLogger
-from lt_lightning.errors import UserError
+from lt_lightning.errors import Agreed, UserError
 from lt_lightning.mid_epoch import ends_here, in_mid_epoch, unfinish
 from lt_lightning.runs import lock
 from lt_lightning.runs.files import give_name, problem_of
@@ -45,7 +45,7 @@ def save_whole(trainer: Trainer, path: Path) -> None:
     # Every process must come to the same end, or the others wait for it for ever.
     problem = trainer.strategy.broadcast(problem)
     if problem:
-        raise UserError(problem)
+        raise Agreed(problem)
 
 
 def _sentence(path: Path, problem: str) -> str:
@@ -62,7 +62,7 @@ def check_folder(trainer: Trainer, path: Path) -> None:
         UserError: if it was.
     """
     if trainer.strategy.broadcast(lock.is_gone(path)):
-        raise lock.gone(path)
+        raise Agreed(str(lock.gone(path)))
 
 
 def _give_name(aside: Path, path: Path) -> str:

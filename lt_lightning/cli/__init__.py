@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lt_lightning.cli.front import answer
-from lt_lightning.errors import Finished, Refused, UserError, shown
+from lt_lightning.errors import Agreed, Finished, Refused, UserError, shown
 from lt_lightning.runs import argv as argv_words
 from lt_lightning.runs import launch, lock, numbers, signals, warning
 
@@ -47,7 +47,8 @@ def _ended(arguments: list[str]) -> int:
     except UserError as error:
         if _debug():
             raise
-        _say(str(error))
+        if launch.is_first() or not isinstance(error, Agreed):
+            _say(str(error))
         return 1
     except KeyboardInterrupt as interrupt:
         if _debug():

@@ -1,9 +1,11 @@
-"""Two processes (gloo): SIGTERM and Ctrl-C end both between the same two steps, in one sentence."""
+"""Two processes (gloo): SIGTERM, Ctrl-C and a full disk end both together, in one sentence."""
 
 import os
+import resource
 import signal
 
 import pytest
+from disturbed import group_of
 from lt_runs import checkpoint, finish, start, tiny
 
 pytestmark = pytest.mark.distributed
@@ -39,3 +41,16 @@ def test_both_leave_with_one_sentence(tmp_path, number, status, says, whole_grou
     for text in ("Traceback", "terminate called", "gloo", "lt (process"):
         assert text not in answer.err
     assert checkpoint(tmp_path / "runs" / "run" / "0")["global_step"] >= 10
+
+
+def test_a_full_disk_is_told_once(tmp_path):
+    """Trap: every process has the sentence of the first, and says it."""
+    process = started(tmp_path)
+    for member in group_of(process.pid):
+        resource.prlimit(member, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    answer = finish(process, timeout=60)
+    told = [line for line in answer.err.splitlines() if "could not be written" in line]
+    assert answer.status == 1
+    assert len(told) == 1, answer.err
+    assert told[0].startswith("lt: ")
+    assert "Traceback" not in answer.err
