@@ -1,6 +1,5 @@
 """The one way a file or folder is written, and read: whole or not at all."""
 
-import errno
 import os
 import shutil
 import stat
@@ -12,6 +11,7 @@ from typing import BinaryIO
 
 from lt_lightning.errors import UserError
 from lt_lightning.runs import lock
+from lt_lightning.runs.disk import remedy
 
 AGAIN = "test the run again by `lt test`"
 
@@ -124,7 +124,7 @@ def _told(path: Path, again: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = "free some space" if error.errno == errno.ENOSPC else "check the path"
+        found = remedy(error, "check the path")
         raise UserError(
-            f"{path} could not be written ({problem_of(error)}): {remedy} and {again}."
+            f"{path} could not be written ({problem_of(error)}): {found} and {again}."
         ) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import argv as words
 from lt_lightning.runs import launch, leftovers, lock, origin
+from lt_lightning.runs.disk import remedy
 
 PRETRAIN = "pretrain"  # the folder of a pre-training in that of its run
 _LONGEST = 255  # bytes of a file's name
@@ -151,8 +152,8 @@ def _make(folder: Path) -> None:
 
 def _cannot_be_made(folder: Path, error: OSError) -> UserError:
     return UserError(
-        f"The run folder {folder} cannot be made ({error.strerror or error}): check the path and "
-        "its permissions, or give another --runs."
+        f"The run folder {folder} cannot be made ({error.strerror or error}): "
+        f"{remedy(error, 'check the path and its permissions, or give another --runs')}."
     )
 
 

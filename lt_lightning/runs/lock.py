@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lt_lightning.errors import UserError
 from lt_lightning.runs import launch
+from lt_lightning.runs.disk import remedy
 
 log = logging.getLogger("lt_lightning")
 LOCK = ".lock"  # in a run folder
@@ -46,8 +47,8 @@ def take_folder(folder: Path, option: str = "--version") -> None:
         _take(folder / LOCK, f"The run folder {folder} is in use", option)
     except OSError as error:
         raise UserError(
-            f"The run folder {folder} cannot be written to ({error.strerror or error}): check its "
-            "permissions."
+            f"The run folder {folder} cannot be written to ({error.strerror or error}): "
+            f"{remedy(error, 'check its permissions')}."
         ) from error
 
 
@@ -64,7 +65,8 @@ def take_output(out: Path) -> None:
         _take(out.with_name(f".{out.name}{LOCK}"), f"--out {out} is being written", "--out")
     except OSError as error:
         raise UserError(
-            f"--out {out} cannot be written ({error.strerror or error}): give another file."
+            f"--out {out} cannot be written ({error.strerror or error}): "
+            f"{remedy(error, 'give another file')}."
         ) from error
 
 

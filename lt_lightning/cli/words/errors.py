@@ -1,17 +1,22 @@
 """From an exception to one sentence, where a user caused it."""
 
 import errno
+import os
 import re
 from collections.abc import Iterator
 
 from lt_lightning.cli.words import culprit
 from lt_lightning.errors import UserError, one_sentence
 from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs.disk import FULL
 
 # A ValueError that is raised in these is about what the user asked of them.
 _LIBRARIES = ("lightning.", "torch.optim.", "torch.utils.data.")
 _CALLBACKS = "lightning.pytorch.callbacks."  # these raise a RuntimeError for a metric they lack
 _RESTORING = "lightning.pytorch.trainer.connectors.checkpoint_connector"
+# Of a disk, also where it does not say at which file.
+_DISK = (errno.EIO, errno.EROFS, errno.ESTALE)
+_NO_TEMPORARY = "No usable temporary directory"  # of Python's tempfile
 _CONNECTION = ("DistBackendError", "DistNetworkError", "DistStoreError")
 _MEMORY = ("OutOfMemoryError", "CUDAOutOfMemoryError")
 # Torch has no class of its own for a CPU without memory.
@@ -50,7 +55,7 @@ def _about(error: BaseException) -> str | None:
             "the images are too small for this network: give a larger --data.source.image_size, or "
             "another network."
         )
-    if isinstance(error, RuntimeError) and "No space left" in text:
+    if isinstance(error, RuntimeError) and any(os.strerror(code) in text for code in FULL):
         return f"the disk is full: free some space; {run_folder.goes_on()}."
     if type(error).__name__ in _CONNECTION or (
         isinstance(error, RuntimeError) and "/gloo/" in text
@@ -117,9 +122,16 @@ def _about_weights(text: str) -> str:
 
 
 def _about_file(error: OSError) -> str | None:
-    if error.errno == errno.ENOSPC:
+    if error.errno in FULL:
         where = error.filename or "writing the run folder"
         return f"the disk is full ({where}): free some space; {run_folder.goes_on()}."
+    if _NO_TEMPORARY in str(error.strerror):
+        return "no folder for temporary files can be written to: free some space, or set TMPDIR."
+    if error.filename is None and error.errno in _DISK:
+        return (
+            f"the disk failed ({error.strerror}) while a file was read or written: see to the "
+            f"disk; {run_folder.goes_on()}."
+        )
     if error.filename is None or error.strerror is None:
         return None
     return (
