@@ -207,11 +207,14 @@ def _parse(words: list[str]) -> Mapping[str, Any]:
     words = packaged.in_full(words)
     config_files.check(words)
     out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+    with contextlib.redirect_stdout(out):
         try:
             LTCLI(argv.files_first(["fit", *words, "--print_config"]))
         except Refused as refused:
             raise UserError(f"{name}: {refused.sentence}") from refused
+        except SystemExit as stop:
+            if stop.code:  # what was asked for ends with 0, a signal does not
+                raise
     found: Mapping[str, Any] = yaml.safe_load(out.getvalue())
     return found
 
