@@ -61,7 +61,13 @@ class Mixing(Described, ABC):
     """A mix of pairs of images of one batch, with the two labels of each pair.
 
     A mixing stores parameters only; every random number comes from the generator of the call.
+
+    Attributes:
+        keeps_shares: whether each class has, on average, the share of the mixed labels that it has
+            of the images: the weight of a label does not depend on its class.
     """
+
+    keeps_shares: bool = True
 
     @abstractmethod
     def __call__(
@@ -89,6 +95,11 @@ class Mixing(Described, ABC):
         Raises:
             UserError: if what is given does not fit.
         """
+
+
+def keeps_shares(mixing: Mixing | None) -> bool:
+    """Return whether images mixed so, or not at all, leave each class its share of the labels."""
+    return mixing is None or mixing.keeps_shares
 
 
 def check_pairs(images: Tensor, targets: Tensor) -> None:

@@ -40,6 +40,8 @@ class Remix(Mixing):
     the mean weight.
     """
 
+    keeps_shares = False
+
     def __init__(self, alpha: float = 1.0, kappa: float = 3.0, tau: float = 0.5) -> None:
         check_positive("alpha", alpha)
         check_range("kappa", kappa, 1)

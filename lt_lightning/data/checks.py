@@ -35,6 +35,19 @@ def check_one(holdout: bool, monitor_test: bool) -> None:
         )
 
 
+def check_one_joined(added_images: str | None, unlabelled: object | None) -> None:
+    """Refuse two kinds of images beside the training images, of which one would not be drawn.
+
+    Raises:
+        UserError: if both are given.
+    """
+    if added_images is not None and unlabelled is not None:
+        raise UserError(
+            f"data.added_images is {added_images} and data.unlabelled is "
+            f"{type(unlabelled).__name__}: both go beside the training images, give one."
+        )
+
+
 def check_streams_of(
     samplers: Mapping[str, SamplingRule] | None, **options: Mapping[str, object] | None
 ) -> None:

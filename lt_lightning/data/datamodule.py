@@ -112,6 +112,7 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
         checks.check_least(0, workers=workers)
         checks.check_least(1, epoch_length=epoch_length)
         checks.check_one(holdout is not None, monitor_test)
+        checks.check_one_joined(added_images, unlabelled)
         checks.check_streams_of(samplers, views=views, augments=augments)
         checks.check_least(1, **{f"views.{name}": count for name, count in (views or {}).items()})
         self.source, self.root, self.profile = source, home(root), profile
@@ -274,13 +275,11 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
 
     def train_loaders(self, stage: Stage) -> dict[str, TrainLoader]:
         """Return the streams that `stage` draws by their names; one without samplers has none."""
-        if stage.name or not self.samplers:
-            rule = self.samplers[stage.name] if self.samplers else self.sampler
-            return {stage.name: self._streams.train(rule, stage.number - 1, stage, stage.name)}
-        return {
-            name: self._streams.train(rule, k, stage, name)
-            for k, (name, rule) in enumerate(sorted(self.samplers.items()))
-        }
+        return self._streams.of_stage(stage)
+
+    def drawn_shares(self, stream: str, stage: Stage, epoch: int) -> Tensor:
+        """Return the expected share of each class in what `stream` draws, float64 (C,)."""
+        return self._streams.shares(stream, stage, epoch)
 
     def train_dataloader(self) -> TrainLoader | CombinedLoader:
         """Return one stream, that of the stage, or all named streams side by side."""

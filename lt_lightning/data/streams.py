@@ -62,8 +62,8 @@ class Streams:
             name: of the stream, empty for a method with one.
         """
         data, (rank, world), device = self.data, self.processes(), self._device()
-        joint = next((name for name in (BOTH, ALL) if name in self.splits), "train")
-        split = "full" if stage.full_data else joint
+        split = self._drawn_from(stage)
+        labels, added = self._labels(stage)
         if stage.features:
             images, pipeline = self._features(split), Pipeline(None, torch.Tensor.float, device)
         else:
@@ -71,7 +71,7 @@ class Streams:
             images, pipeline = self._images(split), Pipeline(augment, data.normalize, device)
         sampler = EpochSampler(
             rule,
-            images.labels.cpu() % data.num_classes,  # those of a teacher are told by C more
+            labels,
             num_classes=data.num_classes,
             seed=self._seed(),
             max_epochs=stage.epochs,
@@ -80,7 +80,7 @@ class Streams:
             rank=rank,
             stream=number,
             first_epoch=stage.first_epoch,
-            added=len(images) - len(self.splits["train"]) if split == BOTH else 0,
+            added=added,
         )
         loader = TrainLoader(
             images,
@@ -94,6 +94,43 @@ class Streams:
         )
         checks.check_batches(len(loader), data.batch_size, len(sampler) * world)
         return loader
+
+    def of_stage(self, stage: Stage) -> dict[str, TrainLoader]:
+        """Return the streams that `stage` draws by their names; one without samplers has none."""
+        rules = self.data.samplers or {}
+        if stage.name or not rules:
+            rule = self._rule(stage.name)
+            return {stage.name: self.train(rule, stage.number - 1, stage, stage.name)}
+        return {
+            name: self.train(rule, k, stage, name)
+            for k, (name, rule) in enumerate(sorted(rules.items()))
+        }
+
+    def _rule(self, name: str) -> SamplingRule:
+        return self.data.samplers[name] if self.data.samplers else self.data.sampler
+
+    def shares(self, name: str, stage: Stage, epoch: int) -> Tensor:
+        """Return the expected share of each class in what a stream draws, float64 (C,).
+
+        Args:
+            name: of the stream, empty for a method with one.
+            stage: of the epoch.
+            epoch: 0-based, of the run.
+        """
+        labels, added = self._labels(stage)
+        counts = torch.bincount(labels[: len(labels) - added], minlength=self.data.num_classes)
+        return self._rule(name).shares(counts, epoch - stage.first_epoch, stage.epochs)
+
+    def _drawn_from(self, stage: Stage) -> str:
+        joint = next((name for name in (BOTH, ALL) if name in self.splits), "train")
+        return "full" if stage.full_data else joint
+
+    def _labels(self, stage: Stage) -> tuple[Tensor, int]:
+        """Return the class of each image that `stage` may draw, and how many are added ones."""
+        split = self._drawn_from(stage)
+        labels = self._images(split).labels.cpu()
+        added = len(labels) - len(self.splits["train"]) if split == BOTH else 0
+        return labels % self.data.num_classes, added  # those of a teacher are told by C more
 
     def in_order(self, split: str, *, whole: bool = False) -> EvalLoader:
         """Return a split as evaluation sees it.

@@ -12,7 +12,14 @@ from lt_lightning.backbones import Backbone, ResNetCIFAR
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.engine.backbone_init import take_backbone
 from lt_lightning.engine.changes import put_changes
-from lt_lightning.engine.class_shares import check_draws, drawn_shares, trained_log_shares
+from lt_lightning.engine.class_shares import (
+    Drawn,
+    check_draws,
+    drawn_of,
+    kept,
+    own_stream,
+    trained_log_shares,
+)
 from lt_lightning.engine.draws import step_generator
 from lt_lightning.engine.epoch_rate import EpochRate, apply_factors
 from lt_lightning.engine.evaluated import EvaluatedModule
@@ -87,7 +94,7 @@ class LongTailModule(EvaluatedModule):
         compile: bool = False,
     ) -> None:
         super().__init__()
-        self.drawn_shares: list[float] | None = None
+        self.drawn: Drawn | None = None
         self.changed_log_shares: Tensor | None = None
         self.save_hyperparameters()
         plain_hparams(self)
@@ -133,12 +140,31 @@ class LongTailModule(EvaluatedModule):
         """Return the log class shares that the outputs assume, float64 (C,), up to a constant.
 
         They are right for images that are distributed so: as those of the training were drawn and
-        weighted, less what the loss took out, unless a change after training has altered them.
+        weighted, less what the loss took out, unless a change after training has altered them. All
+        are NaN where they cannot be told.
         """
         if self.changed_log_shares is not None:
             return self.changed_log_shares
-        counts = self.hparams["class_counts"]
-        return trained_log_shares(counts, self.last_loss, self.drawn_shares, self.head)
+        return trained_log_shares(self)
+
+    def learned_stream(self, epoch: int) -> str | None:
+        """Return the stream whose images and labels the classifier learns from as they are drawn.
+
+        Args:
+            epoch: 0-based.
+
+        Returns:
+            Its name, empty for one without a name; none where streams are mixed, or labels so that
+            some classes gain: then it cannot be told which class shares the outputs assume.
+        """
+        return own_stream(self.streams, self.stage_at(epoch))
+
+    def drawn_weights(self) -> Tensor | None:
+        """Return what the method weighs the drawn images of each class by, float64 (C,).
+
+        Without the class weights of the loss; none where all images count the same.
+        """
+        return None
 
     @property
     def last_loss(self) -> Loss:
@@ -226,10 +252,14 @@ class LongTailModule(EvaluatedModule):
         """Keep what `lt predict` and a resumed run must know of the data."""
         data = LongTailDataModule.of(self.trainer)
         if data is not None:
-            epoch = self.current_epoch
-            drawn = drawn_shares(data, self.streams, self.stage_at(epoch), epoch)
-            keep_facts(checkpoint, data, drawn)
+            keep_facts(checkpoint, data, drawn_of(self, data))
         self._train_log.save(self.trainer, checkpoint)
+
+    def on_train_end(self) -> None:
+        """Note what was drawn, for changes of the model as it is in memory."""
+        data = LongTailDataModule.of(self.trainer)
+        if data is not None:
+            self.drawn = drawn_of(self, data)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of another kind, and to go on with other training images."""
@@ -246,7 +276,7 @@ class LongTailModule(EvaluatedModule):
         """Take the weights of a checkpoint that was read, and what it was saved with."""
         self.on_load_checkpoint(content)
         self.load_state_dict(content["state_dict"])
-        self.drawn_shares = content.get(DATA_STATE, {}).get("drawn_shares")
+        self.drawn = kept(content.get(DATA_STATE, {}), self.uses_unlabelled)
         put_changes(self, content)
 
     def trained_parameters(self) -> list[Any]:

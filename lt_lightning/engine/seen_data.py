@@ -7,23 +7,22 @@ from typing import Any
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.data.picture_source import PictureSource
 from lt_lightning.data.reading import Reading
+from lt_lightning.engine.class_shares import Drawn
 from lt_lightning.errors import UserError
 from lt_lightning.runs.checkpoint import DATA_STATE
 
 log = logging.getLogger(__name__)
 
 
-def keep_facts(
-    checkpoint: dict[str, Any], data: LongTailDataModule, drawn: list[float] | None
-) -> None:
+def keep_facts(checkpoint: dict[str, Any], data: LongTailDataModule, drawn: Drawn) -> None:
     """Keep what `lt predict` and a resumed run must know of the data.
 
     Args:
         checkpoint: to be written.
         data: that it was trained on.
-        drawn: the share of each class in the epoch, C numbers; none where streams are mixed.
+        drawn: in the epoch.
     """
-    known = {"test_fingerprint": data.test_fingerprint, "drawn_shares": drawn}
+    known = {"test_fingerprint": data.test_fingerprint, **drawn.facts()}
     checkpoint[DATA_STATE] = {**data.facts(), **known}
 
 

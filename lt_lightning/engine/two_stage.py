@@ -10,6 +10,7 @@ from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
 
 from lt_lightning.augment import Mixing
+from lt_lightning.augment.mixing import keeps_shares
 from lt_lightning.data.reader import derive_seed
 from lt_lightning.engine.base import LongTailModule, LossFactory
 from lt_lightning.engine.draws import run_seed
@@ -219,7 +220,7 @@ class TwoStage(LongTailModule):
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> dict[str, Tensor]:
         """Return the loss of one batch; in stage 2 the images may be features."""
         images, targets = batch
-        mixing = self._mixing_now()
+        mixing = self._mixing_at(self.current_epoch)
         if self.stage == 2 and self.stage_at(self.current_epoch).features:
             value: Tensor = self.loss(self.head(images), targets, features=images)
         elif mixing is None:
@@ -229,11 +230,15 @@ class TwoStage(LongTailModule):
             value = mixed_loss(self, mix(mixing, images, targets, counts, generator))
         return self.log_train(len(targets), loss=value)
 
-    def _mixing_now(self) -> Mixing | None:
-        if self.stage == 1:
+    def _mixing_at(self, epoch: int) -> Mixing | None:
+        if epoch < self.stage1_epochs:
             return self.mixing
-        epoch, length = self.current_epoch - self.stage1_epochs, self.stage2_mixing_epochs
-        return self.stage2_mixing if length is None or epoch < length else None
+        within, length = epoch - self.stage1_epochs, self.stage2_mixing_epochs
+        return self.stage2_mixing if length is None or within < length else None
+
+    def learned_stream(self, epoch: int) -> str | None:
+        """Return that of the stage; none where its labels are mixed so that some classes gain."""
+        return super().learned_stream(epoch) if keeps_shares(self._mixing_at(epoch)) else None
 
     def configure_optimizers(self) -> Any:
         """Return the optimizer of the stage, and its learning rate by the epoch within it."""

@@ -56,11 +56,18 @@ class CMO(LongTailModule):
         self.paste_alpha, self.probability = alpha, probability
         self.plain_first, self.plain_last = plain_first, plain_last
 
+    def learned_stream(self, epoch: int) -> str | None:
+        """Return `background` in an epoch without patches; a mixed one has none."""
+        return None if self._mixes(epoch) else "background"
+
+    def _mixes(self, epoch: int) -> bool:
+        inside = self.plain_first <= epoch < self.max_epochs - self.plain_last
+        return inside and self.probability > 0
+
     def training_step(self, batch: dict[str, Stream], batch_idx: int) -> dict[str, Tensor]:
         """Return the loss of one batch of backgrounds, with or without patches."""
         images, targets = batch["background"]
-        last = self.max_epochs - self.plain_last
-        if not self.plain_first <= self.current_epoch < last:
+        if not self._mixes(self.current_epoch):
             return self.log_train(len(targets), loss=plain_loss(self, images, targets))
         mixed = paste(
             batch["background"],

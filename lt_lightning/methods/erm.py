@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.augment import Mixing
+from lt_lightning.augment.mixing import keeps_shares
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.base import LongTailModule, LossFactory
 from lt_lightning.engine.class_means import check_start, means_of
@@ -150,15 +151,19 @@ class ERM(LongTailModule):
             self._deferred = late
         return self.loss
 
-    def _mixing_now(self) -> Mixing | None:
+    def _mixing_at(self, epoch: int) -> Mixing | None:
         schedule = self.mixing_schedule
-        mixed = schedule is None or schedule(self.current_epoch, self.max_epochs) > 0
+        mixed = schedule is None or schedule(epoch, self.max_epochs) > 0
         return self.mixing if mixed else None
+
+    def learned_stream(self, epoch: int) -> str | None:
+        """Return the one stream; none where its labels are mixed so that some classes gain."""
+        return super().learned_stream(epoch) if keeps_shares(self._mixing_at(epoch)) else None
 
     def training_step(self, batch: Stream, batch_idx: int) -> dict[str, Tensor]:
         """Return the loss of one batch."""
         images, targets = batch
-        loss, mixing = self._loss_now(), self._mixing_now()
+        loss, mixing = self._loss_now(), self._mixing_at(self.current_epoch)
         if mixing is None:
             return self.log_train(len(targets), loss=plain_loss(self, images, targets, loss))
         generator = self.step_generator(batch_idx)

@@ -94,6 +94,15 @@ class PseudoLabel(LongTailModule):
             )
         self.loss.load_state_dict(loss.state_dict())
 
+    def drawn_weights(self) -> Tensor | None:
+        """Return the mean weight of an image of each class, with a label or a pseudo-label."""
+        if not self._kept:
+            return None
+        labelled = torch.tensor(self.hparams["class_counts"], dtype=torch.float64)
+        pseudo = torch.bincount(self._kept["labels"].long(), minlength=self.num_classes)
+        of_labelled, of_pseudo = self.image_weights
+        return (of_labelled * labelled + of_pseudo * pseudo) / (labelled + pseudo)
+
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> dict[str, Tensor]:
         """Return the weighted loss of one batch; a target from C on is a pseudo-label."""
         images, marked = batch

@@ -30,7 +30,7 @@ def check_uncompensated(model: LongTailModule, change: str) -> None:
 
 
 def warn_of_other_shares(model: LongTailModule, change: str) -> None:
-    """Say so where the outputs do not assume the shares that the adjustment takes out of them.
+    """Say so where the outputs do not, or may not, assume the shares that are taken out of them.
 
     A sampler, class weights, the classifier or a change before this one may have altered them.
 
@@ -40,6 +40,14 @@ def warn_of_other_shares(model: LongTailModule, change: str) -> None:
     """
     counts = torch.tensor(model.hparams["class_counts"], dtype=torch.float64)
     prior, assumed = counts / counts.sum(), model.log_shares().softmax(dim=0)
+    if bool(assumed.isnan().any()):
+        log.warning(
+            "%s takes out the class shares of the training images, but which shares the outputs "
+            "of this %s assume cannot be told, for it was trained on mixed streams or labels: "
+            "compare it with the run as it is.",
+            change,
+            type(model).__name__,
+        )
     if differ(prior, assumed):
         most = int((prior - assumed).abs().argmax())
         log.warning(

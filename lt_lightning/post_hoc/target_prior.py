@@ -20,6 +20,22 @@ log = logging.getLogger(__name__)
 Assumed = Literal["training", "uniform"]
 
 
+def told_shares(model: LongTailModule) -> Tensor:
+    """Return the class shares that the outputs assume, float64 (C,), sum 1.
+
+    Raises:
+        UserError: if they cannot be told.
+    """
+    assumed = model.log_shares().softmax(dim=0)
+    if bool(assumed.isnan().any()):
+        raise UserError(
+            f"Which class shares the outputs of this {type(model).__name__} assume cannot be told, "
+            "for it was trained on mixed streams or labels, or says not what it drew: say it by "
+            "--post_hoc TargetPrior --post_hoc.shares FILE --post_hoc.assumed training, or uniform."
+        )
+    return assumed
+
+
 class TargetPrior(PostHoc):
     """Prior shift to known class shares: p(y | x) s_y / a_y, made to sum to 1 again.
 
@@ -36,7 +52,8 @@ class TargetPrior(PostHoc):
         shares: a file of class names and shares (.csv, .txt, .json, .yaml), or the shares by name;
             they are divided by their sum.
         assumed: what the outputs assume: "training", the shares of the training images, or
-            "uniform"; none works it out.
+            "uniform"; none works it out, and refuses a run of which it cannot be told: of streams
+            that are mixed (BBN, CMO), or of labels (Remix).
     """
 
     goes_last = True
@@ -68,7 +85,7 @@ class TargetPrior(PostHoc):
         """Return the target shares and those that the outputs assume, float64 (C,) each."""
         counts = torch.tensor(model.hparams["class_counts"], dtype=torch.float64)
         if self.assumed is None:
-            assumed = model.log_shares().softmax(dim=0)
+            assumed = told_shares(model)
         else:
             assumed = counts if self.assumed == "training" else torch.ones_like(counts)
         target = torch.tensor(self._target(model), dtype=torch.float64)

@@ -224,8 +224,12 @@ _DATA: _Keys = {
         "list of shares",
         lambda v: v is None or _is_list(v, lambda x: _is_number(x) and 0 <= x <= 1),
     ),
+    "drawn_weights": (
+        "list of weights",
+        lambda v: v is None or _is_list(v, lambda x: _is_number(x) and x > 0),
+    ),
 }
 _LATER = {
     "test_fingerprint": "none", "background": None, "grey_bits": None, "upright": False,
-    "drawn_shares": None,
+    "drawn_shares": None, "drawn_weights": None,
 }  # fmt: skip

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from lt_lightning.augment.mixing import Mixed, blend, check_pairs, draw_beta, partners_of
+from lt_lightning import augment
+from lt_lightning.augment.mixing import Mixed, Mixing, blend, check_pairs, draw_beta, partners_of
 from lt_lightning.errors import UserError
 
 
@@ -65,3 +66,25 @@ def test_plain_mix_does_nothing_inside():
 def test_one_label_per_image():
     with pytest.raises(UserError, match="give one class index per image"):
         check_pairs(torch.zeros(4, 3, 2, 2), torch.zeros(3))
+
+
+MIXINGS = [
+    kind
+    for name in augment.__all__
+    if isinstance(kind := getattr(augment, name), type) and issubclass(kind, Mixing)
+    if kind is not Mixing
+]
+
+
+@pytest.mark.parametrize("kind", MIXINGS)
+def test_a_mixing_says_whether_each_class_keeps_its_share_of_the_labels(kind, rng):
+    counts = torch.tensor([900, 90, 10])
+    targets = torch.repeat_interleave(counts)
+    generator, mass = rng(0), torch.zeros(3)
+    for _ in range(20):
+        images = torch.zeros(len(targets), 1, 4, 4)
+        mixed = kind()(images, targets, counts, generator)
+        mass.index_add_(0, mixed.targets_a, mixed.share)
+        mass.index_add_(0, mixed.targets_b, 1 - mixed.share)
+    near = float((mass / mass.sum() - counts / counts.sum()).abs().max()) < 0.01
+    assert kind.keeps_shares is near

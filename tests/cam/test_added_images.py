@@ -16,11 +16,13 @@ from lt_lightning.samplers import (
     ClassBalanced,
     EpochSampler,
     InstanceBalanced,
+    Power,
     ProgressivelyBalanced,
     SquareRoot,
     StepSwitch,
     WithAdded,
 )
+from lt_lightning.stages import Stage
 
 NEW = [0, 2, 0, 5, 1, 1, 1, 1, 1, 8]
 
@@ -144,6 +146,21 @@ def test_classes_are_drawn_by_original_counts_and_images_evenly(rule, shares):
     seen = torch.bincount(sampler.global_indices(), minlength=len(labels)).numpy()
     each = np.array([p / (a + b) for p, a, b in zip(shares, old, new, strict=True)])
     assert chisquare(seen, 20_000 * each[labels.numpy()]).pvalue > 1e-3
+
+
+def test_the_shares_of_a_run_are_those_of_original_and_added_images_as_drawn(folder):
+    for rule in (WithAdded(Power(0.5)), StepSwitch(before=Power(0.5), after=WithAdded())):
+        data = digits(sampler=rule, added_images=str(folder), epoch_length=4000)
+        data.setup("fit")
+        stage = Stage(1, 0, 5)
+        loader = data.train_loaders(stage)[""]
+        for epoch in (0, 4):
+            loader.sampler.set_epoch(epoch)
+            labels = torch.cat([labels for _, labels in loader])
+            found = torch.bincount(labels, minlength=10).double() / len(labels)
+            torch.testing.assert_close(
+                data.drawn_shares("", stage, epoch), found, atol=0.03, rtol=0
+            )
 
 
 def test_test_needs_no_folder(plain, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lt_lightning.engine.changes import Added
-from lt_lightning.engine.class_shares import differ
+from lt_lightning.engine.class_shares import Drawn, differ
 from lt_lightning.errors import UserError
 from lt_lightning.heads import NearestMeanHead
 from lt_lightning.losses import BalancedSoftmax, CrossEntropy, InverseFrequency
@@ -88,7 +88,7 @@ ALTERED = {
 def test_a_run_that_compensated_otherwise_is_warned_of_once(change, how, caplog):
     options, drawn, head = ALTERED[how]
     model = ERM(class_counts=COUNTS.tolist(), class_names=["cat", "owl"], **options)
-    model.drawn_shares = drawn
+    model.drawn = drawn and Drawn(drawn)
     if head is not None:
         model.head = head
     change.apply(model, SimpleNamespace(class_counts=COUNTS))

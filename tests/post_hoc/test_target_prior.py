@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from lt_lightning.data import Digits, Exponential, LongTailDataModule
 from lt_lightning.engine.changes import Added
-from lt_lightning.engine.class_shares import drawn_shares
+from lt_lightning.engine.class_shares import Drawn, kept
 from lt_lightning.errors import UserError
 from lt_lightning.heads import NearestMeanHead
 from lt_lightning.losses import (
@@ -22,7 +21,7 @@ from lt_lightning.losses import (
     LabelOverSmoothing,
     LogitAdjustment,
 )
-from lt_lightning.methods import BBN, ERM, Decoupled
+from lt_lightning.methods import BBN, CMO, ERM, PseudoLabel
 from lt_lightning.post_hoc import (
     LogitAdjuster,
     MultiplicativeLogitAdjuster,
@@ -32,8 +31,6 @@ from lt_lightning.post_hoc import (
 )
 from lt_lightning.post_hoc.finished import changes_of
 from lt_lightning.post_hoc.shares_file import in_order, read_shares
-from lt_lightning.samplers import ClassBalanced, InstanceBalanced
-from lt_lightning.stages import Stage
 
 COUNTS, NAMES = [90, 30, 6], ["cat", "dog", "owl"]
 TARGET = {"dog": 0.2, "owl": 0.7, "cat": 0.1}
@@ -130,39 +127,56 @@ def test_the_head_of_nearest_means_knows_no_class_sizes():
     assert model.log_shares().softmax(0).tolist() == pytest.approx(UNIFORM)
 
 
-def test_the_samplers_of_the_last_epoch_say_what_was_drawn():
-    def drawn(method, stage, **samplers):
-        data = LongTailDataModule(source=Digits(size=8), profile=Exponential(20), **samplers)
-        counts = data.class_counts.double()
-        shares = drawn_shares(data, method.streams, stage, stage.first_epoch)
-        return shares, (counts / counts.sum()).tolist(), [0.1] * 10
-
-    even, own = ClassBalanced(), InstanceBalanced()
-    one, second = Stage(1, 0, 5), Stage(2, 5, 2, name="stage2")
-    found, trained, _ = drawn(ERM, one, sampler=own)
-    assert found == pytest.approx(trained)
-    found, _, uniform = drawn(ERM, one, sampler=even)
-    assert found == pytest.approx(uniform)
-    found, _, uniform = drawn(Decoupled, second, samplers={"stage1": own, "stage2": even})
-    assert found == pytest.approx(uniform)
-    assert drawn(BBN, one, samplers={"uniform": own, "reversed": even})[0] is None
-
+def test_what_was_drawn_and_weighed_is_what_the_outputs_assume():
     for loss in (CrossEntropy, LabelOverSmoothing):  # which takes shares out that it never saw
         model = erm(loss=loss)
-        model.drawn_shares = UNIFORM
+        model.drawn = Drawn(UNIFORM)
         assert model.log_shares().softmax(0).tolist() == pytest.approx(UNIFORM)
+    model = erm()
+    model.drawn = Drawn([0.5, 0.25, 0.25], [1.0, 2.0, 4.0])
+    assert model.log_shares().softmax(0).tolist() == pytest.approx([0.25, 0.25, 0.5])
 
 
-class Rounded(InstanceBalanced):
-    def class_probabilities(self, class_counts, epoch, max_epochs):
-        found = torch.zeros(len(class_counts), dtype=torch.float64)
-        found[0] = 1 + 5e-7  # within what is taken for 1
-        return found
+MIXED = {
+    "BBN": lambda: BBN(class_counts=COUNTS, class_names=NAMES),
+    "CMO": lambda: CMO(class_counts=COUNTS, class_names=NAMES),
+    "PseudoLabel": lambda: PseudoLabel(class_counts=COUNTS, class_names=NAMES),
+    "ERM": lambda: untold(erm()),
+}
 
 
-def test_a_share_that_is_rounded_above_1_is_kept_as_1():
-    data = LongTailDataModule(source=Digits(size=8), profile=Exponential(20), sampler=Rounded())
-    assert drawn_shares(data, (), Stage(1, 0, 1), 0) == [1.0] + 9 * [0.0]
+def untold(model):
+    model.drawn = Drawn(None)
+    return model
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_shares_that_cannot_be_told_are_asked_for(name, caplog):
+    change, model = TargetPrior(TARGET), MIXED[name]()
+    with pytest.raises(UserError, match=f"this {name} assume cannot be told.*assumed training"):
+        Added(change, None).put(model)
+    values = {"tau": torch.tensor(1.0)}
+    Added(LogitAdjuster(1.0), values).put(model)
+    assert "assume cannot be told" in caplog.text
+    with pytest.raises(UserError, match="cannot be told"):
+        Added(change, None).put(model)
+    said = TargetPrior(TARGET, assumed="training").of_model(model)["assumed"]
+    assert said.tolist() == pytest.approx(TRAINED)
+
+
+def test_a_change_after_which_each_class_counts_the_same_needs_no_shares_of_before():
+    model = untold(erm())
+    Added(VectorScalingCalibration(), WIDE).put(model)
+    assert TargetPrior(TARGET).of_model(model)["assumed"].tolist() == pytest.approx(UNIFORM)
+
+
+def test_runs_of_earlier_versions_are_read_with_what_they_say():
+    assert kept({}, uses_unlabelled=True) is kept({}, uses_unlabelled=False) is None
+    earlier = {"drawn_shares": UNIFORM}
+    assert kept(earlier, uses_unlabelled=False) == Drawn(UNIFORM)
+    assert kept(earlier, uses_unlabelled=True) == Drawn(None), "of its labelled images alone"
+    for drawn in (Drawn(UNIFORM), Drawn(UNIFORM, [1.0, 2.0, 1.0]), Drawn(None)):
+        assert kept(drawn.facts(), uses_unlabelled=True) == drawn
 
 
 FILES = {

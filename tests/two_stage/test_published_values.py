@@ -49,9 +49,9 @@ def test_mixup_lies_where_it_was_asked_for(options, mixed, tmp_path):
     found = []
 
     class Watched(MixupTwoStage):
-        def _mixing_now(self):
-            mixing = super()._mixing_now()
-            found[self.current_epoch :] = [mixing is not None]
+        def _mixing_at(self, epoch):
+            mixing = super()._mixing_at(epoch)
+            found[epoch:] = [mixing is not None]
             return mixing
 
     fit(two_stage(Watched, **options), 4, tmp_path)
