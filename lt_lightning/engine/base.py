@@ -267,7 +267,7 @@ class LongTailModule(EvaluatedModule):
         if not self.attached:
             return
         if self.trainer.state.fn == "fit":
-            self._train_log.load(self.trainer, checkpoint)
+            self._train_log.load(checkpoint)
         data = LongTailDataModule.of(self.trainer)
         if data is not None:
             check_same(checkpoint, data)

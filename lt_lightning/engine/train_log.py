@@ -3,14 +3,14 @@
 from typing import Any
 
 import lightning as L
+import torch
 from torch import Tensor
 
 from lt_lightning.engine.epoch_sums import EpochSums
 from lt_lightning.engine.parts import check_terms
 from lt_lightning.errors import UserError
 from lt_lightning.mid_epoch import in_mid_epoch
-
-_SUMS = "lt_epoch_sums"  # the key of what an unfinished epoch has logged, in a checkpoint
+from lt_lightning.runs.checkpoint import EPOCH_SUMS
 
 
 class TrainLog:
@@ -38,10 +38,8 @@ class TrainLog:
         """Log the terms of one step over `count` images."""
         check_terms(type(module).__name__, terms)
         self._logged = "loss" in terms
-        earlier, means = self._sums.take_earlier(module.current_epoch)
-        for name, mean in means.items():  # of an epoch that was stopped in its middle
-            if name in terms:
-                _log_mean(module, name, terms[name].detach().new_tensor(mean), earlier)
+        for name, part in self._sums.take_earlier(module.current_epoch).items():
+            _log_sum(module, name, *part)
         self._sums.add(module.current_epoch, count, terms)
         for name, value in terms.items():
             _log_mean(module, name, value.detach(), count)
@@ -61,12 +59,12 @@ class TrainLog:
     def save(self, trainer: L.Trainer, checkpoint: dict[str, Any]) -> None:
         """Keep the sums of an epoch that is stopped in its middle; each process must ask."""
         if in_mid_epoch(trainer):
-            checkpoint[_SUMS] = self._sums.state(trainer)
+            checkpoint[EPOCH_SUMS] = self._sums.state()
 
-    def load(self, trainer: L.Trainer, checkpoint: dict[str, Any]) -> None:
+    def load(self, checkpoint: dict[str, Any]) -> None:
         """Go on from the sums of the checkpoint."""
-        if _SUMS in checkpoint:
-            self._sums.load(checkpoint[_SUMS], first=trainer.is_global_zero)
+        if EPOCH_SUMS in checkpoint:
+            self._sums.load(checkpoint[EPOCH_SUMS])
 
 
 def _log_mean(module: L.LightningModule, name: str, value: Tensor, count: int) -> None:
@@ -79,3 +77,13 @@ def _log_mean(module: L.LightningModule, name: str, value: Tensor, count: int) -
         batch_size=count,
         prog_bar=name == "loss",
     )
+
+
+def _log_sum(module: L.LightningModule, name: str, total: Tensor, count: int) -> None:
+    """Let Lightning go on from a sum over `count` images, bit for bit.
+
+    It adds value * images to the sum and images to the count: a mean would be rounded.
+    """
+    total = total.to(module.device)
+    _log_mean(module, name, total, 1)
+    _log_mean(module, name, torch.zeros_like(total), count - 1)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
-from lt_lightning.runs.checkpoint_parts import CHANGES, DATA_STATE, Unfit, check
+from lt_lightning.runs.checkpoint_parts import CHANGES, DATA_STATE, EPOCH_SUMS, Unfit, check
 
-__all__ = ["CHANGES", "DATA_STATE", "not_finite", "read", "whole_epochs"]
+__all__ = ["CHANGES", "DATA_STATE", "EPOCH_SUMS", "not_finite", "read", "whole_epochs"]
 _GROWTH = 4  # times the size of the file that its parts may take; torch packs nothing
 
 

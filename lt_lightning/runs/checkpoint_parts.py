@@ -16,6 +16,7 @@ from lt_lightning.runs.yaml_file import Endless, check_value, walk
 
 DATA_STATE = "lt_data"  # the key of the data's facts in a checkpoint
 CHANGES = "lt_changes"  # that of changes without training, of a run that was saved with them
+EPOCH_SUMS = "lt_epoch_sums"  # that of what an unfinished epoch has logged
 INSTANTIATOR = "lightning.pytorch.cli.instantiate_module"  # what builds a model from its options
 _NODES, _DEPTH, _BITS = 300_000, 50, 64  # values, levels and bits of a whole number
 _NO_VALUE = object()
@@ -177,6 +178,26 @@ def _is_change(value: Any) -> bool:
     return _is_mapping(value) and _CHANGE.keys() <= value.keys()
 
 
+def _are_sums(value: Any) -> bool:
+    if not (_is_mapping(value) and type(value.get("epoch")) is int):
+        return False
+    if "processes" not in value:  # an earlier version kept those of all together
+        sums = value.get("sums")
+        plain = _is_mapping(sums) and all(type(total) is float for total in sums.values())
+        return plain and _is_count(value.get("count"))
+    parts = value["processes"]
+    each = _is_list(parts, lambda v: _is_mapping(v) and all(map(_is_sum, v.values())))
+    return each and len(parts) > 0
+
+
+def _is_sum(value: Any) -> bool:
+    if not (isinstance(value, list | tuple) and len(value) == 2 and _is_count(value[1])):
+        return False
+    total = value[0]
+    number = isinstance(total, Tensor) and total.layout is torch.strided and total.shape == ()
+    return number and total.dtype in (torch.float32, torch.float64)
+
+
 _Keys = dict[str, tuple[str, Callable[[Any], bool]]]
 _PARTS: _Keys = {
     "state_dict": ("mapping of names to tensors", lambda v: _is_mapping(v) and bool(v)),
@@ -195,7 +216,10 @@ _OF_TRAINING: _Keys = {
     ),
     DATA_STATE: ("mapping of facts", _is_mapping),
 }
-_PARTS_OF_OTHERS: _Keys = {CHANGES: ("list of changes", lambda v: _is_list(v, _is_change))}
+_PARTS_OF_OTHERS: _Keys = {
+    CHANGES: ("list of changes", lambda v: _is_list(v, _is_change)),
+    EPOCH_SUMS: ("record of an unfinished epoch", _are_sums),
+}
 _CHANGE: _Keys = {
     "name": ("text", _is_text),
     "class_path": ("text", _is_text),

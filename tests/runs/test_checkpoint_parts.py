@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lt_lightning.errors import UserError
-from lt_lightning.runs.checkpoint import DATA_STATE, read
+from lt_lightning.runs.checkpoint import DATA_STATE, EPOCH_SUMS, read
 
 MISSING = object()
 NOT_EVEN_FOR_A_TEST = ("state_dict", "hyper_parameters", "epoch", "global_step")
@@ -124,6 +124,37 @@ def test_what_is_inside_is_looked_at(wrote, key, value, says):
     with pytest.raises(UserError, match=says) as caught:
         read(wrote(key, value), to_resume=True)
     assert str(caught.value).count("\n") == 0
+
+
+TOTALS = {"epoch": 1, "count": 64, "sums": {"loss": 200.5}}  # of an earlier version
+LOSS = (torch.tensor(200.5), 64)
+
+
+@pytest.mark.parametrize(
+    "sums", [TOTALS, {"epoch": 1, "processes": [{"loss": LOSS}, {"loss": list(LOSS)}]}]
+)
+def test_the_sums_of_an_unfinished_epoch_are_read(wrote, sums):
+    assert read(wrote(EPOCH_SUMS, sums), to_resume=True)[EPOCH_SUMS]["epoch"] == 1
+
+
+@pytest.mark.parametrize(
+    "sums",
+    [
+        *(None, 3, [LOSS], {}, {"epoch": 1}, {**TOTALS, "epoch": "1"}),
+        *({**TOTALS, "count": -1}, {**TOTALS, "sums": {"loss": "x"}}, {**TOTALS, "sums": [1.0]}),
+        *({"epoch": 1, "processes": parts} for parts in (None, [], [LOSS], [{"loss": 1.0}])),
+        *(
+            {"epoch": 1, "processes": [{"loss": LOSS}, {"loss": pair}]}
+            for pair in (
+                *((LOSS[0],), (200.5, 64), (LOSS[0], -1), (LOSS[0], 64.0), (torch.ones(2), 64)),
+                *((torch.tensor(2), 64), (torch.tensor(2, dtype=torch.complex64), 64)),
+            )
+        ),
+    ],
+)
+def test_other_sums_are_refused_by_name(wrote, sums):
+    with pytest.raises(UserError, match=EPOCH_SUMS):
+        read(wrote(EPOCH_SUMS, sums), to_resume=True)
 
 
 @pytest.mark.timeout(20)
