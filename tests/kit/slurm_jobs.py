@@ -18,19 +18,20 @@ CPU = ("--trainer.accelerator", "cpu", "--trainer.precision", "32-true")
 LENGTHS = {
     "bbn": ("--trainer.max_epochs", "3", "--data.drop_last", "true"),
     "mislas": ("--model.stage1_epochs", "2", "--model.stage2_epochs", "1"),
-    "paco": ("--trainer.max_epochs", "3"),
+    "paco": ("--trainer.max_epochs", "3", "--data.batch_size", "24", "--model.queue_size", "1032"),
 }
 # Steps in which the first and the second job of a chain wait to be cut: MiSLAS in both its stages.
-CUT_IN = {"bbn": [12, 22], "mislas": [12, 23], "paco": [12, 22]}
+# They end after 5 or 10 steps of an epoch, which has 10 in BBN, 11 in MiSLAS and 13 in PaCo.
+CUT_IN = {"bbn": [12, 22], "mislas": [12, 23], "paco": [14, 28]}
 SLOW = ("--trainer.callbacks+=slow_steps.SlowSteps", "--trainer.callbacks.begin")
 
 
 def words(config):
     """Return the words after the config: three epochs of some ten steps on digits."""
     return [
-        *("--config", "data/digits", *CPU, *LENGTHS[config]),
+        *("--config", "data/digits", *CPU),
         *("--model.backbone.depth", "8", "--model.backbone.width", "4"),
-        *("--data.source.size", "8", "--data.batch_size", "32"),
+        *("--data.source.size", "8", "--data.batch_size", "32", *LENGTHS[config]),
         *("--data.augment", "RandomCropFlip", "--data.augment.padding", "1"),
         *("--model.lr_schedule.warmup_epochs", "1"),
     ]
