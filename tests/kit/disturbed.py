@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -60,8 +61,8 @@ def whole(arguments, folder):
     said = _Said(process)
     answer = _end(process, said)
     assert answer.status == 0, answer.err
-    times = (said.begins - began, said.trained - began, time.monotonic() - began)
-    return Timed(folder / RUN, *times)
+    begins, trained = said.times["begins"] - began, said.times["trained"] - began
+    return Timed(folder / RUN, begins, trained, time.monotonic() - began)
 
 
 def disturb(arguments, folder, known, hits, chance):
@@ -78,8 +79,9 @@ def disturb(arguments, folder, known, hits, chance):
     for kind in hits:
         answer, early = None, 1.0
         while answer is None:
-            moment = early * _moment(known, chance)
-            answer = _hit(start(_goes_on(arguments, folder), folder), kind, moment)
+            mark, seconds = _moment(known, chance)
+            process = start(_goes_on(arguments, folder), folder)
+            answer = _hit(process, kind, mark, early * seconds)
             if answer.status == 0 and not done:  # too late, and nothing was tried yet
                 shutil.rmtree(folder / "runs")
                 answer, early = None, early * 0.8
@@ -94,12 +96,16 @@ def disturb(arguments, folder, known, hits, chance):
 
 
 def _moment(known, chance):
+    """Return behind which mark a run is hit, and how many seconds behind it.
+
+    By marks, for how long a run takes until it trains depends on what else the machine does.
+    """
     when = chance.random()
     if when < _EARLY:
-        return chance.uniform(0, known.begins)
+        return "start", chance.uniform(0, known.begins)
     if when > 1 - _LATE:
-        return chance.uniform(known.trained, known.seconds)
-    return chance.uniform(known.begins, known.trained)
+        return "trained", chance.uniform(0, known.seconds - known.trained)
+    return "begins", chance.uniform(0, known.trained - known.begins)
 
 
 def _goes_on(arguments, folder):
@@ -114,31 +120,38 @@ def _step(folder):
 
 
 class _Said:
-    """What a process says, read as it comes, and when it began to train and ended to."""
+    """What a process says, read as it comes, and when it started, began to train and ended to."""
 
     def __init__(self, process):
-        self.lines = []
-        self.begins = self.trained = time.monotonic()
-        self._reader = threading.Thread(target=self._read, args=(process,), daemon=True)
+        self.process, self.lines = process, []
+        self.times = {"start": time.monotonic()}
+        self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def _read(self, process):
-        for line in process.stderr:
+    def _read(self):
+        for line in self.process.stderr:
             self.lines.append(line)
             if "training images" in line:
-                self.begins = time.monotonic()
-            if line.startswith("lt: epoch "):
-                self.trained = time.monotonic()
+                self.times["begins"] = time.monotonic()
+            epochs = re.match(r"lt: epoch (\d+)/(\d+)", line)
+            if epochs and epochs[1] == epochs[2]:
+                self.times["trained"] = time.monotonic()
+
+    def wait(self, mark, seconds):
+        """Wait for so many seconds behind a mark, or until the process has ended."""
+        while self.process.poll() is None:
+            if mark in self.times and time.monotonic() >= self.times[mark] + seconds:
+                return
+            time.sleep(0.01)
 
     def text(self):
         self._reader.join(10)
         return "".join(self.lines)
 
 
-def _hit(process, kind, moment):
+def _hit(process, kind, mark, seconds):
     said = _Said(process)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(moment)
+    said.wait(mark, seconds)
     if process.poll() is None:
         if kind == "full disk":
             for member in group_of(process.pid):
