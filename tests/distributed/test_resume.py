@@ -175,4 +175,4 @@ def test_a_run_stopped_before_its_first_checkpoint_starts_anew(here, whole, monk
     stopped_run(EVERY - 1, ("ce",), monkeypatch)
     answer = resumed_run(("ce",))
     assert "No run runs/run to go on with: starting anew." in answer.err
-    assert_same_end(here / "runs" / "run" / "1", whole("ce"))
+    assert_same_end(here / "runs" / "run" / "0", whole("ce"))
