@@ -7,7 +7,7 @@ DIGITS := --config configs/data/digits.yaml --config configs/trainer/quick.yaml
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-distributed test-gpu test-slurm soak fuzz lint format type docs bench clean
+.PHONY: help install demo test test-slow test-distributed test-gpu test-slurm soak fuzz lint format type docs results bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -28,7 +28,10 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 
 install: $(VENV)/.installed  ## make .venv with the package in it
 
-$(VENV)/.installed-docs: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.installed-results: $(VENV)/.installed-dev  ## write the tables and the heads of the configs from the runs in results/
+	$(BIN)/python -m manual.written
+
+docs: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
 	@touch $@
 

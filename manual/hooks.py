@@ -1,15 +1,12 @@
-"""What mkdocs calls: made pages are added, and tables put where a page asks for them."""
+"""What mkdocs calls: made pages are added."""
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from manual import measured, pages
-
-_ASKED = re.compile(r"<!-- measured\n(.*?)\n-->", flags=re.DOTALL)
+from manual import pages
 
 _TITLES = {"methods/": "A page each", "api/": "All classes"}
 
@@ -38,8 +35,3 @@ def on_files(files: Any, config: Any) -> Any:
     for name, text in pages.pages().items():
         files.append(File.generated(config, name, content=text))
     return files
-
-
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put a table of measured numbers where a page names the runs."""
-    return _ASKED.sub(lambda found: measured.chosen(found[1]), markdown)

@@ -1,16 +1,13 @@
-"""Tables of what was measured (results/) and what papers report (results/published.yaml)."""
+"""Tables of what was measured, and the line of a config's head, from the runs of results/."""
 
-import json
-from collections.abc import Iterator, Sequence
+import statistics
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import yaml
+from manual import published
+from manual.runs import Folder, Row, rows
 
-from manual.source import ROOT
-
-RESULTS = ROOT / "results"
 # How a change without training is called in results.json.
 POST_HOC = {
     "TauNormalization": "tau_norm",
@@ -18,125 +15,205 @@ POST_HOC = {
     "LogitAdjuster": "logit_adjustment",
     "MultiplicativeLogitAdjuster": "multiplicative_logit_adjustment",
 }
-_HEAD = "| run | epochs | macro | many | medium | worst class | as skewed | ECE | minutes |"
-_DATA = {"cifar10": "CIFAR-10-LT", "cifar100": "CIFAR-100-LT", "imagenet_lt": "ImageNet-LT"}
-_EVIDENCE = {
-    "survey": "the survey's table",
-    "repository": "read in the authors' code",
-    "slides": "authors' slides or figures",
-    "secondary": "quoted by others",
-    "recalled": "from memory",
-}
-
-Number = tuple[str, str, int, float, str, str]
+# What a table of one config shows.
+USUAL = ("epochs", "macro", "many", "medium", "worst", "skewed", "ece", "minutes", "n")
 
 
 @dataclass(frozen=True)
-class Run:
-    """One folder of results/."""
+class Cells:
+    """One line of a table: what it is called, its runs, and the name of their test."""
 
-    name: str
-    content: dict[str, Any]
+    label: str
+    row: Row
+    test: str
 
     @property
-    def config(self) -> str:
-        """The config whose method it is: of that name, else the first that it was given."""
-        own = self.name.rsplit("/", 1)[1]
-        if (ROOT / "configs" / f"{own}.yaml").is_file():
-            return own
-        return str(self.content["config"][0]).removesuffix(".yaml")
+    def tests(self) -> list[dict[str, Any]]:
+        """The test of each run that has it."""
+        return [run["evaluations"][self.test] for run in self.row.tested(self.test)]
 
 
-@cache
-def runs() -> tuple[Run, ...]:
-    """Return all measured runs."""
-    files = sorted(RESULTS.rglob("results.json"))
-    return tuple(
-        Run(str(file.parent.relative_to(RESULTS)), json.loads(file.read_text("utf-8")))
-        for file in files
-    )
+def mean(values: Sequence[float], digits: int = 1) -> str:
+    """Return a mean, with the standard deviation of several values."""
+    shown = f"{statistics.mean(values):.{digits}f}"
+    return shown if len(values) < 2 else f"{shown} ± {statistics.stdev(values):.{digits}f}"
 
 
-def table(rows: Sequence[tuple[str, Run, str]]) -> str:
-    """Return a table of tests: a label, the run, and the name of its test."""
-    shown = [_row(label, run, test) for label, run, test in rows]
-    return "\n".join([_HEAD, "|---|" + "---:|" * 8, *shown])
+def _percent(read: Callable[[dict[str, Any]], float | None]) -> Callable[[Cells], str]:
+    def shown(cells: Cells) -> str:
+        values = [read(test) for test in cells.tests]
+        told = [100 * value for value in values if value is not None]
+        return mean(told) if told else ""
+
+    return shown
 
 
-def _row(label: str, run: Run, test: str) -> str:
-    found, training = run.content["evaluations"][test], run.content["training"]
-    groups = found["groups"]
-    values = [
-        found["overall"]["acc_macro"],
-        *(groups[name]["acc"] if name in groups else None for name in ("many", "medium")),
-        found["overall"]["acc_worst"],
-        _as_skewed(found["classes"]),
-        found["overall"]["ece"],
-    ]
-    cells = ["" if value is None else f"{100 * value:.1f}" for value in values]
-    minutes = f"{training['seconds'] / 60:.1f}"
-    return f"| {label} | {training['epochs']} | {' | '.join(cells)} | {minutes} |"
+def _overall(key: str) -> Callable[[Cells], str]:
+    return _percent(lambda test: test["overall"][key])
 
 
-def _as_skewed(classes: Sequence[dict[str, Any]]) -> float:
+def _group(name: str) -> Callable[[Cells], str]:
+    return _percent(lambda test: test["groups"].get(name, {}).get("acc"))
+
+
+def as_skewed(test: dict[str, Any]) -> float:
     """Return the accuracy on images that are as skewed as those trained on."""
-    images = sum(row["training_images"] for row in classes)
-    hits = sum(row["training_images"] * row["accuracy"] for row in classes)
+    images = sum(row["training_images"] for row in test["classes"])
+    hits = sum(row["training_images"] * row["accuracy"] for row in test["classes"])
     return float(hits / images)
 
 
-def chosen(text: str) -> str:
-    """Return the table that lines of `label: run [test]` ask for.
+def _nll(cells: Cells) -> str:
+    return mean([test["overall"]["nll"] for test in cells.tests], digits=3)
+
+
+def _minutes(cells: Cells) -> str:
+    """Return the minutes of training; a change without training adds those of a test."""
+    if "+" in cells.test:
+        return "+ test"
+    minutes = statistics.mean(run["training"]["seconds"] / 60 for run in cells.row.runs)
+    return f"{'+ ' if cells.row.after_another else ''}{minutes:.1f}"
+
+
+def _of_training(key: str) -> Callable[[Cells], str]:
+    return lambda cells: f"{cells.row.runs[0]['training'][key]:,}"
+
+
+def _multiply_adds(cells: Cells) -> str:
+    """Return the millions of multiply-adds of an image, of runs that recorded them."""
+    count = cells.row.runs[0]["training"].get("multiply_adds")
+    return "" if count is None else f"{count / 1e6:.1f} M"
+
+
+def _published(cells: Cells) -> str:
+    change = next((name for name in POST_HOC.values() if f"+{name}" in cells.test), None)
+    folder = cells.row.folder
+    found = published.of_config(cells.row.config, change)
+    values = [row.value for row in found if (row.data, row.ratio) == (folder.data, folder.ratio)]
+    return f"{values[0]}" if values else ""
+
+
+# The columns that a table may have: what stands above them, and how a cell is made.
+_COLUMNS: dict[str, tuple[str, Callable[[Cells], str]]] = {
+    "epochs": ("epochs", _of_training("epochs")),
+    "all": ("all", _overall("acc")),
+    "macro": ("macro", _overall("acc_macro")),
+    "many": ("many", _group("many")),
+    "medium": ("medium", _group("medium")),
+    "few": ("few", _group("few")),
+    "worst": ("worst class", _overall("acc_worst")),
+    "skewed": ("as skewed", _percent(as_skewed)),
+    "ece": ("ECE", _overall("ece")),
+    "nll": ("NLL", _nll),
+    "parameters": ("parameters", _of_training("parameters")),
+    "multiply_adds": ("multiply-adds", _multiply_adds),
+    "minutes": ("minutes", _minutes),
+    "published": ("published", _published),
+    "n": ("n", lambda cells: str(len(cells.tests))),
+}
+
+
+def table(columns: Sequence[str], lines: Sequence[Cells], first: str = "run") -> str:
+    """Return a table; `classes` among its columns is a column of each class.
+
+    A column `macro@ncm_euclidean=nearest_mean` is that of the change of that name, under that head.
 
     Raises:
-        KeyError: if there is no such run or test.
+        KeyError: if there is no such column.
+        ValueError: if a run lacks a test that is asked for.
     """
-    by_name, rows = {run.name: run for run in runs()}, []
-    for line in text.strip().splitlines():
-        label, _, where = line.partition(": ")
-        name, _, test = where.partition(" ")
-        rows.append((label, by_name[name], test or "last"))
-    return table(rows)
+    heads, parts = [first], [[cells.label for cells in lines]]
+    for column in columns:
+        name, _, called = column.partition("=")
+        name, _, change = name.partition("@")
+        asked = [_changed(cells, change) for cells in lines]
+        if name == "classes":
+            head, cells_of = _classes(asked)
+        else:
+            head, cells_of = [_COLUMNS[name][0]], [[_COLUMNS[name][1](cells) for cells in asked]]
+        heads += [called.replace("_", " ")] if called else head
+        parts += cells_of
+    shown = ["| " + " | ".join(cells) + " |" for cells in zip(*parts, strict=True)]
+    return "\n".join(
+        ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1), *shown]
+    )
 
 
-def of_config(stem: str, post_hoc: str | None) -> list[tuple[str, Run, str]]:
-    """Return the tests that belong to a config."""
-    found = []
-    for run in runs():
-        for test in run.content["evaluations"]:
-            own = run.config == stem and (test == "last" or "tde" in test)
-            changed = post_hoc is not None and run.config == "ce" and f"+{post_hoc}" in test
-            if own or changed:
-                label = (
-                    f"{run.name.rsplit('/', 1)[1]}{test.removeprefix('last').replace('+', ', ')}"
-                )
-                found.append((label, run, test))
+def _changed(cells: Cells, change: str) -> Cells:
+    found = Cells(cells.label, cells.row, f"last+{change}") if change else cells
+    if not found.tests:
+        raise ValueError(f"{cells.row.folder.name}/{cells.row.name} has no test {found.test}.")
     return found
 
 
-@cache
-def _published() -> dict[str, Any]:
-    text = (RESULTS / "published.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.safe_load(text)
-    return content
+def _classes(lines: Sequence[Cells]) -> tuple[list[str], list[list[str]]]:
+    """Return the training images of each class, and the accuracies of each class."""
+    first = lines[0].tests[0]["classes"]
+    heads = [str(one["training_images"]) for one in first]
+    return heads, [[_of_class(at)(cells) for cells in lines] for at in range(len(heads))]
 
 
-def published(
-    stem: str, post_hoc: str | None = None
-) -> Iterator[tuple[str, str, int, float, str, str]]:
-    """Yield method, data, ratio, accuracy in percent, source and how it was made."""
-    content = _published()
-    for row in content["rows"]:
-        changes = (None, "without_tde") if post_hoc is None else (post_hoc,)
-        config = stem if post_hoc is None else "ce"
-        if row.get("config") != config or row.get("post_hoc") not in changes:
-            continue
-        told = {**content["sources"][row["source"]], **row}
-        made = [
-            str(told[key]) for key in ("backbone", "selection", "caveat", "note") if key in told
-        ]
-        made.insert(1, f"epochs: {told.get('epochs', 'not stated')}")
-        source = f"{told['title']} ({_EVIDENCE[told['evidence']]})"
-        for data, ratios in row["values"].items():
-            for ratio, value in ratios.items():
-                yield row["method"], _DATA.get(data, data), ratio, value, source, "; ".join(made)
+def _of_class(at: int) -> Callable[[Cells], str]:
+    return _percent(lambda test: test["classes"][at]["accuracy"])
+
+
+def asked(text: str) -> str:
+    """Return the table that a text asks for: its columns, and lines of `label: folder/row [test]`.
+
+    Raises:
+        KeyError: if there is no such column or row.
+        ValueError: if a row lacks the test.
+    """
+    columns, *lines = text.strip().splitlines()
+    found = []
+    for line in lines:
+        label, _, where = line.rpartition(": ")
+        name, _, test = where.partition(" ")
+        found.append(Cells(label, rows()[name], test or "last"))
+    return table(columns.split(), found, first="method")
+
+
+def of_config(stem: str, post_hoc: str | None) -> list[tuple[Folder, list[Cells]]]:
+    """Return the tests that belong to a config, by their folders."""
+    found: dict[str, list[Cells]] = {}
+    for row in rows().values():
+        tests = dict.fromkeys(test for run in row.runs for test in run["evaluations"])
+        for test in tests:
+            own = row.config == stem and (test == "last" or "tde" in test)
+            changed = post_hoc is not None and row.config == "ce" and f"+{post_hoc}" in test
+            if own or changed:
+                label = f"{row.name}{test.removeprefix('last').replace('+', ', ')}"
+                found.setdefault(row.folder.name, []).append(Cells(label, row, test))
+    return [(lines[0].row.folder, lines) for lines in found.values()]
+
+
+def head_lines(stem: str, post_hoc: str | None) -> list[str]:
+    """Return what the head of a config says of its own rows: the first of each folder."""
+    found = []
+    for folder, lines in of_config(stem, post_hoc):
+        own = {"ce"} if post_hoc else {stem, f"ce_{stem}", *folder.configs}
+        shown = [cells for cells in lines if cells.row.name in own]
+        found += [f"Measured here: {_in_words(cells)}" for cells in shown[:1]]
+    return found or ["Measured here: nothing yet."]
+
+
+def _in_words(cells: Cells) -> str:
+    row, training = cells.row, cells.row.runs[0]["training"]
+    hardware, minutes = row.runs[0]["hardware"], f"{_minutes(cells)} min".removeprefix("+ ")
+    epochs = "" if "+" in cells.test else f"epochs: {training['epochs']}, {minutes}, "
+    change = " on the run of ce," if "+" in cells.test else ""
+    return (
+        f"{row.folder.images}: macro {_COLUMNS['macro'][1](cells)} (n {len(cells.tests)}),"
+        f"{change} {row.folder.recipe}, {epochs}{training['parameters']:,} parameters, "
+        f"{hardware['device']}, {hardware['precision']}."
+    )
+
+
+def on_cifar10(stem: str, post_hoc: str | None, pixels: str) -> list[float]:
+    """Return the macro accuracy in percent of each row of a config on CIFAR-10-LT, ratio 100."""
+    return [
+        100 * statistics.mean(test["overall"]["acc_macro"] for test in cells.tests)
+        for folder, lines in of_config(stem, post_hoc)
+        for cells in lines
+        if (folder.data, folder.ratio, folder.pixels) == ("CIFAR-10-LT", 100, pixels)
+    ]

@@ -6,10 +6,11 @@ from typing import Any
 
 import yaml
 
-from manual import equations, measured
+from manual import equations, measured, published, written
+from manual.runs import folders
 from manual.source import ROOT, SECTIONS, Public, by_name, public
+from manual.written import CONFIGS
 
-CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 # Files of the repository that are pages as they are.
 WHOLE = {
     "results.md": "results/README.md",
@@ -88,7 +89,8 @@ def parts(content: dict[str, Any]) -> list[Public]:
 
 def method_page(path: Path) -> str:
     """Return the page of one config."""
-    content = yaml.safe_load(path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    content = yaml.safe_load(text)
     first, *notes = head(path)
     command = f"lt fit --config configs/{path.name}"
     return "\n\n".join(
@@ -105,9 +107,9 @@ def method_page(path: Path) -> str:
             "## Config",
             f"```yaml\n{_body(path)}\n```",
             "## Measured, and its cost",
-            _measured(path.stem, content),
+            _measured(path.stem, text),
             "## Published",
-            _published(path.stem, content),
+            _published(path.stem, text),
         ]
     )
 
@@ -181,68 +183,78 @@ def _name(part: Any) -> str:
     return str(part["class_path"]).rsplit(".", 1)[-1] if isinstance(part, dict) else str(part)
 
 
-def _measured(stem: str, content: dict[str, Any]) -> str:
-    rows = measured.of_config(stem, _post_hoc(content))
-    if not rows:
+def _measured(stem: str, text: str) -> str:
+    found = measured.of_config(stem, written.post_hoc(text))
+    if not found:
         return "Not measured yet: a row of another method says nothing of this one."
-    commands = {run.name: " ".join(run.content["command"]) for _, run, _ in rows}
-    runs = "\n".join(commands.values())
-    return (
-        "CIFAR-10-LT at ratio 100, one seed, accuracies and ECE in %, minutes of one CPU core; of "
-        "a run that began with another one, the minutes after it. "
-        "Hardware and more: [results](../results.md).\n\n"
-        f"{measured.table(rows)}\n\nThese commands made them:\n\n```text\n{runs}\n```"
+    parts = [
+        "Last epoch; accuracies and ECE in %, over several seeds mean ± standard deviation; "
+        "minutes of one CPU core, after a plus of a second stage alone. "
+        "Hardware and more: [results](../results.md)."
+    ]
+    for folder, lines in found:
+        parts += [f"**{folder.images}** ({folder.recipe}):", measured.table(measured.USUAL, lines)]
+    commands = dict.fromkeys(
+        " ".join(run["command"]) for _, lines in found for cells in lines for run in cells.row.runs
     )
+    shown = "\n".join(commands)
+    return "\n\n".join([*parts, f"These commands made them:\n\n```text\n{shown}\n```"])
 
 
-def _post_hoc(content: dict[str, Any]) -> str | None:
-    """Return how results call the change without training that a config ends with."""
-    return measured.POST_HOC.get(content.get("post_hoc", {}).get("class_path"))
-
-
-def _published(stem: str, content: dict[str, Any]) -> str:
-    rows = list(measured.published(stem, _post_hoc(content)))
+def _published(stem: str, text: str) -> str:
+    rows = list(published.of_config(stem, written.post_hoc(text)))
     if not rows:
         return "No number of this method on these data is known to us."
     lines = [
         "| method | data | ratio | top-1 % | source | made with |",
         "|---|---|---:|---:|---|---|",
     ]
-    for method, data, ratio, value, source, made in rows:
-        lines.append(f"| {method} | {data} | {ratio} | {value} | {source} | {made} |")
+    for row in rows:
+        cells = (row.method, row.data, row.ratio, row.value, row.source, row.made)
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 
 
 def index_page() -> str:
     """Return the table of all configs, and that of all classes."""
-    lines = ["| config | ours % | published % | what it is |", "|---|---:|---:|---|"]
+    pixels = list(
+        dict.fromkeys(one.pixels for one in folders().values() if one.data == "CIFAR-10-LT")
+    )
+    heads = " | ".join(f"ours %, {name}" for name in pixels)
+    lines = [
+        f"| config | {heads} | published % | what it is |",
+        f"|---|{'---:|' * (len(pixels) + 1)}---|",
+    ]
     for path in CONFIGS:
-        content = yaml.safe_load(path.read_text("utf-8"))
-        change = _post_hoc(content)
-        rows = measured.of_config(path.stem, change)
-        ours = [run.content["evaluations"][test]["overall"]["acc_macro"] for _, run, test in rows]
-        found = sorted({f"{100 * value:.1f}" for value in ours})
-        best = " to ".join(dict.fromkeys([found[0], found[-1]])) if found else ""
+        change = written.post_hoc(path.read_text("utf-8"))
+        ours = [_span(measured.on_cifar10(path.stem, change, name)) for name in pixels]
         theirs = [
-            row[3] for row in measured.published(path.stem) if row[1:3] == ("CIFAR-10-LT", 100)
+            f"{row.value}"
+            for row in published.of_config(path.stem)
+            if (row.data, row.ratio) == ("CIFAR-10-LT", 100)
         ]
-        told = f"{theirs[0]}" if theirs else ""
         link = f"[{path.stem}]({path.name.replace('.yaml', '.md')})"
-        lines.append(f"| {link} | {best} | {told} | {equations.inline(head(path)[0])} |")
+        cells = [link, *ours, *(theirs[:1] or [""]), equations.inline(head(path)[0])]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n\n".join(
         [
             "# All methods",
             "A page per config: `lt fit --config configs/NAME.yaml`. On CIFAR-10-LT at ratio 100: "
-            "ours is the macro accuracy after 30 epochs of JPEG copies (one seed, last epoch, the "
-            "worst and the best of several runs), the other column the first published value, "
-            "after 200 epochs or more, most of them the best epoch on the test split. Compare "
-            "down a column, not across.",
+            "ours is the macro accuracy of the last epoch of short runs (the worst and the best "
+            "row of a method, each the mean of its seeds), the last column the first published "
+            "value, after 200 epochs or more, most of them the best epoch on the test split. "
+            "Compare down a column, not across.",
             "\n".join(lines),
             "## All classes",
             "`lt methods` prints this list in a terminal.",
             *_class_tables(),
         ]
     )
+
+
+def _span(values: list[float]) -> str:
+    found = [f"{value:.1f}" for value in sorted(values)]
+    return " to ".join(dict.fromkeys([found[0], found[-1]])) if found else ""
 
 
 def _class_tables() -> Iterator[str]:

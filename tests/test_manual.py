@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from manual import equations, measured, pages, source
+from manual import equations, measured, pages, runs, source, written
 
 
 @pytest.mark.parametrize("path", pages.CONFIGS, ids=[path.stem for path in pages.CONFIGS])
@@ -20,7 +20,7 @@ def test_page_of_a_method_has_all_its_parts(path):
 
 def test_numbers_of_a_page_are_those_of_its_run():
     page = pages.page("methods/ldam_drw.md")
-    file = measured.RESULTS / "cifar10_lt_100_ldam_schedule" / "ldam_drw" / "results.json"
+    file = runs.RESULTS / "cifar10_lt_100_ldam_schedule" / "ldam_drw" / "results.json"
     overall = json.loads(file.read_text("utf-8"))["evaluations"]["last"]["overall"]
     assert f"| ldam_drw | 30 | {100 * overall['acc_macro']:.1f} |" in page
     assert "| CIFAR-10-LT | 100 | 77.03 |" in page
@@ -33,12 +33,57 @@ def test_accuracy_on_skewed_images_weighs_classes_by_their_size():
         {"training_images": 90, "accuracy": 1.0},
         {"training_images": 10, "accuracy": 0.5},
     ]
-    assert measured._as_skewed(classes) == pytest.approx(0.95)
+    assert measured.as_skewed({"classes": classes}) == pytest.approx(0.95)
 
 
-def test_a_run_that_is_missing_stops_the_build():
+@pytest.mark.parametrize("path", written.made(), ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_what_make_results_writes_is_what_stands_there(path):
+    assert path.read_text("utf-8") == written.made()[path]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["macro\na: no_such/run", "no_such_column\na: signs_short/ce"],
+)
+def test_what_is_missing_stops_the_writing(asked):
     with pytest.raises(KeyError):
-        measured.chosen("cross-entropy: no_such/run")
+        measured.asked(asked)
+
+
+def test_a_test_that_a_run_lacks_stops_the_writing():
+    with pytest.raises(ValueError, match=r"signs_short/crt has no test last\+ncm_euclidean"):
+        measured.asked("macro@ncm_euclidean\na: signs_short/crt")
+
+
+def test_each_folder_of_results_is_described_and_as_its_runs_say():
+    for row in runs.rows().values():
+        for run in row.runs:
+            counts = run["data"]["class_counts"]
+            assert (len(counts) == 10) == (row.folder.data == "CIFAR-10-LT")
+            if row.folder.ratio is not None:
+                assert max(counts) / min(counts) == row.folder.ratio
+
+
+def test_a_number_made_on_other_data_is_not_called_cifar():
+    page = pages.page("methods/ce.md")
+    cifar = page.split("**CIFAR-10-LT ratio 100, JPEG copies**")[1].split("**German")[0]
+    assert "| ce | 30 | 58.0 |" in cifar
+    assert "94.4" not in cifar
+    assert "**German traffic signs, 32x32**" in page
+    (line,) = [
+        line for line in pages.page("methods/index.md").splitlines() if line.startswith("| [crt](")
+    ]
+    assert line.split("|")[2].strip() == "66.0 to 68.5"
+
+
+def test_a_head_without_a_place_for_numbers_is_named():
+    with pytest.raises(ValueError, match=r"configs/ce.yaml has no line '# Measured here:'"):
+        written.config("# Cross-entropy.\nmodel: {}\n", "ce")
+
+
+def test_two_seeds_are_a_mean_and_a_deviation():
+    assert measured.mean([1.0, 3.0]) == "2.0 ± 1.4"
+    assert measured.mean([2.0]) == "2.0"
 
 
 def test_every_class_with_a_paper_is_in_the_table():

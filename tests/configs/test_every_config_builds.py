@@ -111,4 +111,4 @@ def test_head_says_what_it_is_and_whence(method_file):
     (published,) = [line for line in lines if line.startswith("Published")]
     value = published.split(":", 1)[1]
     assert re.search(r"\b\d\d\.\d", value) or re.search(r"\bnone\b", value)
-    assert sum(line.startswith("Measured here:") for line in lines) == 1
+    assert any(line.startswith("Measured here:") for line in lines)

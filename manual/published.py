@@ -1,0 +1,59 @@
+"""What papers report: results/published.yaml."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import yaml
+
+from manual.runs import RESULTS
+
+_DATA = {"cifar10": "CIFAR-10-LT", "cifar100": "CIFAR-100-LT", "imagenet_lt": "ImageNet-LT"}
+_EVIDENCE = {
+    "survey": "the survey's table",
+    "repository": "read in the authors' code",
+    "slides": "authors' slides or figures",
+    "secondary": "quoted by others",
+    "recalled": "from memory",
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """One number: an accuracy in percent, where it was read, and how it was made."""
+
+    method: str
+    data: str
+    ratio: int
+    value: float
+    source: str
+    made: str
+
+
+@cache
+def _content() -> dict[str, Any]:
+    text = (RESULTS / "published.yaml").read_text(encoding="utf-8")
+    content: dict[str, Any] = yaml.safe_load(text)
+    return content
+
+
+def of_config(stem: str, post_hoc: str | None = None) -> Iterator[Published]:
+    """Yield the published numbers of a config, or of a change without training."""
+    content = _content()
+    for row in content["rows"]:
+        changes = (None, "without_tde") if post_hoc is None else (post_hoc,)
+        config = stem if post_hoc is None else "ce"
+        if row.get("config") != config or row.get("post_hoc") not in changes:
+            continue
+        told = {**content["sources"][row["source"]], **row}
+        made = [
+            str(told[key]) for key in ("backbone", "selection", "caveat", "note") if key in told
+        ]
+        made.insert(1, f"epochs: {told.get('epochs', 'not stated')}")
+        source = f"{told['title']} ({_EVIDENCE[told['evidence']]})"
+        for data, ratios in row["values"].items():
+            for ratio, value in ratios.items():
+                yield Published(
+                    row["method"], _DATA.get(data, data), ratio, value, source, "; ".join(made)
+                )
