@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from manual import equations, measured, pages, runs, source, written
+from manual import equations, measured, pages, published, runs, source, written
 
 
 @pytest.mark.parametrize("path", pages.CONFIGS, ids=[path.stem for path in pages.CONFIGS])
@@ -34,6 +34,20 @@ def test_accuracy_on_skewed_images_weighs_classes_by_their_size():
         {"training_images": 10, "accuracy": 0.5},
     ]
     assert measured.as_skewed({"classes": classes}) == pytest.approx(0.95)
+
+
+@pytest.mark.parametrize("path", pages.CONFIGS, ids=[path.stem for path in pages.CONFIGS])
+def test_the_head_says_what_published_yaml_has(path):
+    (line,) = [line for line in pages.head(path) if line.strip().startswith("Published")]
+    told = line.split(":", 1)[1].split(";")[0]
+    known = [
+        row.value
+        for row in published.of_config(path.stem, written.post_hoc(path.read_text("utf-8")))
+        if (row.data, row.ratio) == ("CIFAR-10-LT", 100)
+    ]
+    assert told.strip().startswith("none") == (not known)
+    if known:
+        assert float(re.search(r"\d\d\.\d+", told)[0]) in known
 
 
 @pytest.mark.parametrize("path", written.made(), ids=lambda path: f"{path.parent.name}-{path.stem}")
