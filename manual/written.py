@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -44,6 +45,7 @@ def config(text: str, stem: str) -> str:
     return "\n".join(kept) + "\n"
 
 
+@cache
 def made() -> dict[Path, str]:
     """Return what each of these files should hold."""
     documents = {path: document(path.read_text("utf-8")) for path in DOCUMENTS}

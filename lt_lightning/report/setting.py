@@ -1,5 +1,6 @@
 """What was trained: which runs are repetitions of one another, and what to call them."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -28,6 +29,7 @@ _FOLDERS = ("data.added_images", "data.unlabelled.folder")
 # Of these the name matters, not where it lies or which version it is.
 _EARLIER = ("model.backbone_init", "model.stage1_ckpt")
 _RUNS = (*_EARLIER, "model.teacher")
+_VERSION = re.compile(r"\d+|seed\d+")  # a number, or as a sweep calls its runs
 _FRAGMENTS = ("data", "trainer", "logger")
 _SHOWN_KEYS = 2
 _SHOWN_LENGTH = 44
@@ -191,4 +193,5 @@ def _run_name(value: str) -> str:
     """Return NAME of runs/NAME, runs/NAME/0 or, as in config.yaml, a checkpoint in its folder."""
     path = PurePath(value)
     folder = path.parents[1] if path.suffix == ".ckpt" and len(path.parts) > 2 else path
-    return folder.parent.name or folder.name if folder.name.isdigit() else folder.name
+    version = _VERSION.fullmatch(folder.name) is not None
+    return folder.parent.name or folder.name if version else folder.name
