@@ -1,6 +1,7 @@
 """MODEL_CARD.md: what the model was trained on, what it scores, and what it is not good for."""
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 
@@ -21,6 +22,7 @@ def card(results: Mapping[str, Any] | None, label: str | None, about: Mapping[st
         f"- {len(names)} classes; {sum(counts)} training images, {min(counts)} to {max(counts)} "
         "of a class.",
         f"- Changes after training: {changes}.",
+        *_made({} if results is None else results),
         *(f"- Group {name}: {len(members)} classes." for name, members in about["groups"].items()),
         "",
         "## Numbers",
@@ -49,6 +51,26 @@ def card(results: Mapping[str, Any] | None, label: str | None, about: Mapping[st
         for row in rows
     ]
     return "\n".join([*lines, "", _LIMITS])
+
+
+def _made(results: Mapping[str, Any]) -> list[str]:
+    """Return what the run was made of, as far as results.json says; no path, for it leaves home."""
+    training, data = results.get("training", {}), results.get("data", {})
+    told = {
+        "Configs": ", ".join(PurePath(str(name)).stem for name in results.get("config", ())),
+        "Epochs": training.get("epochs"),
+        "Seed": results.get("seeds", {}).get("training"),
+        "Parameters": training.get("parameters"),
+        "Multiply-adds of an image": training.get("multiply_adds"),
+        "Data": ", ".join(str(data[key]) for key in ("source", "profile") if data.get(key)),
+        "Fingerprint of the training images": data.get("fingerprint"),
+        "Precision": results.get("hardware", {}).get("precision"),
+    }
+    return [
+        f"- {name}: {f'{value:,}' if isinstance(value, int) else value}."
+        for name, value in told.items()
+        if value not in (None, "")
+    ]
 
 
 def _stamps(flags: Mapping[str, Any]) -> list[str]:

@@ -136,6 +136,9 @@ def test_weights_alone_are_bit_for_bit_and_the_card_has_the_numbers(lt, place):
     results = json.loads((Path(place["run"]) / "results.json").read_text(encoding="utf-8"))
     last, card = results["evaluations"]["last"], Path("out/MODEL_CARD.md").read_text("utf-8")
     assert f"mean over classes {100 * last['overall']['acc_macro']:.2f} %" in card
+    made = f"- Parameters: {results['training']['parameters']:,}.", "- Seed: 0."
+    assert all(f"\n{line}\n" in card for line in made)
+    assert f"- Fingerprint of the training images: {results['data']['fingerprint']}." in card
     for row in last["classes"]:
         cells = [row["name"], row["training_images"], row["test_images"]]
         assert f"| {' | '.join(map(str, cells))} | {100 * row['accuracy']:.2f} % |" in card
