@@ -191,7 +191,7 @@ class LongTailModule(EvaluatedModule):
         self.check_batches(self.stage_at(self.trainer.current_epoch))
         data = LongTailDataModule.of(self.trainer)
         if data is not None:
-            check_draws(data, self.max_epochs)
+            check_draws(self, data)
         if self.backbone_init is not None and self.trainer.ckpt_path is None:
             content = read(self.backbone_init)
             if data is not None:

@@ -9,8 +9,11 @@ import torch
 from torch import Tensor
 
 from lt_lightning.data.datamodule import LongTailDataModule
+from lt_lightning.errors import UserError
 from lt_lightning.heads import NearestMeanHead, TauNormHead
+from lt_lightning.inputs import told_value
 from lt_lightning.losses import Loss
+from lt_lightning.losses.checks import check_weights
 from lt_lightning.stages import Stage
 
 if TYPE_CHECKING:
@@ -85,7 +88,7 @@ def drawn_of(model: "LongTailModule", data: LongTailDataModule) -> Drawn:
     if not trains and model.drawn is not None:  # a test knows nothing of added images
         return model.drawn
     epoch = min(model.current_epoch, model.max_epochs - 1)  # which is over after the last one
-    stream, weights = model.learned_stream(epoch), model.drawn_weights()
+    stream, weights = _stream_of(model, data, epoch), _weights_of(model)
     shares = None if stream is None else data.drawn_shares(stream, model.stage_at(epoch), epoch)
     return Drawn(
         # a sum of 1 within rounding leaves room for a share a little above it
@@ -94,19 +97,41 @@ def drawn_of(model: "LongTailModule", data: LongTailDataModule) -> Drawn:
     )
 
 
-def check_draws(data: LongTailDataModule, epochs: int) -> None:
-    """Refuse a rule whose class shares are none, before anything is trained with it.
+def check_draws(model: "LongTailModule", data: LongTailDataModule) -> None:
+    """Refuse what is said of the draws and is none, before anything is trained with it.
 
     Args:
+        model: with its Trainer.
         data: with the samplers.
-        epochs: of the run.
 
     Raises:
-        UserError: with what the rule gave and what it owes.
+        UserError: with what the rule or the method gave and what it owes.
     """
     for rule in (data.samplers or {"": data.sampler}).values():
-        for epoch in range(epochs if rule.changes_over_run else 1):
-            rule.shares(data.class_counts, epoch, epochs)
+        for epoch in range(model.max_epochs if rule.changes_over_run else 1):
+            rule.shares(data.class_counts, epoch, model.max_epochs)
+    for epoch in range(model.max_epochs):
+        _stream_of(model, data, epoch)
+    _weights_of(model)
+
+
+def _stream_of(model: "LongTailModule", data: LongTailDataModule, epoch: int) -> str | None:
+    """Return the stream that a method names, of those that there are."""
+    stream, known = model.learned_stream(epoch), tuple(data.samplers or ("",))
+    if stream is None or stream in known:
+        return stream
+    raise UserError(
+        f"{type(model).__name__}.learned_stream gave {told_value(stream)} for epoch {epoch}: "
+        f"return one of {', '.join(map(repr, known))}, or None where it cannot be told."
+    )
+
+
+def _weights_of(model: "LongTailModule") -> Tensor | None:
+    """Return what a method weighs the classes by, as it should be."""
+    weights = model.drawn_weights()
+    if weights is None:
+        return None
+    return check_weights(weights, model.num_classes, f"{type(model).__name__}.drawn_weights")
 
 
 def trained_log_shares(model: "LongTailModule") -> Tensor:

@@ -429,6 +429,12 @@ class Lost(methods.ERM):
 class EarlyMethod(methods.ERM):
     def __init__(self, *, weight: float = 0.5, **kwargs):
         self.inner = nn.Linear(2, 2)
+class Stream(methods.ERM):
+    def learned_stream(self, epoch):
+        return "tail"
+class Weighs(methods.ERM):
+    def drawn_weights(self):
+        return [1.0] * 10
 """
 
 
@@ -436,6 +442,12 @@ class EarlyMethod(methods.ERM):
     ("given", "status", "says"),
     [
         ("--model beginners.EarlyMethod", 1, f"before Module.__init__() call): {SUPER}"),
+        (
+            "--model beginners.Stream",
+            1,
+            "Stream.learned_stream gave 'tail' for epoch 0: return one",
+        ),
+        ("--model beginners.Weighs", 1, "Weighs.drawn_weights gave a list for 10 classes: return"),
         ("--model beginners.Vector", 1, "Vector.training_step gave float32 (128,) as loss: give"),
         ("--model beginners.Lost --model.backbone.depth 8", 1, "Lost.training_step gave a loss wi"),
         (
