@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from torch import Tensor
 
 from lt_lightning.errors import UserError
 
-# What may differ: the data are looked at by themselves, speed is no part of the method, and the
-# weights that a run began with are behind it.
+# What may differ: the data are looked at by themselves, and speed is no part of the method.
 _FREE = (
-    "_instantiator", "backbone_init", "channels_last", "class_counts", "class_names", "compile",
-    "groups", "teacher",
+    "_instantiator", "channels_last", "class_counts", "class_names", "compile", "groups",
 )  # fmt: skip
-
+# The runs that a run began with: it needs them no more, but their names stand in its record.
+_BEHIND = ("model.backbone_init", "model.stage1_ckpt", "model.teacher")
 
 _LEVELS = ("class_path", "init_args", "dict_kwargs")  # of a file; the command line has them not
 _NAMED = re.compile(r"data\.(samplers|views|augments)")  # whose names the user gives
@@ -106,7 +106,8 @@ def difference(
         pairs = (difference(a, b, key, free) for a, b in zip(have, want, strict=True))
         return next((found for found in pairs if found), None)
     if not (isinstance(have, Mapping) and isinstance(want, Mapping)):
-        return None if have == want else (key, _told(have), _told(want))
+        same = _is_one_run(have, want) if key in _BEHIND else have == want
+        return None if same else (key, _told(have), _told(want))
     for name in [*have, *(name for name in want if name not in have)]:
         inner = key if name in _LEVELS else f"{key}.{name}".lstrip(".")
         if name in have and name in want:
@@ -118,6 +119,21 @@ def difference(
         if found:
             return found
     return None
+
+
+def _is_one_run(have: Any, want: Any) -> bool:
+    """Return whether two paths are of one run, which may have been moved, or deleted since.
+
+    Its name and version say so, `ce/0` of `runs/ce/0/checkpoints/last.ckpt`; a folder of runs has
+    no version, and where two checkpoints of a run are named they are one.
+    """
+    if have is None or want is None:
+        return have is want
+    files = [PurePath(str(path)) for path in (have, want)]
+    runs = [file.parents[1] if file.suffix == ".ckpt" else file for file in files]
+    names = {file.name for file in files if file.suffix == ".ckpt"}
+    (old, older), (new, newer) = ((run.name, run.parent.name) for run in runs)
+    return len(names) < 2 and ((old, older) == (new, newer) or older == new or newer == old)
 
 
 def _is_option(key: str, have: Mapping[str, Any], want: Mapping[str, Any]) -> bool:

@@ -24,8 +24,8 @@ _FREE = (
     "trainer.detect_anomaly", "trainer.enable_autolog_hparams", "trainer.model_registry",
     # the images by their place; which ones they are is told by their fingerprint
     "data.root", "data.source.download",
-    # weights that the run began with and that are behind it
-    "pretrain", "model.backbone_init", "model.teacher",
+    # weights that the run began with and that are behind it; other runs are told by their names
+    "pretrain",
 )  # fmt: skip
 _WATCHERS = (  # callbacks that leave the weights as they are, but for when the training ends
     "DeviceStatsMonitor", "EarlyStopping", "LearningRateMonitor", "ModelCheckpoint",

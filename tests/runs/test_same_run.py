@@ -5,6 +5,7 @@ import copy
 import pytest
 
 from lt_lightning.errors import UserError
+from lt_lightning.runs.fits import check_same
 from lt_lightning.runs.same_run import check_same_run
 
 STOP = {"class_path": "lightning.pytorch.callbacks.EarlyStopping", "init_args": {"monitor": "x"}}
@@ -127,3 +128,33 @@ def test_what_touches_the_weights_or_their_choice_is_refused_by_name(key, value,
 def test_place_speed_and_length_may_differ(key, value):
     check_same_run(BEGAN, changed(key, value), "runs/ce/0")
     check_same_run(changed(key, value), BEGAN, "runs/ce/0")
+
+
+OLD = "/a/runs/sweep/ce/seed0/checkpoints/last.ckpt"
+
+
+@pytest.mark.parametrize("name", ["stage1_ckpt", "backbone_init", "teacher"])
+@pytest.mark.parametrize(
+    ("path", "one"),
+    [
+        ("/b/moved/ce/seed0/checkpoints/last.ckpt", True),
+        ("runs/sweep/ce/seed0", True),  # it was deleted: its checkpoint is not found any more
+        ("runs/sweep/ce", True),
+        ("runs/sweep/mixup/seed0/checkpoints/last.ckpt", False),
+        ("runs/sweep/ce/seed1/checkpoints/last.ckpt", False),
+        ("runs/sweep/ce/seed0/checkpoints/best.ckpt", False),
+        ("runs/sweep/mixup", False),
+        (None, False),
+    ],
+)
+def test_a_run_that_it_began_with_may_be_moved_and_is_no_other(name, path, one):
+    began, asked = (changed(f"model.init_args.{name}", value) for value in (OLD, path))
+    for have, want in ((began, asked), (asked, began)):
+        if one:
+            check_same_run(have, want, "runs/crt/0")
+            check_same({"hyper_parameters": {name: OLD}}, "last.ckpt", {name: path})
+        else:
+            with pytest.raises(UserError, match=f"model.{name} "):
+                check_same_run(have, want, "runs/crt/0")
+            with pytest.raises(UserError, match=f"model.{name} "):
+                check_same({"hyper_parameters": {name: OLD}}, "last.ckpt", {name: path})
