@@ -16,13 +16,14 @@ DOCUMENTS = [
     ROOT / "results" / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-# A table stands between the comment that asks for it and the next empty line.
-_ASKED = re.compile(r"(<!-- measured: (.*?)\n-->\n\n)((?:\|[^\n]*\n)*)", flags=re.DOTALL)
+# A table stands between the comment that asks for it and an empty line: text would be a row of it.
+_ASKED = re.compile(r"(<!-- measured: (.*?)\n-->\n)\n(?:\|[^\n]*\n)*\n?", flags=re.DOTALL)
 
 
 def document(text: str) -> str:
     """Return a document with its tables made anew."""
-    return _ASKED.sub(lambda found: f"{found[1]}{measured.asked(found[2])}\n", text)
+    made = _ASKED.sub(lambda found: f"{found[1]}\n{measured.asked(found[2])}\n\n", text)
+    return made.rstrip() + "\n"
 
 
 def post_hoc(text: str) -> str | None:

@@ -90,6 +90,17 @@ def test_a_number_made_on_other_data_is_not_called_cifar():
     assert line.split("|")[2].strip() == "66.0 to 68.5"
 
 
+@pytest.mark.parametrize("between", ["", "| old |\n|---|\n| row |\n", "| old |\n\n"])
+@pytest.mark.parametrize("after", ["", "More.\n"])
+def test_a_table_ends_with_an_empty_line_and_stays_as_it_is(between, after):
+    """Trap: text right below a table is shown as a row of it."""
+    asks = "<!-- measured: macro n\ncRT: signs_short/crt\n-->\n"
+    made = written.document(f"{asks}\n{between}{after}")
+    table = "| method | macro | n |\n|---|---:|---:|\n| cRT | 95.0 ± 0.7 | 3 |\n"
+    assert made == f"{asks}\n{table}" + (f"\n{after}" if after else "")
+    assert written.document(made) == made
+
+
 def test_a_head_without_a_place_for_numbers_is_named():
     with pytest.raises(ValueError, match=r"configs/ce.yaml has no line '# Measured here:'"):
         written.config("# Cross-entropy.\nmodel: {}\n", "ce")
