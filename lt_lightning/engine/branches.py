@@ -45,14 +45,6 @@ def without_decay(parameters: list[Any], own: Iterable[nn.Parameter]) -> list[An
 
 def log_skipped(module: LongTailModule, dropped: Tensor) -> None:
     """Count the batches without any positive pair, whose share of dropped anchors is 1."""
-    if not module.attached:
-        return
-    module.log(
-        "train/skipped_batches",
-        (dropped == 1).float() / module.trainer.world_size,  # all processes see the same batch
-        on_step=False,
-        on_epoch=True,
-        sync_dist=True,
-        reduce_fx="sum",
-        batch_size=1,
-    )
+    if module.attached:  # all processes see the same batch
+        count = (dropped == 1).float() / module.trainer.world_size
+        module.log_count("skipped_batches", count)

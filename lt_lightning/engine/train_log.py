@@ -1,5 +1,6 @@
 """What a training step logs, right also in an epoch that is resumed in its middle."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import lightning as L
@@ -12,9 +13,15 @@ from lt_lightning.errors import UserError
 from lt_lightning.mid_epoch import in_mid_epoch
 from lt_lightning.runs.checkpoint import EPOCH_SUMS
 
+_ALONE = "/"  # before the name of a mean that is no part of the loss, and stands by itself
+_COUNTED = "#"  # before that of a sum
+
 
 class TrainLog:
-    """Logs the mean of each term over the epoch, and the learning rate of the epoch."""
+    """Logs the mean of each term over the epoch, and the learning rate of the epoch.
+
+    What a step logs past it, by `self.log`, is of the part after the cut alone in a resumed epoch.
+    """
 
     def __init__(self) -> None:
         self._sums = EpochSums()
@@ -34,14 +41,20 @@ class TrainLog:
             )
         self._logged = False
 
-    def log(self, module: L.LightningModule, count: int, terms: dict[str, Tensor]) -> None:
-        """Log the terms of one step over `count` images."""
-        check_terms(type(module).__name__, terms)
+    def log(
+        self,
+        module: L.LightningModule,
+        count: int,
+        terms: Mapping[str, Tensor],
+        also: Mapping[str, Tensor],
+    ) -> None:
+        """Log the terms of one step over `count` images, and what stands by itself."""
+        check_terms(type(module).__name__, {**terms, **also})
         self._logged = "loss" in terms
-        for name, part in self._sums.take_earlier(module.current_epoch).items():
-            _log_sum(module, name, *part)
-        self._sums.add(module.current_epoch, count, terms)
-        for name, value in terms.items():
+        means = {**terms, **{f"{_ALONE}{name}": value for name, value in also.items()}}
+        self._go_on(module)
+        self._sums.add(module.current_epoch, count, means)
+        for name, value in means.items():
             _log_mean(module, name, value.detach(), count)
         # In the step, for an epoch that is resumed in its middle has no start. The largest of equal
         # values has no rounding.
@@ -56,6 +69,20 @@ class TrainLog:
             batch_size=1,
         )
 
+    def count(self, module: L.LightningModule, name: str, value: Tensor) -> None:
+        """Log the sum over the epoch and all processes of what this one counts in a step."""
+        self._go_on(module)
+        self._sums.add(module.current_epoch, 1, {f"{_COUNTED}{name}": value})
+        _log_count(module, name, value)
+
+    def _go_on(self, module: L.LightningModule) -> None:
+        """Log what an epoch had before it was cut."""
+        for name, (total, images) in self._sums.take_earlier(module.current_epoch).items():
+            if name.startswith(_COUNTED):
+                _log_count(module, name.removeprefix(_COUNTED), total.to(module.device))
+            else:
+                _log_sum(module, name, total, images)
+
     def save(self, trainer: L.Trainer, checkpoint: dict[str, Any]) -> None:
         """Keep the sums of an epoch that is stopped in its middle; each process must ask."""
         if in_mid_epoch(trainer):
@@ -69,13 +96,25 @@ class TrainLog:
 
 def _log_mean(module: L.LightningModule, name: str, value: Tensor, count: int) -> None:
     module.log(
-        f"train/{name}",
+        name.removeprefix(_ALONE) if name.startswith(_ALONE) else f"train/{name}",
         value,
         on_step=False,
         on_epoch=True,
         sync_dist=True,
         batch_size=count,
         prog_bar=name == "loss",
+    )
+
+
+def _log_count(module: L.LightningModule, name: str, value: Tensor) -> None:
+    module.log(
+        f"train/{name}",
+        value.float(),
+        on_step=False,
+        on_epoch=True,
+        sync_dist=True,
+        reduce_fx="sum",
+        batch_size=1,
     )
 
 

@@ -89,8 +89,9 @@ class BBN(LongTailModule):
         logits = bilateral_logits(self.head, f_c, f_r, alpha)
         uniform, reversed_ = self.loss(logits, targets_c), self.loss(logits, targets_r)
         total = bilateral_loss(uniform, reversed_, alpha).squeeze()
-        # The largest of equal values has no rounding, also in an epoch resumed in its middle.
-        self.log("alpha", alpha, on_step=False, on_epoch=True, sync_dist=True, reduce_fx="max")
+        drawn = {"alpha": alpha.squeeze()} if isinstance(alpha, Tensor) else {}
+        if not drawn:  # the largest of equal values has no rounding, also in a resumed epoch
+            self.log("alpha", alpha, on_step=False, on_epoch=True, sync_dist=True, reduce_fx="max")
         return self.log_train(
-            len(targets_c), loss=total, loss_uniform=uniform, loss_reversed=reversed_
+            len(targets_c), drawn, loss=total, loss_uniform=uniform, loss_reversed=reversed_
         )

@@ -87,9 +87,9 @@ class CausalTDE(LongTailModule):
         assert isinstance(self.head, CausalNormHead)
         cosines = self.head.cosines(features.detach(), self.moving.value)
         self.moving.add(features, cosines)
-        self.log("tde_alpha", self.current_alpha(), on_step=False, on_epoch=True, sync_dist=True)
+        alpha = self.current_alpha()
         value = self.loss(self.head(features), targets, features=features)
-        return self.log_train(len(targets), loss=value)
+        return self.log_train(len(targets), {"tde_alpha": alpha}, loss=value)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Move c once per step, also where gradients of several batches are summed."""

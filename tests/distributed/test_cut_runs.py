@@ -56,7 +56,10 @@ def assert_same_run(folder, other):
     assert rows(folder) == rows(other)
 
 
-@pytest.mark.parametrize("config", ["ce", pytest.param("bbn", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "config",
+    ["ce", *(pytest.param(name, marks=pytest.mark.slow) for name in ("bbn", "causal_tde", "bcl"))],
+)
 def test_a_run_cut_by_max_steps_goes_on_at_that_step(here, whole, config):
     """Trap: Lightning counts the epoch that it cuts as done; it ended at step 7 of 10, exit 0."""
     cut = fit("run", config, "--trainer.max_steps", str(CUT))

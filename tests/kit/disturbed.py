@@ -175,7 +175,11 @@ def _end(process, said=None):
     ):
         time.sleep(0.1)
     kill_group(process)
-    return Answer(status, "left alive" if left and status is not None else "", said.text())
+    answer = Answer(status, "left alive" if left and status is not None else "", said.text())
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    return answer
 
 
 def group_of(leader):

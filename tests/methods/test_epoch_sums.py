@@ -34,7 +34,7 @@ class Process(SimpleNamespace):
 
     def train(self, steps):
         for terms in steps:
-            self.own.log(self, IMAGES[self.rank], terms)
+            self.own.log(self, IMAGES[self.rank], terms, {})
 
 
 @pytest.fixture
@@ -104,6 +104,27 @@ def test_each_process_goes_on_from_its_own_sums(together, count, names):
             assert process.values == other.values
             assert process.images == other.images
             assert all(v.dtype == other.values[k].dtype for k, v in process.values.items())
+
+
+def test_what_is_no_term_of_the_loss_goes_on_too(together):
+    """Trap: tde_alpha and the skipped batches of a cut epoch were those of its second part."""
+
+    def train(process, given):
+        for terms in given:
+            process.own.count(process, "skipped", terms["loss"].round())
+            process.own.log(process, 7, {"loss": terms["loss"]}, {"alpha": terms["extra"]})
+
+    given = [steps(rank) for rank in range(2)]
+    whole, parts = ([Process(rank) for rank in range(2)] for _ in range(2))
+    for rank in range(2):
+        train(whole[rank], given[rank])
+        train(parts[rank], given[rank][:4])
+    parts = resumed(cut(parts, together), 2, together)
+    for process, other, more in zip(parts, whole, given, strict=True):
+        train(process, more[4:])
+        assert process.values == other.values
+        assert set(process.values) == {"train/loss", "alpha", "train/skipped"}
+        assert process.values["train/skipped"] == sum(terms["loss"].round() for terms in more)
 
 
 def test_on_another_number_of_processes_the_first_has_all(together):

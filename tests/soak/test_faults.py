@@ -49,8 +49,9 @@ class Commands:
         return json.loads(self.process.stdout.readline())
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait(60)
+        with self.process:  # closes its pipes
+            self.process.stdin.close()
+            self.process.wait(60)
 
 
 @pytest.fixture(scope="module")
