@@ -71,6 +71,8 @@ def _minutes(cells: Cells) -> str:
     """Return the minutes of training; a change without training adds those of a test."""
     if "+" in cells.test:
         return "+ test"
+    if cells.row.name in cells.row.folder.paused:
+        return "paused"
     minutes = statistics.mean(run["training"]["seconds"] / 60 for run in cells.row.runs)
     return f"{'+ ' if cells.row.after_another else ''}{minutes:.1f}"
 
@@ -199,7 +201,10 @@ def head_lines(stem: str, post_hoc: str | None) -> list[str]:
 
 def _in_words(cells: Cells) -> str:
     row, training = cells.row, cells.row.runs[0]["training"]
-    hardware, minutes = row.runs[0]["hardware"], f"{_minutes(cells)} min".removeprefix("+ ")
+    hardware, minutes = (
+        row.runs[0]["hardware"],
+        f"{_minutes(cells)} min".removeprefix("+ ").replace("paused min", "paused"),
+    )
     epochs = "" if "+" in cells.test else f"epochs: {training['epochs']}, {minutes}, "
     change = " on the run of ce," if "+" in cells.test else ""
     return (

@@ -24,6 +24,7 @@ class Folder:
     recipe: str
     ratio: int | None = None
     configs: dict[str, str] = field(default_factory=dict)
+    paused: tuple[str, ...] = ()  # rows whose seconds count a time in which the run stood still
 
     @property
     def images(self) -> str:
