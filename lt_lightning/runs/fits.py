@@ -1,8 +1,9 @@
 """Whether a checkpoint fits what is asked of it."""
 
+import filecmp
 import re
 from collections.abc import Mapping
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -124,12 +125,15 @@ def difference(
 def _is_one_run(have: Any, want: Any) -> bool:
     """Return whether two paths are of one run, which may have been moved, or deleted since.
 
-    Its name and version say so, `ce/0` of `runs/ce/0/checkpoints/last.ckpt`; a folder of runs has
-    no version, and where two checkpoints of a run are named they are one.
+    Where both are there their bytes say so. Else its name and version do, `ce/0` of
+    `runs/ce/0/checkpoints/last.ckpt`; a folder of runs has no version, and where two checkpoints
+    of a run are named they are one.
     """
-    if have is None or want is None:
-        return have is want
-    files = [PurePath(str(path)) for path in (have, want)]
+    if have is None or want is None or have == want:
+        return bool(have == want)
+    files = [Path(str(path)) for path in (have, want)]
+    if all(file.is_file() for file in files):
+        return filecmp.cmp(files[0], files[1], shallow=False)
     runs = [file.parents[1] if file.suffix == ".ckpt" else file for file in files]
     names = {file.name for file in files if file.suffix == ".ckpt"}
     (old, older), (new, newer) = ((run.name, run.parent.name) for run in runs)

@@ -158,3 +158,17 @@ def test_a_run_that_it_began_with_may_be_moved_and_is_no_other(name, path, one):
                 check_same_run(have, want, "runs/crt/0")
             with pytest.raises(UserError, match=f"model.{name} "):
                 check_same({"hyper_parameters": {name: OLD}}, "last.ckpt", {name: path})
+
+
+def test_a_run_of_the_same_name_that_is_another_one_is_refused(tmp_path):
+    """Trap: two sweeps have each their ce/seed0; what lies there says which one it is."""
+    files = [tmp_path / sweep / "ce" / "seed0" / "checkpoints" / "last.ckpt" for sweep in "abc"]
+    for file, text in zip(files, ("one", "two", "one"), strict=True):
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    first, other, copy = (changed("model.init_args.teacher", str(file)) for file in files)
+    with pytest.raises(UserError, match=r"model\.teacher"):
+        check_same_run(first, other, "runs/crt/0")
+    check_same_run(first, copy, "runs/crt/0")
+    files[0].unlink()
+    check_same_run(first, other, "runs/crt/0")
