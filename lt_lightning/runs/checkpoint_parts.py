@@ -250,7 +250,7 @@ _DATA: _Keys = {
     ),
     "drawn_weights": (
         "list of weights",
-        lambda v: v is None or _is_list(v, lambda x: _is_number(x) and x > 0),
+        lambda v: v is None or _is_list(v, lambda x: _is_number(x) and x >= 0),
     ),
 }
 _LATER = {

@@ -7,6 +7,7 @@ import pytest
 import torch
 import yaml
 from config_files import CONFIGS
+from image_tables import refused
 
 from lt_lightning.data import AsIs, Holdout, ImageList, LongTailDataModule
 from lt_lightning.errors import UserError
@@ -42,15 +43,6 @@ def listing(source, root):
         ]
         for split, images in source.load(root).items()
     }
-
-
-def refused(source, root):
-    with pytest.raises(UserError) as caught:
-        source.load(root)
-    message = str(caught.value)
-    assert message.isprintable()
-    assert len(message) < 600
-    return message
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\n"])
