@@ -29,7 +29,9 @@ _FOLDERS = ("data.added_images", "data.unlabelled.folder")
 # Of these the name matters, not where it lies or which version it is.
 _EARLIER = ("model.backbone_init", "model.stage1_ckpt")
 _RUNS = (*_EARLIER, "model.teacher")
-_VERSION = re.compile(r"\d+|seed\d+")  # a number, or as a sweep calls its runs
+# A number, or as a sweep or a job of SLURM calls its runs. A name of the user's own may be that of
+# a run: two that are taken for one would leave one of them out of the table.
+_VERSION = re.compile(r"\d+|seed[-_]?\d+|slurm-\w+(-seed-\d+)?(-[0-9a-f]+)?")
 _FRAGMENTS = ("data", "trainer", "logger")
 _SHOWN_KEYS = 2
 _SHOWN_LENGTH = 44
