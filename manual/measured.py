@@ -73,8 +73,11 @@ def _minutes(cells: Cells) -> str:
         return "+ test"
     if cells.row.name in cells.row.folder.paused:
         return "paused"
-    minutes = statistics.mean(run["training"]["seconds"] / 60 for run in cells.row.runs)
-    return f"{'+ ' if cells.row.after_another else ''}{minutes:.1f}"
+    return f"{'+ ' if cells.row.after_another else ''}{_mean_minutes(cells.row):.1f}"
+
+
+def _mean_minutes(row: Row) -> float:
+    return statistics.mean(run["training"]["seconds"] / 60 for run in row.runs)
 
 
 def _of_training(key: str) -> Callable[[Cells], str]:
@@ -201,17 +204,15 @@ def head_lines(stem: str, post_hoc: str | None) -> list[str]:
 
 def _in_words(cells: Cells) -> str:
     row, training = cells.row, cells.row.runs[0]["training"]
-    hardware, minutes = (
-        row.runs[0]["hardware"],
-        f"{_minutes(cells)} min".removeprefix("+ ").replace("paused min", "paused"),
-    )
-    epochs = "" if "+" in cells.test else f"epochs: {training['epochs']}, {minutes}, "
-    change = " on the run of ce," if "+" in cells.test else ""
-    return (
-        f"{row.folder.images}: macro {_COLUMNS['macro'][1](cells)} (n {len(cells.tests)}),"
-        f"{change} {row.folder.recipe}, {epochs}{training['parameters']:,} parameters, "
-        f"{hardware['device']}, {hardware['precision']}."
-    )
+    told = [f"{row.folder.images}: macro {_COLUMNS['macro'][1](cells)} (n {len(cells.tests)})"]
+    told += ["on the run of ce"] if "+" in cells.test else []
+    told += [row.folder.recipe]
+    if "+" not in cells.test:
+        told += [f"epochs: {training['epochs']}"]
+        told += [] if row.name in row.folder.paused else [f"{_mean_minutes(row):.1f} min"]
+    hardware = row.runs[0]["hardware"]
+    told += [f"{training['parameters']:,} parameters", hardware["device"], hardware["precision"]]
+    return f"{', '.join(told)}."
 
 
 def on_cifar10(stem: str, post_hoc: str | None, pixels: str) -> list[float]:
