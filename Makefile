@@ -28,10 +28,7 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 
 install: $(VENV)/.installed  ## make .venv with the package in it
 
-$(VENV)/.installed-results: $(VENV)/.installed-dev  ## write the tables and the heads of the configs from the runs in results/
-	$(BIN)/python -m manual.written
-
-docs: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.installed-docs: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
 	@touch $@
 
@@ -79,6 +76,9 @@ type: $(VENV)/.installed-dev  ## mypy, strict
 docs: $(VENV)/.installed-docs  ## the manual, into build/site; every warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "build/site/index.html; its search needs a server: python3 -m http.server -d build/site"
+
+results: $(VENV)/.installed-dev  ## write tables and heads of configs from the runs in results/
+	$(BIN)/python -m manual.written
 
 bench: $(VENV)/.installed-dev  ## speed and memory, as ratios measured in one run
 	$(BIN)/python bench/speed.py
