@@ -87,10 +87,10 @@ _OWNED: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
 
 
 def check_trainer(trainer: Any, command: str) -> None:
-    """Refuse what cannot be meant.
+    """Refuse what cannot be meant, and count the nodes.
 
     Args:
-        trainer: the parsed options of the trainer.
+        trainer: the parsed options of the trainer; num_nodes is what there is.
         command: fit, validate or test.
 
     Raises:
@@ -112,7 +112,7 @@ def check_trainer(trainer: Any, command: str) -> None:
     _check_name("trainer.accelerator", trainer.accelerator, AcceleratorRegistry, ("auto", "gpu"))
     _check_name("trainer.strategy", trainer.strategy, StrategyRegistry, ("auto",))
     _check_hardware(trainer)
-    tasks.check(_devices(trainer), trainer.get("num_nodes") or 1)
+    trainer.num_nodes = tasks.check(_devices(trainer), trainer.get("num_nodes") or 1)
 
 
 def _check_callbacks(given: Any) -> None:

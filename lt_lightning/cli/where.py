@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs import launch
 
 log = logging.getLogger("lt_lightning")
 
@@ -25,6 +26,11 @@ def choose(options: Any, argv: list[str], given: Path | None) -> tuple[Path, Pat
         method = options.model.class_path.rsplit(".", 1)[-1]
         options.name = run_folder.run_name(argv, method)
     run_folder.check_names(options.runs, options.name, options.version)
+    if launch.is_elastic() and options.version is None and not launch.knows_itself():
+        log.warning(
+            "torchrun starts processes again, which could not know their run: give --version, or "
+            "torchrun --rdzv-id; as it is they would begin anew."
+        )
     folder, resume = _known(options, wanted, given)
     if folder is None:
         folder = run_folder.new_folder(Path(options.runs), options.name, options.version)

@@ -280,6 +280,8 @@ class LongTailModule(EvaluatedModule):
         fits.check_kinds(checkpoint["state_dict"], self.state_dict())
         if not self.attached:
             return
+        # Lightning does so after it has loaded the weights, which would round those of float64.
+        self.trainer.precision_plugin.convert_module(self)
         if self.trainer.state.fn == "fit":
             self._train_log.load(checkpoint)
         data = LongTailDataModule.of(self.trainer)

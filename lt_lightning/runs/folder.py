@@ -75,10 +75,7 @@ def _new(runs: Path, version: str | None) -> Path:
     job = launch.slurm_job()
     if version is None and job is None:
         if launch.started_one_by_one():
-            raise UserError(
-                "The processes were started one by one and cannot agree on a run folder: give "
-                "--version, or start them by torchrun."
-            )
+            raise _cannot_agree()
         folder = _next_number(runs)
         occupy(folder)
         return folder
@@ -93,13 +90,25 @@ def _new(runs: Path, version: str | None) -> Path:
     _make(folder)
     occupy(folder)
     if launch.restarts():
-        _check_origin(folder)
-    elif not leftovers.is_unborn(folder):
-        raise _is_there(folder)
-    else:
+        origin.check(folder)
+    elif leftovers.is_unborn(folder):
         leftovers.empty(folder)
+    elif not origin.is_begun(folder):
+        raise _is_there(folder)
     origin.claim(folder)
     return folder
+
+
+def _cannot_agree() -> UserError:
+    if launch.by_torchrun():
+        return UserError(
+            "The processes of torchrun have no store in which to agree on a run folder "
+            "(TORCH_DISABLE_SHARE_RDZV_TCP_STORE): give --version."
+        )
+    return UserError(
+        "The processes were started one by one and cannot agree on a run folder: give --version, "
+        "or start them by torchrun."
+    )
 
 
 def _is_there(folder: Path) -> UserError:
@@ -121,15 +130,6 @@ def _of_job(runs: Path, job: str, wait: bool = False) -> Path:
     while wait and not (origin.is_known(plain) or own.is_dir()) and time.monotonic() < until:
         time.sleep(0.1)
     return own if own.is_dir() or origin.is_other(plain) else plain
-
-
-def _check_origin(folder: Path) -> None:
-    """Refuse to go on with the run of another command."""
-    if origin.is_other(folder):
-        raise UserError(
-            f"The run folder {folder} is of another command (see {origin.FILE} there), so this job "
-            "does not go on with it: give each run of a job a --version or --name of its own."
-        )
 
 
 def occupy(folder: Path, option: str = "--version") -> None:
@@ -202,17 +202,33 @@ def started_again(root: Path, name: str, version: str | None) -> Path | None:
     """Return the run of this command, where its job was started again and there is a checkpoint.
 
     A scheduler that requeues a job starts the same command, which says nothing of going on. So
-    does torchrun with --max-restarts; there the run must have a --version to be known by.
+    does torchrun, after a crash and, without counting, whenever a node comes or goes; there the
+    run is known by its --version, or after a crash by the --rdzv-id.
 
     Raises:
         UserError: if the version is that of another command.
     """
-    job = launch.slurm_job()
-    if not launch.restarts() or (version is None and job is None):
+    runs, job = root / name, launch.slurm_job()
+    if version is None and job is None:
+        asked = launch.restarts() > 0 and launch.torchrun_id() is not None
+        return launch.agree("again", lambda: _of_torchrun(runs), has_checkpoint) if asked else None
+    folder = runs / version if version else _of_job(runs, str(job))
+    if launch.restarts():
+        origin.check(folder)
+    elif launch.torchrun_id() is None:
         return None
-    folder = root / name / version if version else _of_job(root / name, str(job))
-    _check_origin(folder)
-    return launch.agree("again", lambda: folder if has_checkpoint(folder) else None, has_checkpoint)
+    # What lies there is looked at by the first process alone: it claims the folder of a new run.
+    return launch.agree("again", lambda: _begun(folder), has_checkpoint)
+
+
+def _of_torchrun(runs: Path) -> Path | None:
+    """Return the run that the same torchrun began last, if it is of this command."""
+    known = [folder for folder in versions(runs) if origin.is_of_this_torchrun(folder)]
+    return _begun(known[-1]) if known and not origin.is_other(known[-1]) else None
+
+
+def _begun(folder: Path) -> Path | None:
+    return folder if origin.is_begun(folder) and has_checkpoint(folder) else None
 
 
 def checkpoint_of(folder: Path | None) -> Path | None:

@@ -60,6 +60,22 @@ def by_torchrun() -> bool:
     return "TORCHELASTIC_RUN_ID" in os.environ
 
 
+def torchrun_id() -> str | None:
+    """Return the --rdzv-id of torchrun, which all of its starts share, or none."""
+    found = os.environ.get("TORCHELASTIC_RUN_ID")
+    return found if found not in ("", "none") else None
+
+
+def is_elastic() -> bool:
+    """Return whether torchrun starts processes again, perhaps fewer of them."""
+    return by_torchrun() and int(os.environ.get("TORCHELASTIC_MAX_RESTARTS") or 0) > 0
+
+
+def knows_itself() -> bool:
+    """Return whether a start of this job can tell that it is one of several."""
+    return slurm_job() is not None or torchrun_id() is not None
+
+
 def slurm_counts() -> bool:
     """Return whether the processes of a run are the tasks of a job: Lightning starts none then."""
     return "SLURM_NTASKS" in os.environ and os.environ.get("SLURM_JOB_NAME") not in _SHELLS

@@ -1,6 +1,7 @@
 """Which command a run is of: command.json, in its folder from the moment that it is taken.
 
-A job that is started again goes on with the run of its command, and with no other.
+A job that is started again goes on with the run of its command, and with no other. Where torchrun
+started it, its --rdzv-id stands there as well.
 """
 
 import hashlib
@@ -8,7 +9,9 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from lt_lightning.errors import UserError
 from lt_lightning.runs import argv, launch
 
 FILE = "command.json"
@@ -30,7 +33,10 @@ def name_in(job: str) -> str:
 def claim(folder: Path) -> bool:
     """Write the command at work into `folder`, and return whether none was there before."""
     aside = folder / f".{FILE}.{os.getpid()}.part"
-    aside.write_text(json.dumps({"command": launch.command()}) + "\n", encoding="utf-8")
+    told: dict[str, Any] = {"command": launch.command()}
+    if launch.torchrun_id():
+        told["torchrun"] = launch.torchrun_id()
+    aside.write_text(json.dumps(told) + "\n", encoding="utf-8")
     try:
         os.link(aside, folder / FILE)  # whole or not at all, and by one process alone
     except FileExistsError:
@@ -55,14 +61,23 @@ def is_known(folder: Path) -> bool:
     return (folder / FILE).is_file()
 
 
+def is_of_this_torchrun(folder: Path) -> bool:
+    """Return whether the same torchrun began the run, whose command may be another."""
+    return launch.torchrun_id() is not None and _told(folder, "torchrun") == launch.torchrun_id()
+
+
 def command_of(folder: Path) -> list[str] | None:
     """Return the command that a folder is of, or none where it does not tell."""
-    try:
-        found = json.loads((folder / FILE).read_text(encoding="utf-8"))["command"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return None
+    found = _told(folder, "command")
     whole = isinstance(found, list) and all(isinstance(word, str) for word in found)
     return found if whole else None
+
+
+def _told(folder: Path, what: str) -> Any:
+    try:
+        return json.loads((folder / FILE).read_text(encoding="utf-8"))[what]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
 
 
 def is_other(folder: Path) -> bool:
@@ -71,6 +86,24 @@ def is_other(folder: Path) -> bool:
         return False
     found = command_of(folder)
     return found is None or _parts(found) != _parts(launch.command())
+
+
+def check(folder: Path) -> None:
+    """Refuse to go on with the run of another command.
+
+    Raises:
+        UserError: if it is.
+    """
+    if is_other(folder):
+        raise UserError(
+            f"The run folder {folder} is of another command (see {FILE} there), so this job "
+            "does not go on with it: give each run of a job a --version or --name of its own."
+        )
+
+
+def is_begun(folder: Path) -> bool:
+    """Return whether an earlier start of the job at work may have begun this run."""
+    return launch.restarts() > 0 or (is_of_this_torchrun(folder) and not is_other(folder))
 
 
 def _parts(command: list[str]) -> list[list[str | None]]:

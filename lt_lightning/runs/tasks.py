@@ -4,12 +4,14 @@ Told by the environment alone, before a folder is chosen: where they differ, sev
 write into one folder, or a process waits for ever for others that nobody starts.
 """
 
+import logging
 import os
 from dataclasses import dataclass
 
 from lt_lightning.errors import Refused
 from lt_lightning.runs import launch
 
+log = logging.getLogger("lt_lightning")
 _OWN_STEPS = 4_294_967_290  # from here on SLURM numbers the shells of a job, which no srun started
 
 
@@ -30,24 +32,30 @@ class _Tasks:
     by_srun: bool
 
 
-def check(devices: int, nodes: int) -> None:
+def check(devices: int, nodes: int) -> int:
     """Refuse a training or a test whose processes were not started as the trainer expects.
 
     Args:
         devices: processes on each node.
         nodes: number of nodes.
 
+    Returns:
+        The number of nodes that take part: fewer than asked for where torchrun, which may start
+        processes again, has no more. A node that comes back is counted then.
+
     Raises:
         Refused: if they differ.
     """
     if launch.by_torchrun():
+        nodes = _nodes_that_came(devices, nodes)
         _check_torchrun(devices, nodes)
     elif "SLURM_JOB_ID" not in os.environ:
-        return
+        return nodes
     elif launch.slurm_counts():
         _check_job(_tasks(), devices, nodes)
     else:
         _check_shell(_tasks(), nodes)
+    return nodes
 
 
 def check_alone(command: str) -> None:
@@ -62,6 +70,22 @@ def check_alone(command: str) -> None:
             f"lt {command} is one process and srun started {tasks.number}: write srun --ntasks=1 "
             f"--nodes=1 lt {command} ..."
         )
+
+
+def _nodes_that_came(devices: int, nodes: int) -> int:
+    started, here = _number("WORLD_SIZE"), _number("LOCAL_WORLD_SIZE")
+    if not launch.is_elastic() or not started or here != devices or started % devices:
+        return nodes
+    came = started // devices
+    if came < nodes and launch.is_first():
+        processes = "1 process" if started == 1 else f"{started} processes"
+        log.warning(
+            "torchrun came with %d of %d nodes: %s for the whole batch, data.batch_size.",
+            came,
+            nodes,
+            processes,
+        )
+    return min(came, nodes)
 
 
 def _check_torchrun(devices: int, nodes: int) -> None:

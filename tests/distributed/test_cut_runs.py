@@ -74,6 +74,14 @@ def test_a_run_cut_by_max_steps_goes_on_at_that_step(here, whole, config):
     assert (training["epochs"], training["steps"]) == (2, 2 * STEPS)
 
 
+def test_a_run_in_float64_goes_on_with_all_its_digits(here, whole):
+    """Trap: Lightning loads the weights first and makes them float64 then."""
+    precise = ("--trainer.precision", "64-true")
+    fit("run", "ce", *precise, "--trainer.max_steps", str(CUT))
+    fit("run", "ce", *precise, "--ckpt_path", "last")
+    assert_same_run(here / "runs" / "run" / "0", whole("ce", *precise))
+
+
 @pytest.mark.distributed
 @pytest.mark.timeout(600)
 def test_the_record_of_three_processes_has_the_same_bytes(tmp_path):

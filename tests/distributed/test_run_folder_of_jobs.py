@@ -185,6 +185,73 @@ def test_processes_that_torchrun_starts_again_go_on_with_their_version(runs, mon
         assert run_folder.started_again(runs, "ce", None) is None
 
 
+def test_a_node_that_comes_is_no_restart_and_still_goes_on(runs, monkeypatch, torchrun, seeds):
+    """Trap: torchrun starts all anew and counts nothing, where no process has failed."""
+    seeds(0)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "job")
+    assert run_folder.started_again(runs, "ce", "mine") is None
+    folder = make_run(choose(runs, "mine"))
+    lock.release()
+    again = Started(monkeypatch)
+    again()
+    assert run_folder.started_again(runs, "ce", "mine") == folder
+    again(TORCHELASTIC_RUN_ID="another job")
+    assert run_folder.started_again(runs, "ce", "mine") is None
+    with pytest.raises(UserError, match="mine exists and is never overwritten"):
+        choose(runs, "mine")
+    again(TORCHELASTIC_RUN_ID="job")
+    seeds(1)
+    assert run_folder.started_again(runs, "ce", "mine") is None
+    with pytest.raises(UserError, match="mine exists and is never overwritten"):
+        choose(runs, "mine")
+
+
+def test_before_its_first_checkpoint_it_begins_in_its_folder(runs, monkeypatch, torchrun, seeds):
+    seeds(0)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "job")
+    folder = make_run(choose(runs, "mine"), checkpoint=False)
+    lock.release()
+    again = Started(monkeypatch)
+    again()
+    assert run_folder.started_again(runs, "ce", "mine") is None
+    assert choose(runs, "mine") == folder
+
+
+def test_without_a_version_a_restart_finds_its_run_by_the_id(runs, monkeypatch, torchrun, seeds):
+    seeds(0)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "job")
+    folder = make_run(choose(runs))
+    lock.release()
+    again = Started(monkeypatch)
+    again()
+    assert run_folder.started_again(runs, "ce", None) is None, "the same command, typed again"
+    again(TORCHELASTIC_RESTART_COUNT="1")
+    assert run_folder.started_again(runs, "ce", None) == folder
+    again(TORCHELASTIC_RESTART_COUNT="1", RANK="1")
+    assert run_folder.started_again(runs, "ce", None) == folder
+    again(RANK="0", TORCHELASTIC_RUN_ID="another job", TORCHELASTIC_RESTART_COUNT="2")
+    assert run_folder.started_again(runs, "ce", None) is None
+    again(TORCHELASTIC_RUN_ID="job", TORCHELASTIC_RESTART_COUNT="3")
+    seeds(1)
+    assert run_folder.started_again(runs, "ce", None) is None
+
+
+class Started:
+    """All processes again, which meet at a new store unless a restart is counted."""
+
+    def __init__(self, monkeypatch):
+        self.patch, self.stores = monkeypatch, []
+
+    def __call__(self, **variables):
+        for name, value in variables.items():
+            self.patch.setenv(name, value)
+        self.patch.delenv("LT_RUN_FOLDER", raising=False)
+        if "TORCHELASTIC_RESTART_COUNT" not in variables:
+            store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+            self.stores.append(store)
+            self.patch.setenv("MASTER_PORT", str(store.port))
+
+
 @pytest.mark.parametrize("name", ["RANK", "NODE_RANK"])
 def test_processes_started_one_by_one_need_a_version(runs, monkeypatch, name):
     monkeypatch.setenv(name, "1")
@@ -193,3 +260,12 @@ def test_processes_started_one_by_one_need_a_version(runs, monkeypatch, name):
     assert choose(runs, "mine") == runs / "ce" / "mine"
     assert not launch.is_first()
     assert not runs.exists()
+
+
+def test_processes_of_torchrun_without_its_store_need_a_version(runs, monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "job")
+    monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "False")
+    with pytest.raises(UserError, match="torchrun have no store"):
+        choose(runs)
+    assert choose(runs, "mine") == runs / "ce" / "mine"

@@ -112,6 +112,45 @@ def test_torchrun_starts_what_the_trainer_expects(be, monkeypatch):
         assert "started 4 processes, 2 on this node, but trainer" in refused.value.sentence
 
 
+@pytest.fixture
+def elastic(be, monkeypatch):
+    """Return a function that becomes one of so many processes, which torchrun may start again."""
+
+    def become(processes, here, restarts="3"):
+        for name, value in (("WORLD_SIZE", processes), ("LOCAL_WORLD_SIZE", here), ("RANK", 0)):
+            monkeypatch.setenv(name, str(value))
+        monkeypatch.setenv("TORCHELASTIC_RUN_ID", "job")
+        monkeypatch.setenv("TORCHELASTIC_MAX_RESTARTS", restarts)
+
+    return become
+
+
+def test_torchrun_may_come_with_fewer_nodes(elastic, caplog):
+    """Trap: one process waits for a node that is lost, or is refused, until no restart is left."""
+    elastic(4, 2)
+    with caplog.at_level("WARNING"):
+        assert tasks.check(2, 2) == 2
+        assert not caplog.records
+        assert tasks.check(2, 3) == 2
+    assert caplog.messages == [
+        "torchrun came with 2 of 3 nodes: 4 processes for the whole batch, data.batch_size."
+    ]
+    elastic(1, 1)
+    assert tasks.check(1, 4) == 1
+
+
+@pytest.mark.parametrize(
+    ("started", "asked"),
+    [((4, 2, "0"), (2, 3)), ((4, 2), (2, 1)), ((4, 2), (1, 4)), ((3, 2), (2, 2))],
+    ids=["nothing is started again", "more nodes than asked for", "other nodes", "uneven nodes"],
+)
+def test_torchrun_that_is_a_mistake_is_refused(elastic, started, asked):
+    elastic(*started)
+    with pytest.raises(Refused) as refused:
+        tasks.check(*asked)
+    assert f"torchrun started {started[0]} processes, 2 on this node" in refused.value.sentence
+
+
 @pytest.mark.parametrize("variables", [{}, {"NTASKS": 4, "JOB_NAME": "interactive"}])
 def test_what_lightning_starts_in_a_job_script_is_not_the_first(be, monkeypatch, variables):
     """Trap: each of them has the task number 0 of the script, and takes the run for its own."""
