@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/lt
 DIGITS := --config configs/data/digits.yaml --config configs/trainer/quick.yaml
 PYTEST := $(BIN)/python -m pytest
+ASIDE := slow or distributed or gpu or slurm or fuzz or soak
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-distributed test-gpu test-slurm soak fuzz lint format type docs results bench clean
+.PHONY: help install demo test test-all test-slow test-distributed test-gpu test-slurm soak fuzz long lint format type docs results bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -37,8 +38,11 @@ demo: $(VENV)/.installed  ## train BBN and cross-entropy on long-tailed digits, 
 	$(RUN) fit --config configs/bbn.yaml $(DIGITS) --name demo-bbn
 	@$(RUN) report runs/demo-ce runs/demo-bbn --newest
 
-test: $(VENV)/.installed-dev  ## the tests, some minutes on two cores
+test: $(VENV)/.installed-dev  ## the short tests, nine of ten: under two minutes on two cores
 	$(PYTEST) -n 2 --dist loadgroup
+
+test-all: $(VENV)/.installed-dev  ## the short tests and the long ones, as CI runs them: seven minutes
+	$(PYTEST) -n 2 --dist loadgroup -m 'not ($(ASIDE))'
 
 test-slow: $(VENV)/.installed-dev  ## tests of over two seconds, and further cases of the default ones
 	$(PYTEST) -m slow --timeout 600
@@ -61,6 +65,9 @@ soak: $(VENV)/.installed-dev  ## runs killed at random moments, and disks that f
 
 fuzz: $(VENV)/.installed-dev  ## hostile configs, options, checkpoints, results, environments, tables and sweeps
 	$(PYTEST) -m fuzz tests/fuzz --timeout 3600
+
+long: $(VENV)/.installed-dev  ## measure the tests, and write the long ones into tests/long.txt
+	PYTHONPATH=tests/kit $(PYTEST) -p costs -m 'not ($(ASIDE))'
 
 lint: $(VENV)/.installed-dev  ## ruff
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import logging
 import os
 
 import pytest
+from costs import function_of, long_ones
 
 # Tiny networks gain nothing from threads, and threads that wait for each other on a busy machine
 # make a test of one second last a minute. The commands that tests start inherit it. It holds from
@@ -17,8 +18,11 @@ _ONE_FIT = {"test_method_fit", "test_method_evaluation", "test_method_state"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Let `--dist loadgroup` give whole files to a process, as `loadfile` does."""
+    """Mark the long tests; let `--dist loadgroup` give whole files to a process."""
+    long = long_ones()
     for item in items:
+        if function_of(item.nodeid) in long:
+            item.add_marker("long")
         group = "fits of all methods" if item.path.stem in _ONE_FIT else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
 

@@ -1,7 +1,7 @@
 """The one base of all methods: backbone, head, loss, schedule of the learning rate, metrics."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -29,7 +29,6 @@ from lt_lightning.engine.rank_order import add_in_order
 from lt_lightning.engine.scale import check_scale
 from lt_lightning.engine.seen_data import check_same, keep_facts, warn_of_other_view
 from lt_lightning.engine.single_image import check_single_images
-from lt_lightning.engine.train_log import TrainLog
 from lt_lightning.heads import LinearHead
 from lt_lightning.heads.weight_norms import weight_norms
 from lt_lightning.inputs import check_class_counts
@@ -112,7 +111,6 @@ class LongTailModule(EvaluatedModule):
         self.backbone.to(memory_format=self.memory_format)
         if compile:
             self.backbone.compile()
-        self._train_log = TrainLog()
         self.count_by(len(counts), ShotGroups()(counts) if groups is None else groups)
 
     def features(self, images: Tensor) -> Tensor:
@@ -234,29 +232,6 @@ class LongTailModule(EvaluatedModule):
         """
         epoch, device = self.current_epoch, torch.device(self.device)
         return step_generator(self.stage_at(epoch), epoch, batch_idx, device, images)
-
-    def log_train(
-        self, count: int, also: Mapping[str, Tensor] | None = None, /, **terms: Tensor
-    ) -> dict[str, Tensor]:
-        """Log the mean of each term over the epoch, and its learning rate, and return the terms.
-
-        Only "loss" keeps its graph: the others would hold that of the whole step. An epoch that
-        was cut goes on with its sums, bit for bit; `self.log` in a step would forget them.
-
-        Args:
-            count: images of the step on this process.
-            also: what is no part of the loss, numbers (); it is logged by its own name, the terms
-                below `train/`.
-            terms: numbers (), one of them "loss".
-        """
-        if self.attached:
-            self._train_log.log(self, count, terms, also or {})
-        return {name: v if name == "loss" else v.detach() for name, v in terms.items()}
-
-    def log_count(self, name: str, value: Tensor) -> None:
-        """Log below `train/` the sum of `value`, (), over the epoch and all processes."""
-        if self.attached:
-            self._train_log.count(self, name, value)
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Refuse a step that returned nothing, or whose loss is in no record."""

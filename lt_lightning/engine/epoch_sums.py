@@ -9,6 +9,7 @@ from torch import Tensor
 from lt_lightning.processes import own_rank, processes
 
 Sums = dict[str, tuple[Tensor, int]]  # of each term: the sum over the images so far, and how many
+MAX, MIN = ">", "<"  # before the name of what is the largest or smallest so far, and no sum
 _PRECISE = (torch.float32, torch.float64)
 
 
@@ -28,13 +29,16 @@ class EpochSums:
         if epoch != self._epoch:
             self._epoch, self._sums, self._earlier = epoch, {}, {}
         for name, value in terms.items():
-            added = _precise(value.detach()) * count
-            before, images = self._sums.get(name, (_precise(torch.zeros(())), 0))
-            self._sums[name] = before.to(added.device) + added, images + count
+            added = _precise(value.detach()) * (1 if name[0] in (MAX, MIN) else count)
+            before, images = self._sums.get(name, (_nothing(name, added), 0))
+            self._sums[name] = _both(name, before.to(added.device), added), images + count
 
-    def take_earlier(self, epoch: int) -> Sums:
-        """Return, once, the sums of the part before the run was stopped."""
-        found, self._earlier = self._earlier, {}
+    def take_earlier(self, epoch: int, name: str | None = None) -> Sums:
+        """Return, once, the sums of the part before the run was stopped: that of `name`, or all."""
+        found = self._earlier
+        if name is not None:
+            found = {name: found[name]} if name in found else {}
+        self._earlier = {k: v for k, v in self._earlier.items() if k not in found}
         return found if epoch == self._epoch else {}
 
     def state(self) -> dict[str, Any]:
@@ -74,9 +78,20 @@ def _of_all(state: dict[str, Any]) -> Sums:
 
 def _total(mine: list[Sums], parts: list[Sums]) -> Sums:
     """Return the sums over `mine`, with all terms of `parts`: each process must log the same."""
-    found: Sums = {k: (torch.zeros_like(v), 0) for part in parts for k, (v, _) in part.items()}
+    found: Sums = {k: (_nothing(k, v), 0) for part in parts for k, (v, _) in part.items()}
     for part in mine:
         for name, (total, count) in part.items():
             before, images = found[name]
-            found[name] = before + total.detach(), images + count
+            found[name] = _both(name, before, total.detach()), images + count
     return found
+
+
+def _both(name: str, first: Tensor, second: Tensor) -> Tensor:
+    if name[0] == MAX:
+        return torch.maximum(first, second)
+    return torch.minimum(first, second) if name[0] == MIN else first + second
+
+
+def _nothing(name: str, like: Tensor) -> Tensor:
+    """Return what changes nothing where it is taken together with other values."""
+    return torch.full_like(like, {MAX: -torch.inf, MIN: torch.inf}.get(name[0], 0.0))

@@ -7,13 +7,13 @@ from lightning.pytorch import Callback
 from torch import Tensor
 
 from lt_lightning.engine.float32 import Float32Evaluation
-from lt_lightning.engine.own_loop import OwnLoopModule
+from lt_lightning.engine.logged import LoggedModule
 from lt_lightning.metrics import ClassStats, ConfusionCounts, OneVsRestAUC
 
 _MAX_CONFUSION = 1000  # a C x C table of counts stays below 8 MB
 
 
-class EvaluatedModule(OwnLoopModule, ABC):
+class EvaluatedModule(LoggedModule, ABC):
     """Validates and tests by `predict_logits`, which a subclass writes.
 
     Attributes:

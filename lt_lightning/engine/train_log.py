@@ -1,13 +1,14 @@
 """What a training step logs, right also in an epoch that is resumed in its middle."""
 
+import numbers
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import lightning as L
 import torch
 from torch import Tensor
 
-from lt_lightning.engine.epoch_sums import EpochSums
+from lt_lightning.engine.epoch_sums import MAX, MIN, EpochSums
 from lt_lightning.engine.parts import check_terms
 from lt_lightning.errors import UserError
 from lt_lightning.mid_epoch import in_mid_epoch
@@ -15,17 +16,43 @@ from lt_lightning.runs.checkpoint import EPOCH_SUMS
 
 _ALONE = "/"  # before the name of a mean that is no part of the loss, and stands by itself
 _COUNTED = "#"  # before that of a sum
+# Before that of what a method logs by itself, as Lightning reduces it.
+_OWN = {"mean": "=", "sum": "+", "max": MAX, "min": MIN}
+_RULES = {mark: rule for rule, mark in _OWN.items()}
+_EARLIER: dict[str, Any] = {"on_step": False, "on_epoch": True, "sync_dist": True}
+_PLACES = ("prog_bar", "logger", "on_step", "on_epoch", "reduce_fx")  # of the arguments of `log`
+
+
+class Logging(Protocol):
+    """What is asked of a module: `tell` is Lightning's own `log`."""
+
+    @property
+    def trainer(self) -> Any:
+        """The trainer."""
+
+    @property
+    def current_epoch(self) -> int:
+        """The epoch, 0-based."""
+
+    @property
+    def device(self) -> Any:
+        """Where it is."""
+
+    def tell(self, *args: Any, **kwargs: Any) -> None:
+        """Log one value."""
 
 
 class TrainLog:
     """Logs the mean of each term over the epoch, and the learning rate of the epoch.
 
-    What a step logs past it, by `self.log`, is of the part after the cut alone in a resumed epoch.
+    What a step logs by itself, by `self.log(..., on_epoch=True)`, is kept as well where it is a
+    number that is reduced to a mean, a sum, the largest or the smallest.
     """
 
     def __init__(self) -> None:
         self._sums = EpochSums()
         self._logged = False  # since the last look
+        self._waiting: list[tuple[str, Tensor]] = []  # means of a batch whose size is not told yet
 
     def check(self, module: L.LightningModule, outputs: Any) -> None:
         """Refuse a step of `module` that returned nothing, or did not log its loss here.
@@ -43,7 +70,7 @@ class TrainLog:
 
     def log(
         self,
-        module: L.LightningModule,
+        module: Logging,
         count: int,
         terms: Mapping[str, Tensor],
         also: Mapping[str, Tensor],
@@ -53,13 +80,14 @@ class TrainLog:
         self._logged = "loss" in terms
         means = {**terms, **{f"{_ALONE}{name}": value for name, value in also.items()}}
         self._go_on(module)
-        self._sums.add(module.current_epoch, count, means)
+        self._sums.add(module.current_epoch, count, {**dict(self._waiting), **means})
+        self._waiting.clear()
         for name, value in means.items():
             _log_mean(module, name, value.detach(), count)
         # In the step, for an epoch that is resumed in its middle has no start. The largest of equal
         # values has no rounding.
         rate = float(module.trainer.optimizers[0].param_groups[0]["lr"])
-        module.log(
+        module.tell(
             "train/lr",
             rate,
             on_step=False,
@@ -69,16 +97,47 @@ class TrainLog:
             batch_size=1,
         )
 
-    def count(self, module: L.LightningModule, name: str, value: Tensor) -> None:
+    def keep(
+        self,
+        module: Logging,
+        name: str,
+        value: Any,
+        given: tuple[Any, ...],
+        options: Mapping[str, Any],
+    ) -> None:
+        """Keep what a method is about to log, with the arguments of `log` behind the value.
+
+        Lightning is told first what the epoch had of it before it was cut.
+        """
+        told = {**dict(zip(_PLACES, given, strict=False)), **options}
+        reduce = told.get("reduce_fx", "mean")
+        mark = _OWN.get(reduce if isinstance(reduce, str) else getattr(reduce, "__name__", ""))
+        a_number = isinstance(value, numbers.Number | Tensor)
+        if not (mark and a_number and told.get("on_epoch") and module.trainer.training):
+            return
+        key = f"{mark}{name}"
+        for _, (total, images) in self._sums.take_earlier(module.current_epoch, key).items():
+            _go_on_with(module, name, total, images, told)
+        mean = torch.as_tensor(value, device=module.device).detach().mean(dtype=_float_of(value))
+        if mark == _OWN["mean"] and told.get("batch_size") is None:
+            self._waiting.append((key, mean))
+        else:
+            self._sums.add(module.current_epoch, told.get("batch_size") or 1, {key: mean})
+
+    def count(self, module: Logging, name: str, value: Tensor) -> None:
         """Log the sum over the epoch and all processes of what this one counts in a step."""
         self._go_on(module)
         self._sums.add(module.current_epoch, 1, {f"{_COUNTED}{name}": value})
         _log_count(module, name, value)
 
-    def _go_on(self, module: L.LightningModule) -> None:
-        """Log what an epoch had before it was cut."""
+    def _go_on(self, module: Logging) -> None:
+        """Log what an epoch had before it was cut, and is not logged again yet."""
         for name, (total, images) in self._sums.take_earlier(module.current_epoch).items():
-            if name.startswith(_COUNTED):
+            if name[0] in _RULES:
+                _go_on_with(
+                    module, name[1:], total, images, _EARLIER | {"reduce_fx": _RULES[name[0]]}
+                )
+            elif name.startswith(_COUNTED):
                 _log_count(module, name.removeprefix(_COUNTED), total.to(module.device))
             else:
                 _log_sum(module, name, total, images)
@@ -94,8 +153,8 @@ class TrainLog:
             self._sums.load(checkpoint[EPOCH_SUMS])
 
 
-def _log_mean(module: L.LightningModule, name: str, value: Tensor, count: int) -> None:
-    module.log(
+def _log_mean(module: Logging, name: str, value: Tensor, count: int) -> None:
+    module.tell(
         name.removeprefix(_ALONE) if name.startswith(_ALONE) else f"train/{name}",
         value,
         on_step=False,
@@ -106,8 +165,8 @@ def _log_mean(module: L.LightningModule, name: str, value: Tensor, count: int) -
     )
 
 
-def _log_count(module: L.LightningModule, name: str, value: Tensor) -> None:
-    module.log(
+def _log_count(module: Logging, name: str, value: Tensor) -> None:
+    module.tell(
         f"train/{name}",
         value.float(),
         on_step=False,
@@ -118,7 +177,7 @@ def _log_count(module: L.LightningModule, name: str, value: Tensor) -> None:
     )
 
 
-def _log_sum(module: L.LightningModule, name: str, total: Tensor, count: int) -> None:
+def _log_sum(module: Logging, name: str, total: Tensor, count: int) -> None:
     """Let Lightning go on from a sum over `count` images, bit for bit.
 
     It adds value * images to the sum and images to the count: a mean would be rounded.
@@ -126,3 +185,18 @@ def _log_sum(module: L.LightningModule, name: str, total: Tensor, count: int) ->
     total = total.to(module.device)
     _log_mean(module, name, total, 1)
     _log_mean(module, name, torch.zeros_like(total), count - 1)
+
+
+def _go_on_with(
+    module: Logging, name: str, total: Tensor, images: int, told: Mapping[str, Any]
+) -> None:
+    """Let Lightning go on from what a method had logged by itself, with the options of its log."""
+    total, options = total.to(module.device), {**told, "batch_size": 1}
+    module.tell(name, total, **options)
+    if told.get("reduce_fx", "mean") in ("mean", torch.mean):
+        module.tell(name, torch.zeros_like(total), **{**options, "batch_size": images - 1})
+
+
+def _float_of(value: Any) -> torch.dtype:
+    kept = isinstance(value, Tensor) and value.is_floating_point()
+    return value.dtype if kept else torch.get_default_dtype()

@@ -74,6 +74,20 @@ def test_a_run_cut_by_max_steps_goes_on_at_that_step(here, whole, config):
     assert (training["epochs"], training["steps"]) == (2, 2 * STEPS)
 
 
+def test_what_a_method_logs_by_itself_goes_on_too(here, whole):
+    """Trap: Lightning keeps no sum in a checkpoint, so that the row was that of the second part."""
+    own = ("--model", "talkative.Talkative")
+    fit("run", "ce", *own, "--trainer.max_steps", str(CUT))
+    fit("run", "ce", *own, "--ckpt_path", "last")
+    folder = here / "runs" / "run" / "0"
+    assert_same_run(folder, whole("ce", *own))
+    row = rows(folder)[1]
+    assert row["place"] == pytest.approx((STEPS - 1) / 2)
+    assert row["own/once"] == 1
+    assert row["own/min"] < row["own/mean_epoch"] < row["own/max"]
+    assert row["own/count"] == row["own/count"] // 1 > 0
+
+
 def test_a_run_in_float64_goes_on_with_all_its_digits(here, whole):
     """Trap: Lightning loads the weights first and makes them float64 then."""
     precise = ("--trainer.precision", "64-true")

@@ -25,7 +25,7 @@ class Process(SimpleNamespace):
         )
         self.values, self.images, self.own = {}, {}, train_log.TrainLog()
 
-    def log(self, name, value, batch_size, **_):
+    def tell(self, name, value, batch_size, **_):
         if name == "train/lr":  # the largest
             return
         value = value if value.dtype == torch.float64 else value.float()
