@@ -38,7 +38,7 @@ demo: $(VENV)/.installed  ## train BBN and cross-entropy on long-tailed digits, 
 	$(RUN) fit --config configs/bbn.yaml $(DIGITS) --name demo-bbn
 	@$(RUN) report runs/demo-ce runs/demo-bbn --newest
 
-test: $(VENV)/.installed-dev  ## the short tests, nine of ten: under two minutes on two cores
+test: $(VENV)/.installed-dev  ## the short tests, four of five: under two minutes on two cores
 	$(PYTEST) -n 2 --dist loadgroup
 
 test-all: $(VENV)/.installed-dev  ## the short tests and the long ones, as CI runs them: seven minutes
