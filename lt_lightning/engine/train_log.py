@@ -20,6 +20,8 @@ _COUNTED = "#"  # before that of a sum
 _OWN = {"mean": "=", "sum": "+", "max": MAX, "min": MIN}
 _RULES = {mark: rule for rule, mark in _OWN.items()}
 _EARLIER: dict[str, Any] = {"on_step": False, "on_epoch": True, "sync_dist": True}
+_REDUCTIONS = {torch.mean: "mean", torch.sum: "sum", torch.max: "max", torch.min: "min"}
+_REDUCTIONS |= {sum: "sum", max: "max", min: "min"}
 _PLACES = ("prog_bar", "logger", "on_step", "on_epoch", "reduce_fx")  # of the arguments of `log`
 
 
@@ -110,19 +112,19 @@ class TrainLog:
         Lightning is told first what the epoch had of it before it was cut.
         """
         told = {**dict(zip(_PLACES, given, strict=False)), **options}
-        reduce = told.get("reduce_fx", "mean")
-        mark = _OWN.get(reduce if isinstance(reduce, str) else getattr(reduce, "__name__", ""))
+        mark = _OWN.get(_rule_of(told.get("reduce_fx", "mean")))
         a_number = isinstance(value, numbers.Number | Tensor)
         if not (mark and a_number and told.get("on_epoch") and module.trainer.training):
             return
         key = f"{mark}{name}"
-        for _, (total, images) in self._sums.take_earlier(module.current_epoch, key).items():
-            _go_on_with(module, name, total, images, told)
+        for _, (total, count) in self._sums.take_earlier(module.current_epoch, key).items():
+            _go_on_with(module, name, total, count, told)
         mean = torch.as_tensor(value, device=module.device).detach().mean(dtype=_float_of(value))
-        if mark == _OWN["mean"] and told.get("batch_size") is None:
+        images = told.get("batch_size") if mark == _OWN["mean"] else 1  # others weigh nothing
+        if images is None:
             self._waiting.append((key, mean))
         else:
-            self._sums.add(module.current_epoch, told.get("batch_size") or 1, {key: mean})
+            self._sums.add(module.current_epoch, images, {key: mean})
 
     def count(self, module: Logging, name: str, value: Tensor) -> None:
         """Log the sum over the epoch and all processes of what this one counts in a step."""
@@ -193,8 +195,14 @@ def _go_on_with(
     """Let Lightning go on from what a method had logged by itself, with the options of its log."""
     total, options = total.to(module.device), {**told, "batch_size": 1}
     module.tell(name, total, **options)
-    if told.get("reduce_fx", "mean") in ("mean", torch.mean):
+    if _rule_of(told.get("reduce_fx", "mean")) == "mean":
         module.tell(name, torch.zeros_like(total), **{**options, "batch_size": images - 1})
+
+
+def _rule_of(reduce: Any) -> str:
+    """Return the name of a reduction, as Lightning understands it."""
+    name = reduce.lower() if isinstance(reduce, str) else _REDUCTIONS.get(reduce, "")
+    return "mean" if name == "avg" else name
 
 
 def _float_of(value: Any) -> torch.dtype:

@@ -19,12 +19,12 @@ class Talkative(ERM):
         self.log("own/mean", bright, on_epoch=True)
         self.log("own/sized", bright, False, True, False, True, batch_size=len(images) // 2)
         first = (targets == 0).float().sum()
-        self.log("own/count", first, on_epoch=True, on_step=False, reduce_fx="sum")
+        self.log("own/count", first, on_epoch=True, on_step=False, reduce_fx=sum, batch_size=9)
         self.log("own/max", bright, on_epoch=True, on_step=False, reduce_fx=torch.max)
-        self.log("own/min", bright.double(), on_epoch=True, on_step=False, reduce_fx="min")
+        self.log("own/min", bright.double(), on_epoch=True, on_step=False, reduce_fx="MIN")
         if batch_idx == 1:
             self.log("own/once", float(batch_idx), on_step=False, on_epoch=True)
         if batch_idx > 2:
-            self.log("own/late", 3 * bright, on_step=False, on_epoch=True)
+            self.log("own/late", 3 * bright, on_step=False, on_epoch=True, reduce_fx="avg")
         self.log("own/last", bright)  # of a step, which is kept by nothing
         return super().training_step(batch, batch_idx)

@@ -9,6 +9,7 @@ import torch
 from lt_lightning.engine import epoch_sums, train_log
 from lt_lightning.runs.checkpoint import EPOCH_SUMS
 
+FAR = 2.0**40  # from all numbers that are logged
 IMAGES = (32, 31, 7)  # of a step, on each process
 
 
@@ -22,15 +23,24 @@ class Process(SimpleNamespace):
             fit_loop=SimpleNamespace(batch_idx=0),
             num_training_batches=2,
             is_last_batch=False,
+            training=True,
         )
         self.values, self.images, self.own = {}, {}, train_log.TrainLog()
 
-    def tell(self, name, value, batch_size, **_):
+    def tell(self, name, value, batch_size=None, reduce_fx="mean", **_):
         if name == "train/lr":  # the largest
             return
         value = value if value.dtype == torch.float64 else value.float()
+        if reduce_fx == "sum":
+            batch_size = 1  # of values, whatever the size
+        batch_size = IMAGES[self.rank] if batch_size is None else batch_size
+        if reduce_fx in ("max", "min"):
+            before = self.values.get(name, torch.tensor({"max": -FAR, "min": FAR}[reduce_fx]))
+            self.values[name] = getattr(torch, f"{reduce_fx}imum")(before, value)
+            return
         self.values[name] = self.values.get(name, torch.tensor(0.0)) + value * batch_size
-        self.images[name] = self.images.get(name, torch.tensor(0)) + batch_size
+        if reduce_fx == "mean":
+            self.images[name] = self.images.get(name, torch.tensor(0)) + batch_size
 
     def train(self, steps):
         for terms in steps:
@@ -125,6 +135,52 @@ def test_what_is_no_term_of_the_loss_goes_on_too(together):
         assert process.values == other.values
         assert set(process.values) == {"train/loss", "alpha", "train/skipped"}
         assert process.values["train/skipped"] == sum(terms["loss"].round() for terms in more)
+
+
+def train_aloud(process, given):
+    """Take steps that log by themselves, as a method does by `self.log`."""
+    for terms in given:
+        for rule in ("mean", "sum", "max", "min"):
+            options = {"on_epoch": True, "on_step": False, "reduce_fx": rule}
+            if rule == "sum":
+                options["batch_size"] = 5
+            process.own.keep(process, f"own/{rule}", terms["extra"], (), options)
+            process.tell(f"own/{rule}", terms["extra"], **options)
+        process.own.log(process, IMAGES[process.rank], {"loss": terms["loss"]}, {})
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_a_method_logs_by_itself_goes_on_bit_for_bit(together, count):
+    given = [steps(rank) for rank in range(count)]
+    whole, parts = ([Process(rank) for rank in range(count)] for _ in range(2))
+    for rank in range(count):
+        train_aloud(whole[rank], given[rank])
+        train_aloud(parts[rank], given[rank][:4])
+    parts = resumed(cut(parts, together), count, together)
+    for process, other, more in zip(parts, whole, given, strict=True):
+        train_aloud(process, more[4:])
+        assert process.values == other.values
+        assert process.images == other.images
+        drawn = [float(terms["extra"]) for terms in more]
+        assert process.values["own/max"] == max(drawn)
+        assert process.values["own/min"] == min(drawn)
+
+
+def test_the_largest_of_all_is_with_the_first_of_other_processes(together):
+    """Trap: a process that has nothing would tell of 0, which is less than the smallest."""
+    given = [steps(rank, 2) for rank in range(2)]
+    before = [Process(rank) for rank in range(2)]
+    for process in before:
+        train_aloud(process, given[process.rank])
+    after = resumed(cut(before, together), 3, together)
+    for process in after:
+        process.own.log(process, 7, {"loss": torch.tensor(1.0)}, {})
+    drawn = [float(terms["extra"]) for part in given for terms in part]
+    assert after[0].values["own/max"] == max(drawn)
+    assert after[0].values["own/min"] == min(drawn)
+    assert after[0].values["own/sum"] == pytest.approx(sum(drawn))
+    assert all(process.values["own/sum"] == 0 for process in after[1:])
+    assert all(process.values["own/min"] == FAR for process in after[1:])
 
 
 def test_on_another_number_of_processes_the_first_has_all(together):
