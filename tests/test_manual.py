@@ -78,6 +78,18 @@ def test_each_folder_of_results_is_described_and_as_its_runs_say():
                 assert max(counts) / min(counts) == row.folder.ratio
 
 
+def test_the_advice_has_numbers_of_the_tables_below_it():
+    """Trap: a run is made again, the table follows, and the sentence that rests on it does not."""
+    text = (source.ROOT / "docs" / "choosing.md").read_text("utf-8")
+    _, advice, rest = re.split(r"^## ", text, maxsplit=2, flags=re.MULTILINE)
+    points = re.findall(r"^(\d+)\. .*$", advice, re.MULTILINE)
+    said = re.findall(r"\b\d+\.\d\b", advice)
+    shown = re.findall(r"(?<=\| )\d+\.\d(?= )", rest)
+    assert [int(point) for point in points] == list(range(1, 11))
+    assert len(said) > 20
+    assert set(said) <= set(shown)
+
+
 def test_a_number_made_on_other_data_is_not_called_cifar():
     page = pages.page("methods/ce.md")
     cifar = page.split("**CIFAR-10-LT ratio 100, JPEG copies**")[1].split("**German")[0]
