@@ -25,6 +25,8 @@ SEEN_AGAIN = {"bcl": "prototype_head"}
 # PaCo multiplies each rounding by 1e5 an epoch: on one process too, where only the order of the
 # memory changes (channels_last false), weights are 3e-8 apart after 2 epochs and 8e-7 after 3.
 EPOCHS = {"paco": 1}
+_QUEUE = ("--model.queue_size", "1008")  # a multiple of the batch
+OWN = {"paco": _QUEUE, "ssp_moco": _QUEUE}
 ALIKE = 1e-9  # of weights
 BATCH = 24  # of 13 in an epoch; each number of processes divides it
 ROOT = Path(__file__).parents[2]
@@ -34,7 +36,7 @@ TABLES = Path(os.environ.get("LT_TABLES", ROOT / "build" / "distributed"))
 def arguments(config, processes):
     """Return the arguments of 13 steps of each epoch, on so many processes."""
     own = ("--trainer.precision", "64-true", "--name", config, "--version", "a")
-    own = (*own, "--data.batch_size", str(BATCH))
+    own = (*own, "--data.batch_size", str(BATCH), *OWN.get(config, ()))
     epochs = EPOCHS.get(config, 3)
     return small(config, processes, *own, epochs=epochs, teacher="runs/ce/a")
 
