@@ -94,6 +94,7 @@ bench: $(VENV)/.installed-dev  ## speed and memory, as ratios measured in one ru
 	$(BIN)/python bench/feature_cache.py
 	$(BIN)/python bench/memory.py
 	$(BIN)/python bench/dashboards.py
+	$(BIN)/python bench/scaling.py
 
 clean:  ## remove caches, not runs
 	rm -rf .mypy_cache .pytest_cache .ruff_cache build dist
