@@ -123,7 +123,8 @@ def _debug() -> bool:
 def _say(sentence: str) -> None:
     """Write the sentence; of several processes each may have its own."""
     rank = launch.rank()
-    numbered = rank.isdecimal() and len(rank) <= _DIGITS  # else the sentence is about that
+    # Else the sentence is about that; and the first one of another node is no process 0 of the run.
+    numbered = rank.isdecimal() and rank != "0" and len(rank) <= _DIGITS
     who = f"lt (process {rank})" if numbered and not launch.is_first() else "lt"
     sys.stderr.write(f"{who}: {shown(sentence)}\n")
 

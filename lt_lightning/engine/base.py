@@ -259,6 +259,8 @@ class LongTailModule(EvaluatedModule):
         self.trainer.precision_plugin.convert_module(self)
         if self.trainer.state.fn == "fit":
             self._train_log.load(checkpoint)
+        else:
+            checkpoint.pop("loops", None)  # where the training stood is nothing to a test
         data = LongTailDataModule.of(self.trainer)
         if data is not None:
             check_same(checkpoint, data)
