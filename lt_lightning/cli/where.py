@@ -26,7 +26,8 @@ def choose(options: Any, argv: list[str], given: Path | None) -> tuple[Path, Pat
         method = options.model.class_path.rsplit(".", 1)[-1]
         options.name = run_folder.run_name(argv, method)
     run_folder.check_names(options.runs, options.name, options.version)
-    if launch.is_elastic() and options.version is None and not launch.knows_itself():
+    unknown = options.version is None and wanted is None and not launch.knows_itself()
+    if launch.is_elastic() and unknown:
         log.warning(
             "torchrun starts processes again, which could not know their run: give --version, or "
             "torchrun --rdzv-id; as it is they would begin anew."

@@ -36,7 +36,7 @@ from lt_lightning.losses import CrossEntropy, Loss
 from lt_lightning.metrics import ShotGroups
 from lt_lightning.recipes import LDAMRecipe
 from lt_lightning.runs import fits
-from lt_lightning.runs.checkpoint import DATA_STATE, read
+from lt_lightning.runs.checkpoint import DATA_STATE, leave_to_training, read
 from lt_lightning.schedule import Schedule
 from lt_lightning.stages import Stage
 
@@ -260,7 +260,7 @@ class LongTailModule(EvaluatedModule):
         if self.trainer.state.fn == "fit":
             self._train_log.load(checkpoint)
         else:
-            checkpoint.pop("loops", None)  # where the training stood is nothing to a test
+            leave_to_training(checkpoint, type(self.trainer.precision_plugin).__qualname__)
         data = LongTailDataModule.of(self.trainer)
         if data is not None:
             check_same(checkpoint, data)

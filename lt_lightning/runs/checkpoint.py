@@ -10,9 +10,24 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
-from lt_lightning.runs.checkpoint_parts import CHANGES, DATA_STATE, EPOCH_SUMS, Unfit, check
+from lt_lightning.runs.checkpoint_parts import (
+    CHANGES,
+    DATA_STATE,
+    EPOCH_SUMS,
+    Unfit,
+    are_seconds,
+    check,
+)
 
-__all__ = ["CHANGES", "DATA_STATE", "EPOCH_SUMS", "not_finite", "read", "whole_epochs"]
+__all__ = [
+    "CHANGES",
+    "DATA_STATE",
+    "EPOCH_SUMS",
+    "leave_to_training",
+    "not_finite",
+    "read",
+    "whole_epochs",
+]
 _GROWTH = 4  # times the size of the file that its parts may take; torch packs nothing
 
 
@@ -98,6 +113,22 @@ def _check_size(file: Path) -> None:
             f"The checkpoint {file} would be {unpacked:,} bytes when it is unpacked, far more than "
             "it has: use one that `lt fit` wrote."
         )
+
+
+def leave_to_training(content: dict[str, Any], precision: str) -> None:
+    """Take out of a checkpoint that is tested what a training alone goes on from.
+
+    Lightning would give a test all of it, the states of callbacks too; what a test has no use for
+    cannot stop it.
+
+    Args:
+        content: of the file, which is changed.
+        precision: the key of the precision's state.
+    """
+    for part in ("loops", "optimizer_states", "lr_schedulers", EPOCH_SUMS, precision):
+        content.pop(part, None)
+    states = content.pop("callbacks", {})
+    content["callbacks"] = {name: state for name, state in states.items() if are_seconds(state)}
 
 
 def whole_epochs(content: dict[str, Any]) -> int:

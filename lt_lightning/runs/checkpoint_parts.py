@@ -64,6 +64,11 @@ def check(content: Any, to_resume: bool, size: int) -> None:
         _check_keys(DATA_STATE, facts, _DATA)
 
 
+def are_seconds(state: Any) -> bool:
+    """Return whether the state of a callback is how long a run was trained, and no more."""
+    return _is_mapping(state) and state.keys() == {"seconds"} and _is_number(state["seconds"])
+
+
 def _walk(value: Any, left: list[int], depth: int) -> None:
     """Refuse what is not plain, or endless: lists may hold themselves, or each other many times."""
     left[0] -= 1

@@ -46,13 +46,18 @@ def rank() -> str:
 
 def is_first() -> bool:
     """Return whether this is the first process of the run; known before the group is formed."""
-    return rank() == "0" and os.environ.get("NODE_RANK", "0") == "0"
+    return _is_zero(rank()) and _is_zero(os.environ.get("NODE_RANK", "0"))
 
 
 def is_child() -> bool:
     """Return whether Lightning started this process, from the first one of the run."""
     outside = by_torchrun() or slurm_counts()
-    return os.environ.get("LOCAL_RANK", "0") != "0" and not outside
+    return not _is_zero(os.environ.get("LOCAL_RANK", "0")) and not outside
+
+
+def _is_zero(number: str) -> bool:
+    """Return whether the number of a process, as the environment writes it, is 0: also as 00."""
+    return number.strip().strip("0") == "" and "0" in number
 
 
 def by_torchrun() -> bool:

@@ -105,7 +105,7 @@ def ended(number: int) -> None:
     if not (is_taken() and _state.noted and number == signal.SIGTERM):
         return
     _state.late = True
-    if _state.stepped or os.environ.get("SLURM_RESTART_COUNT", "0") == "0":
+    if _state.stepped or launch.restarts() == 0:
         answer()
 
 

@@ -1,5 +1,7 @@
 """What Lightning and torch say of a checkpoint that does not fit is told in one sentence."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -38,3 +40,19 @@ def test_whole_numbers_are_no_weights():
     for saved, own in ((whole, real), (real, whole)):
         with pytest.raises(UserError, match="The weights w of the checkpoint are"):
             check_kinds(saved, own)
+
+
+def test_of_a_checkpoint_only_the_weights_are_asked_for(lt, place):
+    """Trap: Lightning gives a test the loops and the callbacks too, one of which it stops at."""
+    last = Path(place["copy"]) / "checkpoints" / "last.ckpt"
+    content = torch.load(last, weights_only=True)
+    content["loops"] = {name: {"state_dict": {"x": 1}} for name in content["loops"]}
+    for name in content["callbacks"]:
+        content["callbacks"][name] = {"best": "x", "seconds": "long"}
+    content["lr_schedulers"], content["MixedPrecision"] = [{"last_epoch": 0}], {"scale": "x"}
+    content["optimizer_states"] = [{"state": {}, "param_groups": [{"params": [], "lr": 0.1}]}]
+    torch.save(content, last)
+
+    answer = lt(f"test {place['copy']}")
+
+    assert answer.status == 0, answer.err

@@ -159,3 +159,13 @@ def test_what_lightning_starts_in_a_job_script_is_not_the_first(be, monkeypatch,
     monkeypatch.setenv("LOCAL_RANK", "1")
     assert not launch.is_first()
     assert launch.is_child()
+
+
+def test_the_first_process_is_known_by_its_number_however_it_is_written(be, monkeypatch):
+    for name in ("RANK", "NODE_RANK", "LOCAL_RANK"):
+        monkeypatch.setenv(name, "00")
+    assert launch.is_first()
+    assert not launch.is_child()
+    for number in ("01", "10", "", "one"):
+        monkeypatch.setenv("RANK", number)
+        assert not launch.is_first()

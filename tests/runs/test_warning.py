@@ -129,7 +129,7 @@ def test_a_job_that_ends_unwarned_is_told_how_to_be_warned(job, monkeypatch):
 
 @pytest.mark.parametrize(
     ("restarts", "stepped", "requeued"),
-    [("0", False, True), ("3", True, True), ("3", False, False)],
+    [("0", False, True), ("00", False, True), ("3", True, True), ("3", False, False)],
 )
 def test_a_job_that_is_ended_before_a_step_could_answer_is_requeued(
     job, monkeypatch, restarts, stepped, requeued
