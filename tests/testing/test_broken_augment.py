@@ -1,11 +1,13 @@
 """Every clause of the contract of augmentations and mixings has one that breaks it."""
 
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 
 import pytest
 import torch
 
-from lt_lightning.augment import BatchTransform, Mixup, RandomCropFlip
+from lt_lightning.augment import BatchTransform, Mixed, Mixup, RandomCropFlip
 from lt_lightning.testing import check_augment
 
 
@@ -34,6 +36,14 @@ def of_the_process(call, images, generator):
 
 def fixed(call, images, generator):
     return call(images, torch.Generator().manual_seed(5))
+
+
+def of_the_calls():
+    """Return a change that draws otherwise with every call."""
+    numbers = count()
+    return lambda call, images, generator: call(
+        images, torch.Generator().manual_seed(generator.initial_seed() + next(numbers))
+    )
 
 
 def of_the_layout(call, images, generator):
@@ -75,6 +85,7 @@ class CopyDiffers(BatchTransform):
         (changed(lambda f, x, g: x.clone()), "no image is changed"),
         (changed(lambda f, x, g: x.flip(3)), "128 equal images come out as 1 different"),
         (changed(global_draw), "global random generator was used"),
+        (changed(of_the_calls()), "the same generator gives other images"),
         (changed(of_the_process), "several processes make other images than one"),
         (changed(fixed), "the generator has no effect"),
         (changed(of_the_layout), "memory layout matters"),
@@ -135,6 +146,36 @@ def share_of_labels_is_fixed(f, x, y, g, given):
     return replace(found, share=torch.full((len(x),), 0.5)) if "share" in given else found
 
 
+def of_the_calls_alone(field):
+    """Return a change of a field with every call, where neither share nor partners are given."""
+    numbers = count()
+
+    def change(f, x, y, g, given):
+        found = f()
+        if given:
+            return found
+        if field == "share":
+            return replace(found, share=found.share * 0.5 ** next(numbers))
+        return replace(found, images=found.images.roll(next(numbers), dims=3))
+
+    return mixed(change)
+
+
+class Halved(Mixed):
+    """Mixed inside the network, which then sees half of the batch."""
+
+    @contextmanager
+    def inside(self, network):
+        hook = network.register_forward_pre_hook(lambda module, given: given[0][::2])
+        yield
+        hook.remove()
+
+
+def halved_inside(f, x, y, g, given):
+    found = f()
+    return Halved(found.images, found.targets_a, found.targets_b, found.share)
+
+
 def needs_a_generator(f, x, y, g, given):
     return f() if g is not None or given else replace(f(), images=x[:1])
 
@@ -157,6 +198,9 @@ def trusts_labels(f, x, y, g, given):
         (mixed(without_given("share")), "with the share 1 the images are changed"),
         (mixed(share_of_labels_is_fixed), "the first label has not the weight 1"),
         (mixed(needs_a_generator), "without a generator the images are lost"),
+        (of_the_calls_alone("share"), "the same generator gives another share"),
+        (of_the_calls_alone("images"), "the same generator gives other images"),
+        (mixed(halved_inside), "a network does not run on the mix"),
         (mixed(of_the_global), "global random generator was used"),
         (mixed(trusts_labels), "a missing label is not refused"),
     ],
