@@ -287,7 +287,11 @@ class Weighs(methods.ERM):
             "Stream.learned_stream gave 'tail' for epoch 0: return one",
         ),
         ("--model beginners.Weighs", 1, "Weighs.drawn_weights gave a list for 10 classes: return"),
-        ("--model beginners.Vector", 1, "Vector.training_step gave float32 (128,) as loss: give"),
+        (
+            "--model beginners.Vector --trainer.precision 32-true",
+            1,
+            "Vector.training_step gave float32 (128,) as l",
+        ),
         ("--model beginners.Lost --model.backbone.depth 8", 1, "Lost.training_step gave a loss wi"),
         (
             "--model ERM --data.sampler beginners.Counts --trainer.max_epochs 2",
