@@ -11,6 +11,7 @@ from lt_lightning.callbacks import RunRecord
 from lt_lightning.cli.words.parser import LTParser
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.changes import check_added, kept_changes, names_of
+from lt_lightning.engine.seen_data import check_same
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc import PostHoc
 from lt_lightning.runs import checkpoint as checkpoint_file
@@ -47,16 +48,18 @@ def change_model(
         What a checkpoint of the changed model holds.
 
     Raises:
-        UserError: if the change does not go with the model, or with what was changed already.
+        UserError: if the change does not go with the model, or with what was changed already, or
+            if the images are others, or look otherwise, than those of the training.
     """
     content = checkpoint_file.read(checkpoint)
+    data.prepare_data()
+    data.setup("test")
+    check_same(content, data)  # Lightning asks the model so where it loads the weights
     model.take(content)
     model.to(device, torch.float32)  # from a training in half precision
     names, kept = names_of(content), kept_changes(content)
     if change is not None:
         check_added(content, checkpoint, change)
-        data.prepare_data()
-        data.setup("test")
         options = record.change = change.options()  # before what is fitted takes the place of none
         values = {name: value.cpu() for name, value in change.apply(model, data).items()}
         names.append(change.describe())

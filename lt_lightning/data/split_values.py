@@ -30,7 +30,7 @@ class SplitValues:
                     f"split_values has the value {value!r}, which YAML takes for no text: write it "
                     f"in double quotes, such as {_option('yes', 'train')}."
                 )
-            if split is not None and split not in SPLITS:
+            if not (split is None or (isinstance(split, str) and split in SPLITS)):
                 raise UserError(
                     f"split_values has {split!r} for {value!r}: give train, val, test or null."
                 )

@@ -1,6 +1,7 @@
 """A finished run tested under other conditions: another evaluation, or a refusal."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -148,3 +149,26 @@ def test_other_options_of_a_change_stand_beside_it(lt, place):
         assert lt(f"test {copy} {line}").status == 0
     found = [one for one in evaluations(copy).values() if "post_hoc" in one]
     assert sorted(one["post_hoc"]["temperature"] for one in found) == [5.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    "command", ["test {}", "test {} --post_hoc NearestMean", "calibrate {}", "validate {}"]
+)
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("--data.normalize.mean=[0.1,0.1,0.1]", r"but the data have \[0.1, 0.1, 0.1\]"),
+        ("--data.profile.imbalance_ratio=5", "fingerprint|trained on the images"),
+    ],
+)
+def test_images_of_another_training_are_refused(lt, place, command, option, says):
+    """Trap: a change without training took its weights past the question, and was recorded."""
+    copy = Path(place["copy"])
+    before = {p.name: p.read_bytes() for p in copy.iterdir() if p.is_file() and p.name != ".lock"}
+
+    answer = lt(f"{command.format(copy)} {option}")
+
+    assert answer.status == 1
+    assert re.search(says, answer.err.splitlines()[-1])
+    after = {p.name: p.read_bytes() for p in copy.iterdir() if p.is_file() and p.name != ".lock"}
+    assert after == before

@@ -145,6 +145,9 @@ def test_whole_numbers_in_yaml_are_values_of_a_split_column(table):
     for odd in (True, 1.0, None):
         with pytest.raises(UserError, match="which YAML takes for no text: write it in double"):
             on_disk(split_values={odd: "train"})
+    for odd in ({"a": 1}, ["train"], 1):
+        with pytest.raises(UserError, match="for 'a': give train, val, test or null"):
+            on_disk(split_values={"a": odd})
 
 
 def test_values_of_splits_that_are_not_there_are_refused(table):
