@@ -1,4 +1,4 @@
-"""Training steps that wait for the signal of a test: a callback for `--trainer.callbacks`."""
+"""Steps that wait for the signal of a test: callbacks for `--trainer.callbacks`."""
 
 import math
 import os
@@ -31,9 +31,28 @@ class SlowSteps(Callback):
             return
         if trainer.is_global_zero:
             Path(f"reached-{Path(trainer.default_root_dir).name}").touch()
-        until, hurry = time.monotonic() + _LONGEST, Path("hurry")
-        while time.monotonic() < until and not _is_over(hurry):
-            time.sleep(0.05)
+        _wait(Path("hurry"))
+
+
+class SlowTests(Callback):
+    """Takes its time at a batch of the first test, on the second process alone.
+
+    The file reached-test tells that it is there, and that the first one has nothing left to do.
+    """
+
+    def on_test_batch_start(self, trainer, pl_module, batch, batch_idx, dataloader_idx=0):
+        """Wait a little."""
+        reached = Path("reached-test")
+        if trainer.global_rank == 1 and batch_idx == 1 and not reached.exists():
+            time.sleep(1.0)
+            reached.touch()
+            _wait(Path("hurry"))
+
+
+def _wait(hurry):
+    until = time.monotonic() + _LONGEST
+    while time.monotonic() < until and not _is_over(hurry):
+        time.sleep(0.05)
 
 
 def _is_over(hurry):
