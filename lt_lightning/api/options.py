@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from lt_lightning.errors import UserError
 from lt_lightning.runs.class_path import path_of
 
+log = logging.getLogger("lt_lightning")
 _KEY = re.compile(r"[A-Za-z]\w*(\.\w+)*")
 _PACKED = ("init_args", "dict_kwargs")
 
@@ -66,6 +68,12 @@ def _text(key: str, value: Any) -> str:
 def _plain(key: str, value: Any) -> Any:
     """Return a value as YAML and JSON have it; a class by its path."""
     if inspect.isclass(value):
+        if value.__module__ == "__main__":
+            log.warning(
+                "%s is a class of the script itself: lt test, lt predict and all that begins "
+                "elsewhere cannot find it, so put it in a module.",
+                value.__qualname__,
+            )
         return path_of(value)
     if isinstance(value, np.generic):
         return _plain(key, value.item())

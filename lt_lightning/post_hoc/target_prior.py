@@ -92,7 +92,7 @@ class TargetPrior(PostHoc):
         largest = int(assumed.argmax())
         log.info(
             "The run takes it that %.3g %% of the images are %s, its largest class, and %.3g %% of "
-            "its smallest; now %s says the shares",
+            "its smallest; now %s says the shares.",
             100 * float(assumed[largest] / assumed.sum()),
             printable(model.class_names[largest]),
             100 * float(assumed.min() / assumed.sum()),

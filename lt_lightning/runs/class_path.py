@@ -8,9 +8,11 @@ import importlib
 import inspect
 import math
 import sys
+from types import ModuleType
 from typing import Any
 
 from lt_lightning.errors import Refused, UserError, one_sentence
+from lt_lightning.nearest import nearest
 from lt_lightning.runs.signals import Stopped
 
 _SHOWN = 60  # characters of a value
@@ -35,16 +37,47 @@ def named(path: Any) -> Any:
         )
     if parts[0] in sys.stdlib_module_names:
         raise UserError(f"{path} is of Python itself and is never built: give a class of its kind.")
+    module, name = ".".join(parts[:-1]), parts[-1]
+    found = None
     try:
-        # What a file names is known by its name alone.
-        return getattr(importlib.import_module(".".join(parts[:-1])), parts[-1])
+        found = importlib.import_module(module)
+        return getattr(found, name)  # what a file names is known by its name alone
     except Stopped:  # a signal that came meanwhile says nothing of the package
         raise
     except (Exception, SystemExit) as error:  # an import runs the module, which may raise anything
-        raise UserError(
-            f"{path} cannot be imported ({one_sentence(str(error))[:200]}): install the package "
-            "that it comes from."
-        ) from error
+        remedy = _mended(error, module) if found is None else _renamed(found, module, name)
+        why = one_sentence(str(error))[:200]
+        raise UserError(f"{path} cannot be imported ({why}): {remedy}.") from error
+
+
+def trouble(value: str | None) -> UserError | None:
+    """Return why a class cannot be imported, or none where it can, or where `value` names none."""
+    if value is None or "." not in value or not all(map(str.isidentifier, value.split("."))):
+        return None
+    try:
+        named(value)
+    except UserError as error:
+        return error
+    return None
+
+
+def _mended(error: BaseException, module: str) -> str:
+    """Return what helps where the import of a module ended with `error`."""
+    if not isinstance(error, ModuleNotFoundError):
+        kind = type(error).__name__
+        return f"the module {module} itself ends with that {kind}, mend it there"
+    missing = error.name or module
+    if module == missing and "." in module:
+        return f"{module.rpartition('.')[0]} is there and has no such module, check the path"
+    own = module == missing or module.startswith(f"{missing}.")
+    return f"install the package that it comes from{'' if own else f', or {missing}'}"
+
+
+def _renamed(module: ModuleType, path: str, name: str) -> str:
+    if path == "__main__":
+        return "it was defined in a script, so put it in a module and train again"
+    near = nearest(name, (k for k, value in vars(module).items() if inspect.isclass(value)))
+    return f"did you mean {path}.{near}" if near else f"look up what {path} calls it"
 
 
 def look(content: Any, key: str = "") -> None:
@@ -87,6 +120,19 @@ def is_outside(kind: type[Any]) -> bool:
 def is_ours(kind: type[Any]) -> bool:
     """Return whether a class is one of this package, or built on one."""
     return any(package(base.__module__) == _OURS for base in kind.__mro__)
+
+
+def unwritten(kind: type[Any]) -> str | None:
+    """Return what a class from outside leaves unwritten that its base asks for, or none.
+
+    Such a class cannot be built, and nothing but its names says what was meant.
+    """
+    missing = sorted(getattr(kind, "__abstractmethods__", ()))
+    if not missing or not is_outside(kind):
+        return None
+    name = missing[0]
+    near = nearest(name, (k for k, value in vars(kind).items() if inspect.isfunction(value)), 0.75)
+    return f"{name}; its {near} may be meant" if near else name
 
 
 def path_of(kind: type[Any]) -> str:

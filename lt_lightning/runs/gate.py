@@ -15,7 +15,7 @@ from typing import Any
 from jsonargparse import ArgumentError, ArgumentParser, Namespace, set_parsing_settings
 
 from lt_lightning.errors import Refused, UserError, one_sentence
-from lt_lightning.runs.class_path import is_ours, look, named, told
+from lt_lightning.runs.class_path import is_ours, look, named, told, unwritten
 from lt_lightning.runs.hints import bases, is_open, items, parameters, takes_null, untyped
 
 _LARGEST = 2**63
@@ -144,6 +144,9 @@ def _check_subclass(key: str, kind: Any, path: str, hint: Any) -> None:
     if not wanted or not issubclass(kind, wanted):
         remedy = f"give {_wanted(hint)}" if wanted else "no class can stand there, leave it out"
         raise Refused(f"{key} names {path}, which is no class for it: {remedy}.", key)
+    missing = unwritten(kind)
+    if missing is not None:
+        raise Refused(f"{key} is {path}, which has no {missing}: write it.", key)
     if inspect.isabstract(kind):
         raise Refused(
             f"{key} is {kind.__name__}, which is the base of its kind and does nothing itself: "

@@ -1,12 +1,13 @@
 """Assertions with a message."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
-from lt_lightning.errors import UserError
+from lt_lightning.errors import UserError, one_sentence
 
 
 def that(condition: bool | Tensor, message: str) -> None:
@@ -25,11 +26,19 @@ def close(got: Tensor, want: Tensor, message: str, *, rtol: float = 1e-5) -> Non
 
 @contextmanager
 def promised() -> Iterator[None]:
-    """Raise what is refused within as the AssertionError that a contract ends with."""
+    """Raise what ends a check within as the AssertionError that a contract ends with."""
     try:
         yield
     except UserError as error:
         raise AssertionError(str(error)) from error
+    except AssertionError:
+        raise
+    except Exception as error:  # of the class that is checked, which may raise anything
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        raise AssertionError(
+            f"{type(error).__name__} in {where.name} ({where.filename}, line {where.lineno}): "
+            f"{one_sentence(str(error))}"
+        ) from error
 
 
 class refused:

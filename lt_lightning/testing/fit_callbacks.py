@@ -38,7 +38,9 @@ class Watch(L.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Note the loss, and the terms that keep the graph."""
+        """Note the loss, and the terms that keep the graph; the module refuses a step without."""
+        if not outputs:
+            return
         terms = outputs if isinstance(outputs, dict) else {"loss": outputs}
         self.losses.append(float(terms["loss"]))
         self.with_graph |= {k for k, v in terms.items() if k != "loss" and v.requires_grad}

@@ -19,6 +19,8 @@ def check_sampling_rule(rule: SamplingRule) -> None:
     Raises:
         AssertionError: with what is broken.
     """
+    what = rule.__name__ if isinstance(rule, type) else type(rule).__name__
+    that(isinstance(rule, SamplingRule), f"{what} is no rule: give an instance of a SamplingRule")
     with promised():
         for check in CHECKS:
             check(rule)

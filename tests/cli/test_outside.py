@@ -114,7 +114,7 @@ def test_what_cannot_be_imported_is_named_where_it_is_used_and_listed(lt, site):
     [
         ("losses", "Made", "odd:made", "model.loss", "names odd.made, which is no class: give a"),
         ("losses", "Rule", "odd:Rule", "model.loss", "no class for it: give a subclass of Loss or"),
-        ("methods", "Idle", "odd:Idle", "model", "the base of its kind and does nothing itself"),
+        ("methods", "Idle", "odd:Idle", "model", "has no training_step: write it"),
         ("samplers", "join", "os.path:join", "data.sampler", "is of Python itself and is never"),
         ("losses", "Alias", "odd:Real", "model.loss", "names the class Real: declare it under"),
         ("losses", "Bare", "odd", "model.loss", "'odd' is no class path"),

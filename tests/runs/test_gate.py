@@ -152,5 +152,5 @@ def test_a_signal_during_an_import_ends_the_command(tmp_path, monkeypatch, numbe
 def test_an_import_that_ends_the_program_is_one_that_fails(tmp_path, monkeypatch):
     (tmp_path / "leaving.py").write_text("raise SystemExit(3)\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(UserError, match=r"leaving\.Thing cannot be imported \(3\): install"):
+    with pytest.raises(UserError, match=r"leaving\.Thing cannot be imported \(3\): the module"):
         class_path.named("leaving.Thing")

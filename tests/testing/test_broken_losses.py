@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lt_lightning.losses import CrossEntropy, LabelOverSmoothing, LogitAdjustment
+from lt_lightning.losses import CrossEntropy, LabelOverSmoothing, LogitAdjustment, Loss
 from lt_lightning.testing import check_loss
 from lt_lightning.testing import losses as contract
 
@@ -190,9 +190,28 @@ class Scalar(CrossEntropy):
         return super().per_sample(logits, targets).mean()
 
 
+class Uninitialised(Loss):
+    def __init__(self, class_counts, **options):
+        self.tau = 1.0
+
+    def per_sample(self, logits, targets):
+        return logits[:, 0]
+
+
+class Unwritten(Loss):
+    def forward(self, logits, targets):
+        return logits.mean()
+
+
 @pytest.mark.parametrize(
     ("broken", "words"),
-    [(Scalar, r"gave float32 \(\)"), (WithoutOptions, "does not take")],
+    [
+        (Scalar, r"gave float32 \(\)"),
+        (WithoutOptions, "does not take"),
+        (Uninitialised, r"AttributeError in .* line \d+\): .*no attribute"),
+        (Unwritten, r"TypeError in .* with abstract method '?per_sample"),
+        (torch.nn.Module, "TypeError in "),
+    ],
 )
 def test_the_whole_contract_says_so(broken, words):
     with pytest.raises(AssertionError, match=words):

@@ -121,3 +121,14 @@ def test_every_clause_has_a_method_that_breaks_it():
 def test_the_whole_contract_says_so():
     with pytest.raises(AssertionError, match="have no type"):
         check_method(Untyped)
+
+
+class Silent(ERM):
+    def training_step(self, batch, batch_idx):
+        return None
+
+
+@pytest.mark.filterwarnings("ignore:.training_step. returned .None.")  # of Lightning, which goes on
+def test_a_step_that_returns_nothing_is_told():
+    with pytest.raises(AssertionError, match=r"Silent\.training_step returned nothing"):
+        check_method(Silent)

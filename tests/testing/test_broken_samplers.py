@@ -127,3 +127,8 @@ def test_every_clause_has_a_rule_that_breaks_it():
 def test_what_is_refused_breaks_the_contract_too():
     with pytest.raises(AssertionError, match=r"Elsewhere\.draw gave numbers from 1000"):
         check_sampling_rule(Elsewhere())
+
+
+def test_a_class_is_no_rule():
+    with pytest.raises(AssertionError, match="Elsewhere is no rule: give an instance"):
+        check_sampling_rule(Elsewhere)

@@ -240,8 +240,12 @@ def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Fin
                 f"{key}.{inner[1]}",
                 f"{_HERE}{key}.{inner[1]} is {_cut(inner[2], _SHOWN)}: give {one}.",
             )
-        text = f"--{_HERE}{key}.{inner[1]} needs a class: give --{_HERE}{key} before it, {choice}."
-        return Finding(f"{key}.{inner[1]}", text)
+        own = f"{key}.{inner[1]}"
+        trouble = class_path.trouble(inner[2].strip("'\""))
+        if trouble is not None:
+            return Finding(own, f"{_HERE}{own}: {trouble}")
+        text = f"--{_HERE}{own} needs a class: give --{_HERE}{key} before it, {choice}."
+        return Finding(own, text)
     values = [found for p in _VALUES if (found := re.search(p, message, re.MULTILINE))]
     if not values or not choice:
         text = one_sentence(message.removeprefix(f'Parser key "{key}":'))
@@ -253,9 +257,9 @@ def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Fin
             what += _why_not(class_path.named(value), want.bases)
         except UserError as error:
             return Finding(key, f"{_HERE}{key}: {str(error).rstrip('.')}, or give {choice}.")
-    trouble = outside.trouble(value)
-    if trouble:
-        return Finding(key, f"{what}: {trouble}")
+    undeclared = outside.trouble(value)
+    if undeclared:
+        return Finding(key, f"{what}: {undeclared}")
     names = [*want.names, *(outside.names_below(want.bases) if want.bases else ())]
     near = None if "." in value else nearest(value, names)
     if near and near != value:
@@ -268,7 +272,8 @@ def _why_not(kind: Any, bases: tuple[type[Any], ...]) -> str:
     if not inspect.isclass(kind):
         return ", which is no class"
     if not bases or issubclass(kind, bases):
-        return ""
+        missing = class_path.unwritten(kind)
+        return "" if missing is None else f", which has no {missing}"
     return f", which is not a subclass of {' or '.join(base.__name__ for base in bases)}"
 
 

@@ -12,7 +12,7 @@ from lt_lightning.cli.words.messages import finding
 from lt_lightning.cli.words.nulls import settle_nulls
 from lt_lightning.cli.words.type_words import hint_of
 from lt_lightning.errors import Refused
-from lt_lightning.runs import gate
+from lt_lightning.runs import argv, class_path, gate
 from lt_lightning.runs.yaml_file import check_text
 
 _MODE = "lt"  # of jsonargparse: its own loader, after a look at the text
@@ -55,6 +55,20 @@ class LTParser(LightningArgumentParser):
         """Link two options, and remember the one that gets its value later."""
         self.linked.append(target)
         super().link_arguments(source, target, *args, **kwargs)
+
+    def parse_args(self, args: Any = None, *more: Any, **named: Any) -> Any:
+        """Parse a command line; an error of a module that it names is told, and is no bug of ours.
+
+        Raises:
+            Refused: if the module of a class ends with an error when it is imported.
+        """
+        try:
+            return super().parse_args(args, *more, **named)
+        except Refused:
+            raise
+        except (Exception, SystemExit) as error:
+            _blame_module(args, error)
+            raise
 
     def counts_before_shares(self) -> None:
         """Take a whole number for a count where a share may stand too: 1 batch is not all of them.
@@ -99,6 +113,17 @@ class LTParser(LightningArgumentParser):
         if not self.exit_on_error:
             super().error(found.packed(), ex)
         raise Refused(found.sentence(), found.key)
+
+
+def _blame_module(args: Any, error: BaseException) -> None:
+    """Refuse the option whose class cannot be imported for an error of that kind, if there is one.
+
+    The parser imports what a value names, and knows of few errors that this may end with.
+    """
+    for item in argv.items(args if isinstance(args, list) else []):
+        told = None if item.is_file else class_path.trouble(item.value)
+        if told is not None and type(told.__cause__) is type(error):
+            raise Refused(f"{item.key}: {told}", item.key) from error
 
 
 def _load(text: str) -> Any:
