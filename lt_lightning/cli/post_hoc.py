@@ -52,6 +52,8 @@ def change_model(
             if the images are others, or look otherwise, than those of the training.
     """
     content = checkpoint_file.read(checkpoint)
+    if change is not None:
+        check_added(content, checkpoint, change)
     data.prepare_data()
     data.setup("test")
     check_same(content, data)  # Lightning asks the model so where it loads the weights
@@ -59,7 +61,6 @@ def change_model(
     model.to(device, torch.float32)  # from a training in half precision
     names, kept = names_of(content), kept_changes(content)
     if change is not None:
-        check_added(content, checkpoint, change)
         options = record.change = change.options()  # before what is fitted takes the place of none
         values = {name: value.cpu() for name, value in change.apply(model, data).items()}
         names.append(change.describe())

@@ -127,10 +127,9 @@ def unwritten(kind: type[Any]) -> str | None:
 
     Such a class cannot be built, and nothing but its names says what was meant.
     """
-    missing = sorted(getattr(kind, "__abstractmethods__", ()))
-    if not missing or not is_outside(kind):
+    if not inspect.isabstract(kind) or not is_outside(kind):
         return None
-    name = missing[0]
+    name = min(kind.__abstractmethods__)
     near = nearest(name, (k for k, value in vars(kind).items() if inspect.isfunction(value)), 0.75)
     return f"{name}; its {near} may be meant" if near else name
 

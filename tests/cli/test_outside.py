@@ -96,7 +96,7 @@ def test_what_cannot_be_imported_is_named_where_it_is_used_and_listed(lt, site):
     why = (
         "the entry point TornLoss of torn (lt_lightning.losses) does not work, torn.TornLoss "
         "cannot be imported (No module named 'not_installed'): install the package that it comes "
-        "from."
+        "from, or not_installed."
     )
 
     for more in ("", " --model.loss.reduction none"):
