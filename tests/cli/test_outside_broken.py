@@ -140,6 +140,18 @@ class ForgetfulAugment(augment.RandomCropFlip):
         pass
 
 
+class Careless(losses.CrossEntropy):
+    def __init__(self, class_counts: Any) -> None:
+        self.tau = 1.0
+
+
+class OfCareless(methods.ERM):
+    """A sound method, whose base asks its loss."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(loss=Careless, **kwargs)
+
+
 def _helper(table: dict[str, int]) -> int:
     return table["missing"]
 
@@ -156,6 +168,7 @@ SUPER = "call `super().__init__(...)` first in its constructor"
         (FailingSampler, "(KeyError: 'missing'): mend it there, LT_DEBUG=1 shows the traceback."),
         (partial(FailingSource().class_names, ""), "(RuntimeError: No list here; Look there): "),
         (partial(ForgetfulSource().load, ""), f"{SUPER}, or set size there."),
+        (partial(OfCareless, class_counts=[2, 1]), "Careless is not complete (AttributeError: "),
         (partial(ForgetfulLoss([2, 1]), [[1.0, 2.0]], [0]), f"{SUPER}, or set "),
         (
             lambda: ForgetfulAugment()(

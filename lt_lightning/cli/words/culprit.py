@@ -38,10 +38,20 @@ def sentence(chain: Sequence[BaseException]) -> str | None:
     if told is not None:
         return told
     for error in reversed(chain):  # the first of them is what went wrong
-        found = _in_its_code(error) or _of_its_object(error)
+        found = _asked_by_us(error) or _in_its_code(error) or _of_its_object(error)
         if found is not None:
             return found
     return _near(chain[-1])
+
+
+def _asked_by_us(error: BaseException) -> str | None:
+    """Return what is wrong with an outside object where our code misses something of it.
+
+    A method from outside may have called that code; the object is no less the one to mend.
+    """
+    modules = [str(f.f_globals.get("__name__", "")) for f, _ in _frames(error.__traceback__)]
+    own = [module for module in modules if package(module) != "torch"]
+    return _of_its_object(error) if own and package(own[-1]) == _OURS else None
 
 
 def _in_its_code(error: BaseException) -> str | None:
