@@ -211,6 +211,8 @@ def test_every_measured_row_is_that_of_one_test_in_results(name):
     rows = list(_rows(Path(ROOT / name).read_text("utf-8")))
     assert len(rows) >= 8
     for label, shown in rows:
+        if "±" in shown[0]:  # of several seeds, which tests/test_manual.py computes
+            continue
         assert any(all(map(_is_rounded, shown, test)) for test in tests), (label, shown)
 
 
