@@ -210,9 +210,14 @@ def _in_words(cells: Cells) -> str:
     if "+" not in cells.test:
         told += [f"epochs: {training['epochs']}"]
         told += [] if row.name in row.folder.paused else [f"{_mean_minutes(row):.1f} min"]
-    hardware = row.runs[0]["hardware"]
-    told += [f"{training['parameters']:,} parameters", hardware["device"], hardware["precision"]]
+    on = [_of_all(row, name) for name in ("device", "precision")]
+    told += [f"{training['parameters']:,} parameters", *on]
     return f"{', '.join(told)}."
+
+
+def _of_all(row: Row, name: str) -> str:
+    """Return what the runs of a row were trained on, each kind once."""
+    return " and ".join(dict.fromkeys(run["hardware"][name] for run in row.runs))
 
 
 def on_cifar10(stem: str, post_hoc: str | None, pixels: str) -> list[float]:
