@@ -144,13 +144,14 @@ class RunRecord(Callback):
         outcomes, self._outcomes = self._outcomes, {}
         if not outcomes or not trainer.is_global_zero:
             return
+        outcomes[""].warn_of_overflow()
         earlier = self._earlier(trainer, pl_module)
         found: dict[str, Any] = {}
-        content = self._about_run(trainer, pl_module)
-        if earlier is not None and not (self._progress.fitted and not self._written):
-            found = earlier["evaluations"]
-            if not self._progress.fitted:
-                content = earlier
+        if earlier is not None and (self._written or not self._progress.fitted):
+            # What is tested next may be another network, as the first stage that a run began with.
+            content, found = earlier, earlier["evaluations"]
+        else:
+            content = self._about_run(trainer, pl_module)
         label = self.label(trainer)
         _, data = self._reported(trainer, pl_module)
         conditions = self._conditions(trainer, data, content, outcomes[""])
