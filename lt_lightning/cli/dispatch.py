@@ -167,7 +167,9 @@ def _start(
     if folder is None:
         run_folder.forget_own()
     try:
-        return LTCLI(words.files_first(arguments), run=folder, answer=answer).folder
+        # Of a run the first file is its own config, which names the method.
+        naming = config_files.naming_method(files) if folder is None else words.files(arguments)
+        return LTCLI(words.files_first(arguments, naming), run=folder, answer=answer).folder
     except Refused as refused:
         file = refused.key and config_files.owner(files, arguments, refused.key)
         if not file:

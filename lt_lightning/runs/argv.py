@@ -5,13 +5,14 @@ the keys, wherever they stand.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from lt_lightning.errors import Refused
 
 CONFIG = "--config"
 _SHORT = "-c"  # of --config
+_METHOD = "model"  # the one class that has no default
 _SWITCHES = (
     *("--best", "--force", "--skip_unreadable", "--no_probabilities"),
     *("--features", "--classes", "--newest"),
@@ -118,23 +119,32 @@ def apart(argv: Sequence[str], key: str) -> tuple[list[str], list[str]]:
     return own, below
 
 
-def files_first(argv: Sequence[str]) -> list[str]:
+def files_first(argv: Sequence[str], naming: Collection[str] = ()) -> list[str]:
     """Return words that mean the same to a parser in which the last word wins.
 
     The files come first, in their order, and the keys lie over them. A class that stands before a
-    file also stays there: the file may hold no more than options of that class.
+    file also stays there: the file may hold no more than options of that class. A part of the
+    method stays behind what names the method, for without it the parser knows no parts.
+
+    Args:
+        argv: the words.
+        naming: the files that name the method, as they are written in `argv`.
     """
     found = items(argv)
     last = max((place for place, item in enumerate(found) if item.is_file), default=-1)
     early: list[str] = []
     late: list[str] = []
+    waiting: list[str] = []  # for the method
+    named = False
     for place, item in enumerate(found):
         if item.is_file:
             early.append(f"{CONFIG}={item.value}")
-            continue
-        if place < last and (not item.flag or _names_class(item)):
-            early += item.words
-        if item.flag or place > last:
+        elif place < last and (not item.flag or _names_class(item)):
+            part = item.is_below(_METHOD) and item.key != _METHOD
+            (waiting if part and not named else early).extend(item.words)
+        if not named and (item.value in naming if item.is_file else item.key == _METHOD):
+            early, named = early + waiting, True
+        if not item.is_file and (item.flag or place > last):
             late += item.words
     return early + late
 

@@ -71,6 +71,16 @@ def owner(files: Files, argv: Sequence[str], key: str) -> Path | None:
     return next((path for path in reversed(files) if key in set(keys(files[path]))), None)
 
 
+def naming_method(files: Files) -> set[str]:
+    """Return the names of the files that say which method it is."""
+    models = {str(path): content.get("model") for path, content in files.items()}
+    return {
+        name
+        for name, model in models.items()
+        if isinstance(model, str) or (isinstance(model, dict) and "class_path" in model)
+    }
+
+
 def _content(path: Path) -> dict[str, Any]:
     if not path.is_file():
         other = "is no file" if path.exists() else "does not exist"

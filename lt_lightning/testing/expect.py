@@ -1,12 +1,12 @@
 """Assertions with a message."""
 
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
+from lt_lightning.cli.words.errors import explain
 from lt_lightning.errors import UserError, one_sentence
 
 
@@ -29,16 +29,11 @@ def promised() -> Iterator[None]:
     """Raise what ends a check within as the AssertionError that a contract ends with."""
     try:
         yield
-    except UserError as error:
-        raise AssertionError(str(error)) from error
     except AssertionError:
         raise
     except Exception as error:  # of the class that is checked, which may raise anything
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        raise AssertionError(
-            f"{type(error).__name__} in {where.name} ({where.filename}, line {where.lineno}): "
-            f"{one_sentence(str(error))}"
-        ) from error
+        told = explain(error) or f"{type(error).__name__}: {one_sentence(str(error))}"
+        raise AssertionError(told) from error
 
 
 class refused:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from pathlib import Path
 
 import pytest
 from packages import site
@@ -73,6 +74,30 @@ def test_the_command_says_so_wherever_the_class_stands(lt, modules, key, path):
     assert answer.err.startswith(f"lt: {key}: {path} cannot be imported (")
     assert REMEDIES[path] in answer.err
     assert answer.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "data: {sampler: unparsed.L}",
+        "model: {init_args: {loss: unparsed.L}}",
+        "data: {augment: {class_path: Compose, init_args: {transforms: [unparsed.L]}}}",
+        "data: {samplers: {uniform: {class_path: unparsed.L}}}",
+        "trainer: {callbacks: [unparsed.L]}",
+    ],
+)
+def test_so_it_does_of_one_that_a_file_names(lt, modules, text):
+    Path("mine.yaml").write_text(text)
+    answer = lt("fit --config ce --config data/digits --config mine.yaml")
+    assert answer.status == 2
+    assert REMEDIES["unparsed.L"] in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_a_class_of_the_method_may_stand_before_the_file_that_names_it(lt):
+    answer = lt("fit --model.loss BalancedSoftmax --config data/digits --config ce --print_config")
+    assert answer.status == 0, answer.err
+    assert "class_path: lt_lightning.losses.BalancedSoftmax" in answer.out
 
 
 @pytest.mark.parametrize(

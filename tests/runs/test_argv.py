@@ -39,6 +39,25 @@ def test_files_come_first_and_in_their_order(line, first):
     assert " ".join(argv.files_first(line.split())) == first
 
 
+PART = "--model.loss X"
+
+
+@pytest.mark.parametrize(
+    ("line", "first"),
+    [
+        ("--model.loss X -c ce", "--config=ce --model.loss X --model.loss X"),
+        ("--model.loss X -c d -c ce -c o", f"--config=d --config=ce {PART} --config=o {PART}"),
+        ("--model.loss X -c d", "--config=d --model.loss X"),
+        ("--model M --model.loss X -c d", f"--model M {PART} --config=d --model M {PART}"),
+        ("-c ce --model.loss X -c o", "--config=ce --model.loss X --config=o --model.loss X"),
+        ("--data.sampler S -c ce", "--data.sampler S --config=ce --data.sampler S"),
+    ],
+)
+def test_a_part_of_the_method_stays_behind_what_names_it(line, first):
+    """Trap: the parser knows no parts without the method, and refuses them."""
+    assert " ".join(argv.files_first(line.split(), {"ce"})) == first
+
+
 def test_options_of_a_group_are_split_off():
     line = "RUN --data.root D --out O --data.source.size=8 --best --datasets 1"
     assert argv.apart(line.split(), "data") == (

@@ -205,11 +205,11 @@ def _parse(words: list[str]) -> Mapping[str, Any]:
 
     name = words[words.index("--config") + 1]
     words = packaged.in_full(words)
-    config_files.check(words)
+    naming = config_files.naming_method(config_files.check(words))
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         try:
-            LTCLI(argv.files_first(["fit", *words, "--print_config"]))
+            LTCLI(argv.files_first(["fit", *words, "--print_config"], naming))
         except Refused as refused:
             raise UserError(f"{name}: {refused.sentence}") from refused
         except SystemExit as stop:

@@ -240,12 +240,8 @@ def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Fin
                 f"{key}.{inner[1]}",
                 f"{_HERE}{key}.{inner[1]} is {_cut(inner[2], _SHOWN)}: give {one}.",
             )
-        own = f"{key}.{inner[1]}"
-        trouble = class_path.trouble(inner[2].strip("'\""))
-        if trouble is not None:
-            return Finding(own, f"{_HERE}{own}: {trouble}")
-        text = f"--{_HERE}{own} needs a class: give --{_HERE}{key} before it, {choice}."
-        return Finding(own, text)
+        text = f"--{_HERE}{key}.{inner[1]} needs a class: give --{_HERE}{key} before it, {choice}."
+        return Finding(f"{key}.{inner[1]}", text)
     values = [found for p in _VALUES if (found := re.search(p, message, re.MULTILINE))]
     if not values or not choice:
         text = one_sentence(message.removeprefix(f'Parser key "{key}":'))
@@ -257,9 +253,9 @@ def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Fin
             what += _why_not(class_path.named(value), want.bases)
         except UserError as error:
             return Finding(key, f"{_HERE}{key}: {str(error).rstrip('.')}, or give {choice}.")
-    undeclared = outside.trouble(value)
-    if undeclared:
-        return Finding(key, f"{what}: {undeclared}")
+    trouble = outside.trouble(value)
+    if trouble:
+        return Finding(key, f"{what}: {trouble}")
     names = [*want.names, *(outside.names_below(want.bases) if want.bases else ())]
     near = None if "." in value else nearest(value, names)
     if near and near != value:

@@ -152,7 +152,7 @@ def take(argv: Sequence[str]) -> list[Outside]:
     declared = found()
     if not declared:
         return []
-    written = set(_texts(argv))
+    written = set(texts(argv))
     doubtful = list[Outside]()
     for point in declared:
         if point.name in written:
@@ -163,7 +163,7 @@ def take(argv: Sequence[str]) -> list[Outside]:
     return doubtful
 
 
-def _texts(argv: Sequence[str]) -> Iterator[str]:
+def texts(argv: Sequence[str]) -> Iterator[str]:
     """Yield every value on a command line and in its files."""
     import yaml  # here, for `lt methods` does without
 

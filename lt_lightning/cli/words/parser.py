@@ -8,6 +8,7 @@ import yaml
 from jsonargparse import DefaultHelpFormatter, get_loader, set_loader
 from lightning.pytorch.cli import LightningArgumentParser
 
+from lt_lightning.cli.words import outside
 from lt_lightning.cli.words.messages import finding
 from lt_lightning.cli.words.nulls import settle_nulls
 from lt_lightning.cli.words.type_words import hint_of
@@ -16,6 +17,7 @@ from lt_lightning.runs import argv, class_path, gate
 from lt_lightning.runs.yaml_file import check_text
 
 _MODE = "lt"  # of jsonargparse: its own loader, after a look at the text
+_CLASS = re.compile(r"(\w+\.)+[A-Z]\w*")  # with its module
 _SHOWN = 40  # the classes that the help of one option names
 
 
@@ -57,17 +59,16 @@ class LTParser(LightningArgumentParser):
         super().link_arguments(source, target, *args, **kwargs)
 
     def parse_args(self, args: Any = None, *more: Any, **named: Any) -> Any:
-        """Parse a command line; an error of a module that it names is told, and is no bug of ours.
+        """Parse a command line; of a class that cannot be imported it says why.
 
         Raises:
-            Refused: if the module of a class ends with an error when it is imported.
+            Refused: if the command line is not understood.
         """
         try:
             return super().parse_args(args, *more, **named)
-        except Refused:
-            raise
         except (Exception, SystemExit) as error:
-            _blame_module(args, error)
+            if not (isinstance(error, Refused) and "cannot be imported" in error.sentence):
+                _blame_module(args, error)
             raise
 
     def counts_before_shares(self) -> None:
@@ -116,14 +117,25 @@ class LTParser(LightningArgumentParser):
 
 
 def _blame_module(args: Any, error: BaseException) -> None:
-    """Refuse the option whose class cannot be imported for an error of that kind, if there is one.
+    """Say which class of a command line, or of its files, cannot be imported, if there is one.
 
-    The parser imports what a value names, and knows of few errors that this may end with.
+    The parser imports what stands in the place of a class. It takes many an error of that for a
+    sign that the value is something else, and knows nothing of others. A module that is not there
+    may be no module: it is told where the parser stopped at that value.
+
+    Raises:
+        Refused: if there is one.
     """
-    for item in argv.items(args if isinstance(args, list) else []):
-        told = None if item.is_file else class_path.trouble(item.value)
-        if told is not None and type(told.__cause__) is type(error):
-            raise Refused(f"{item.key}: {told}", item.key) from error
+    for text in outside.texts(args if isinstance(args, list) else []):
+        told = class_path.trouble(text) if _CLASS.fullmatch(text) else None
+        if told is None:
+            continue
+        missing = isinstance(told.__cause__, ModuleNotFoundError)
+        stopped_there = isinstance(error, Refused) and text in error.sentence
+        if stopped_there or not missing:
+            key = next((i.key for i in argv.items(args) if i.value == text), None)
+            key = key or (error.key if isinstance(error, Refused) else None)
+            raise Refused(f"{key}: {told}" if key else str(told), key) from error
 
 
 def _load(text: str) -> Any:
