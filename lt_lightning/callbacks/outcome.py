@@ -1,5 +1,6 @@
 """What a test found out, gathered once and given to files and dashboards."""
 
+import logging
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ from lt_lightning.trainer_parts import data_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+log = logging.getLogger("lt_lightning")
 _KEYS = (
     *("name", "group", "training_images", "test_images", "correct", "accuracy"),
     *("predicted", "precision", "f1"),
@@ -124,6 +126,17 @@ class Outcome:
     def images(self) -> int:
         """The number of test images."""
         return int(self.per_class["total"].sum())
+
+    def warn_of_overflow(self) -> None:
+        """Say how many images have no class, for their logits are not finite."""
+        lost = self.images - int(self.per_class["predicted"].sum())
+        if lost:
+            log.warning(
+                "%d of %d test images have logits that are not finite and count as misses: the "
+                "weights are too large, train again.",
+                lost,
+                self.images,
+            )
 
     @property
     def group_of(self) -> list[str | None]:

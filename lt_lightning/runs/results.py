@@ -11,7 +11,7 @@ from typing import Any
 from lt_lightning.errors import UserError
 from lt_lightning.runs.files import write_whole
 from lt_lightning.runs.json_file import read_json
-from lt_lightning.runs.results_check import check
+from lt_lightning.runs.results_check import check, fault
 
 SCHEMA_VERSION = 1
 FILE_NAME = "results.json"
@@ -61,7 +61,17 @@ def epochs_told(training: dict[str, Any]) -> str:
 
 
 def write_results(folder: Path, content: dict[str, Any]) -> None:
-    """Write results.json into `folder`, whole or not at all."""
+    """Write results.json into `folder`, whole or not at all.
+
+    Raises:
+        UserError: if it could not be read again, as numbers that are beyond all use cannot.
+    """
+    wrong = fault(content)
+    if wrong is not None:
+        raise UserError(
+            f"The results of {folder} could not be read again ({wrong}) and are not written: such "
+            "numbers say nothing, train the run again."
+        )
     text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     text = _HALF.sub(lambda half: rf"\\u{ord(half[0]):04x}", text)
     write_whole(folder / FILE_NAME, text.encode())

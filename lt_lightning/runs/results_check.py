@@ -148,6 +148,15 @@ def check(file: Path, content: dict[str, Any]) -> None:
     Raises:
         UserError: with the place of the first part that is wrong.
     """
+    wrong = fault(content)
+    if wrong is not None:
+        raise UserError(
+            f"{file} is damaged ({wrong}): delete it and test the run again by `lt test`."
+        )
+
+
+def fault(content: dict[str, Any]) -> str | None:
+    """Return the place of the first part that is wrong, and what it is not, or none."""
     try:
         _has("", content, KEYS)
         for key, inner in INNER_KEYS.items():
@@ -159,9 +168,8 @@ def check(file: Path, content: dict[str, Any]) -> None:
         for name, evaluation in content["evaluations"].items():
             _evaluation(f"evaluations.{name}", evaluation, classes)
     except _Wrong as wrong:
-        raise UserError(
-            f"{file} is damaged ({wrong}): delete it and test the run again by `lt test`."
-        ) from wrong
+        return str(wrong)
+    return None
 
 
 def _has(where: str, content: Mapping[str, Any], keys: Mapping[str, Fits]) -> None:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from lt_lightning.data import Digits
@@ -172,3 +173,47 @@ def test_images_of_another_training_are_refused(lt, place, command, option, says
     assert re.search(says, answer.err.splitlines()[-1])
     after = {p.name: p.read_bytes() for p in copy.iterdir() if p.is_file() and p.name != ".lock"}
     assert after == before
+
+
+def test_a_run_that_tests_its_first_stage_keeps_its_own_size(lt, place):
+    """Trap: the first stage is another network, and what was told of the run was that of it."""
+    answer = lt(
+        f"fit --config lws --config data/digits --model.stage1_ckpt {place['copy']} --name lws "
+        "--trainer.max_epochs null --model.stage2_epochs 1 --model.backbone.depth 8 "
+        "--model.backbone.width 4 --data.source.size 8"
+    )
+    assert answer.status == 0, answer.err
+    assert list(evaluations("runs/lws/0")) == ["last", "stage1"]
+    found, begun = (
+        json.loads((Path(run) / "results.json").read_text("utf-8"))["training"]
+        for run in ("runs/lws/0", place["copy"])
+    )
+    assert found["trainable_parameters"] == 10
+    assert found["parameters"] == begun["parameters"] + 10
+
+
+def test_weights_that_are_too_large_are_told_and_leave_no_record_that_cannot_be_read(lt, place):
+    """Trap: they are finite, and their logits are not; a test refused what it had just written."""
+    copy = Path(place["copy"])
+
+    def large(factor):
+        content = torch.load(copy / "checkpoints" / "last.ckpt", weights_only=True)
+        content["state_dict"]["head.weight"].mul_(0).add_(factor)
+        torch.save(content, copy / "checkpoints" / "last.ckpt")
+
+    before = (copy / "results.json").read_bytes()
+    large(1e38)
+    answer = lt(f"test {copy}")
+    assert answer.status == 1
+    assert "weight_norms is no number for each class) and are not written" in answer.err
+    assert (copy / "results.json").read_bytes() == before
+    content = torch.load(copy / "checkpoints" / "last.ckpt", weights_only=True)
+    content["state_dict"]["head.weight"].fill_(1e29)
+    norm = [name for name in content["state_dict"] if name.startswith("backbone")]
+    for name in norm:
+        if name.endswith("weight"):
+            content["state_dict"][name].mul_(1e9)
+    torch.save(content, copy / "checkpoints" / "last.ckpt")
+    answer = lt(f"test {copy}")
+    assert answer.status == 0, answer.err
+    assert "test images have logits that are not finite and count as misses" in answer.err

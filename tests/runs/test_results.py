@@ -13,6 +13,19 @@ from lt_lightning.runs.results import read_results, write_results
 RESULTS = Path(__file__).parents[2] / "results"
 
 
+def put(folder, content):
+    """Write what `write_results` would refuse, as another program may."""
+    (folder / "results.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path):
+    content = minimal()
+    content["evaluations"]["last"]["overall"]["nll"] = 1e31
+    with pytest.raises(UserError, match="evaluations.last.overall is wrong. and are not written"):
+        write_results(tmp_path, content)
+    assert not (tmp_path / "results.json").exists()
+
+
 def test_round_trip_by_folder_and_by_file(tmp_path):
     write_results(tmp_path / "new", minimal())
     assert read_results(tmp_path / "new") == minimal()
@@ -34,7 +47,7 @@ def test_every_missing_key_is_named(tmp_path, path):
     for key in path[:-1]:
         inner = inner[key]
     del inner[path[-1]]
-    write_results(tmp_path, content)
+    put(tmp_path, content)
     with pytest.raises(UserError, match=path[-1]) as error:
         read_results(tmp_path)
     assert "\n" not in str(error.value)
@@ -114,7 +127,7 @@ def test_no_value_of_another_type_is_let_through(tmp_path, value):
             or (value == -1 and path[0] == "seeds" and path in free)
         )
         inner[path[-1]] = value
-        write_results(tmp_path, content)
+        put(tmp_path, content)
         if fits:
             read_results(tmp_path)
             continue
@@ -132,7 +145,7 @@ def test_other_json(tmp_path, text):
 
 @pytest.mark.parametrize(("key", "value"), [("data", []), ("evaluations", {"last": 3})])
 def test_wrong_kinds(tmp_path, key, value):
-    write_results(tmp_path, {**minimal(), key: value})
+    put(tmp_path, {**minimal(), key: value})
     with pytest.raises(UserError, match="is wrong"):
         read_results(tmp_path)
 
