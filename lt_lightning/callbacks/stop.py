@@ -4,14 +4,13 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from lt_lightning.callbacks.checkpoints import save_whole
 from lt_lightning.runs import signals
 
-LOOK_EVERY = 5  # steps, or batches of a test, between two questions to the other processes
+LOOK_EVERY = 5  # steps between two questions to the other processes
 
 
 class StopBetweenSteps(Checkpoint):
@@ -21,9 +20,6 @@ class StopBetweenSteps(Checkpoint):
     one, which hangs or aborts where it does just that. Here the signal is only noted, and the
     processes agree between steps.
 
-    A test by one process ends at once. Several agree there too, between batches: where one leaves,
-    another may wait for it in gloo or NCCL, which then aborts in words of its own.
-
     Args:
         folder: the run's checkpoint folder; none where nothing is to be saved.
     """
@@ -31,7 +27,6 @@ class StopBetweenSteps(Checkpoint):
     def __init__(self, folder: Path | None) -> None:
         self.path = None if folder is None else folder / "last.ckpt"
         self._step, self._agreed = 0, False
-        self._batches = 0  # of a test, which every process has
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Keep Lightning from taking the signals."""
@@ -58,37 +53,9 @@ class StopBetweenSteps(Checkpoint):
         self._answer(trainer, None)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """From here on signals end the command of one process at once."""
+        """From here on signals end the command at once."""
         self._answer(trainer, None)
-        signals.training(trainer.world_size > 1)
-
-    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Several processes note signals from here on, and agree on how often they can look."""
-        if trainer.world_size > 1:
-            signals.training(True)
-            self._answer(trainer, None)
-            own = torch.tensor(float(trainer.num_test_batches[0]), device=pl_module.device)
-            self._batches = int(trainer.strategy.reduce(own, reduce_op="min"))
-
-    def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Look where every process comes: to batches that all have, and to its own last one."""
-        done, own = batch_idx + 1, trainer.num_test_batches[0]
-        looks = done % LOOK_EVERY == 0 and done < self._batches
-        if trainer.world_size > 1 and (looks or done == own):
-            self._answer(trainer, None)
-
-    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Look once more, behind what the first process has written."""
-        if trainer.world_size > 1:
-            self._answer(trainer, None)
+        signals.training(False)
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException

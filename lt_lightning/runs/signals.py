@@ -1,7 +1,4 @@
-"""SIGTERM and Ctrl-C: noted where something asks `noted` between its steps; else the end at once.
-
-A training asks, and a test by several processes.
-"""
+"""SIGTERM and Ctrl-C: a training takes note and ends between two steps, all else ends at once."""
 
 import os
 import signal

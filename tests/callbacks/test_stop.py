@@ -2,6 +2,7 @@
 
 import os
 import signal
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -66,6 +67,22 @@ def test_a_half_accumulated_gradient_is_not_cut(make_trainer, module, data, tmp_
     content = torch.load(tmp_path / "last.ckpt", weights_only=True)
     batches = content["loops"]["fit_loop"]["epoch_loop.batch_progress"]["current"]["ready"]
     assert (content["global_step"], batches) == (1, 2)
+
+
+def test_a_signal_while_the_others_are_waited_for_is_told_by_its_name(module):
+    """Trap: another process has asked, and this one said SIGTERM for its own Ctrl-C."""
+
+    def wait(decision, all):
+        os.kill(os.getpid(), signal.SIGINT)
+        return True
+
+    strategy = SimpleNamespace(reduce_boolean_decision=wait)
+    signals.training(True)
+    with pytest.raises(signals.Stopped) as stop:
+        StopBetweenSteps(None).on_train_epoch_end(
+            SimpleNamespace(world_size=2, strategy=strategy), module
+        )
+    assert stop.value.number == signal.SIGINT
 
 
 def test_a_test_ends_at_once(make_trainer, module, data, tmp_path):

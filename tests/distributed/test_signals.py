@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from disturbed import group_of
-from lt_runs import checkpoint, finish, start, tiny
+from lt_runs import checkpoint, finish, run, start, tiny
 
 pytestmark = pytest.mark.distributed
 
@@ -45,30 +45,49 @@ def test_both_leave_with_one_sentence(tmp_path, number, status, says, whole_grou
     assert checkpoint(tmp_path / "runs" / "run" / "0")["global_step"] >= 10
 
 
-@pytest.mark.parametrize("whole_group", [True, False])
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_both_leave_a_test_with_one_sentence(tmp_path, number, status, whole_group):
-    """Trap: one leaves at once, and the other, which waits for its counts, says so in C++."""
-    more = ("--trainer.devices", "2", "--trainer.strategy", "ddp", "--name", "run")
-    slow = ("--trainer.callbacks+=slow_steps.SlowTests", "--data.eval_batch_size", "100")
+PAIR = ("--trainer.devices", "2", "--trainer.strategy", "ddp", "--name", "run")
+SLOW = ("--trainer.callbacks+=slow_steps.SlowTests", "--trainer.callbacks.rank", "1")
+SLOW += ("--data.eval_batch_size", "30")
+
+
+def reached(arguments, folder):
+    """Start a command and wait for the batch at which its second process takes its time."""
     kit = Path(__file__).parents[1] / "kit"
-    process = start(
-        tiny("ce", *more, *slow, "--trainer.max_epochs", "1"),
-        tmp_path,
-        PYTHONPATH=os.pathsep.join([str(kit), os.environ.get("PYTHONPATH", "")]),
-    )
-    reached, until = tmp_path / "reached-test", time.monotonic() + 60
-    while not reached.exists() and process.poll() is None and time.monotonic() < until:
+    path = os.pathsep.join([str(kit), os.environ.get("PYTHONPATH", "")])
+    process = start(arguments, folder, PYTHONPATH=path)
+    there, until = folder / "reached-test", time.monotonic() + 60
+    while not there.exists() and process.poll() is None and time.monotonic() < until:
         time.sleep(0.05)
+    return process
+
+
+def left_together(process, number, status, whole_group):
     (os.killpg if whole_group else os.kill)(process.pid, number)
     answer = finish(process, timeout=60)
     assert answer.status == status, answer.err
     name = "interrupted" if number == signal.SIGINT else "stopped by SIGTERM"
-    assert answer.err.splitlines()[-1].startswith(f"lt: {name}; `--ckpt_path last` goes on")
+    assert answer.err.splitlines()[-1].startswith(f"lt: {name}")
     for text in ("Traceback", "terminate called", "gloo", "lt (process"):
         assert text not in answer.err
-    # The first process alone may be waiting for the other, to end a test that is all but over.
-    assert not (whole_group and (tmp_path / "runs" / "run" / "0" / "results.json").exists())
+
+
+@pytest.mark.parametrize("whole_group", [True, False])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_both_leave_a_test_with_one_sentence(tmp_path, number, status, whole_group):
+    process = reached(tiny("ce", *PAIR, *SLOW, "--trainer.max_epochs", "1"), tmp_path)
+    left_together(process, number, status, whole_group)
+    assert not (tmp_path / "runs" / "run" / "0" / "results.json").exists()
+
+
+@pytest.mark.parametrize("command", ["test", "validate"])
+def test_both_leave_a_finished_run_with_one_sentence(tmp_path, command):
+    answer = run(
+        tiny("ce", "--trainer.max_epochs", "1", "--data.holdout.fraction", "0.3"), tmp_path
+    )
+    assert answer.status == 0, answer.err
+    (folder,) = (tmp_path / "runs").glob("*/0")
+    process = reached([command, str(folder), *PAIR[:4], *SLOW], tmp_path)
+    left_together(process, signal.SIGINT, 130, True)
 
 
 def test_a_full_disk_is_told_once(tmp_path):

@@ -35,18 +35,29 @@ class SlowSteps(Callback):
 
 
 class SlowTests(Callback):
-    """Takes its time at a batch of the first test, on the second process alone.
+    """Takes its time at a batch of the first test or validation, on one process alone.
 
-    The file reached-test tells that it is there, and that the first one has nothing left to do.
+    The file reached-test tells that it is there, and that the others have nothing left to do.
+
+    Args:
+        rank: of the process.
     """
+
+    def __init__(self, rank: int) -> None:
+        self.rank = rank
 
     def on_test_batch_start(self, trainer, pl_module, batch, batch_idx, dataloader_idx=0):
         """Wait a little."""
-        reached = Path("reached-test")
-        if trainer.global_rank == 1 and batch_idx == 1 and not reached.exists():
+        there = Path("reached-test")
+        if trainer.global_rank == self.rank and batch_idx == 1 and not there.exists():
             time.sleep(1.0)
-            reached.touch()
+            there.touch()
             _wait(Path("hurry"))
+
+    def on_validation_batch_start(self, trainer, *args):
+        """Wait a little, outside of a training."""
+        if trainer.state.fn == "validate":
+            self.on_test_batch_start(trainer, *args)
 
 
 def _wait(hurry):
