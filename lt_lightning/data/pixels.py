@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 _ORIENTATION = 0x0112  # the EXIF tag
-_BITS, _PHOTOMETRIC, _SAMPLES = 258, 262, 339  # tags of TIFF
+_WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES = 256, 257, 258, 262, 339  # tags of TIFF
 _SIGNED = 2  # a format of samples in TIFF
 _CUT = re.compile(r"(L|LA|RGB|RGBA|RGBX|RGBa|CMYK);16")  # Pillow keeps the high byte alone
 _DARK = 12  # bits; cameras that have so many often write them into 16
@@ -87,9 +87,13 @@ def _as_before(opened: "Picture") -> "Picture":
 def upright_size(opened: "Picture", upright: bool) -> tuple[int, int]:
     """Return width and height of what `rgb` returns, from the header of an opened picture."""
     from PIL.Image import Transpose
+    from PIL.TiffImagePlugin import TiffImageFile
 
     turns = Transpose.TRANSPOSE, Transpose.ROTATE_270, Transpose.TRANSVERSE, Transpose.ROTATE_90
     width, height = opened.size
+    if isinstance(opened, TiffImageFile):  # Pillow turns it by itself, and some tell so before
+        width, height = opened.tag_v2[_WIDTH], opened.tag_v2[_HEIGHT]
+        upright = True
     return (height, width) if upright and _turn(opened) in turns else (width, height)
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from pixel_files import found, png
 
-from lt_lightning.data.pixels import rgb
+from lt_lightning.data.pixels import formats, rgb, upright_size
 from lt_lightning.data.reading import Reading
 
 RED, BLUE = (200, 40, 10), (10, 60, 250)
@@ -35,6 +35,20 @@ def test_a_picture_is_turned_as_its_exif_says(tmp_path, suffix, orientation):
     lossless = {} if suffix in ("png", "tif") else lossless
     Image.fromarray(np.ascontiguousarray(stored)).save(path, exif=exif, **lossless)
     assert np.abs(found(path).astype(int) - corners).max() <= 8
+
+
+@pytest.mark.parametrize("upright", [True, False])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp", "avif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_header_tells_the_size_of_the_upright_picture(tmp_path, suffix, orientation, upright):
+    if suffix == "avif" and "AVIF" not in formats():
+        pytest.skip("this Pillow reads no AVIF")
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (24, 16)).save(tmp_path / f"a.{suffix}", exif=exif)
+    with Image.open(tmp_path / f"a.{suffix}") as opened:
+        told = upright_size(opened, upright)
+        assert rgb(opened, Reading(upright=upright)).size == told
 
 
 @pytest.mark.parametrize("value", [0, 9, 65535])
