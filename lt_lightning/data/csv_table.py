@@ -2,10 +2,11 @@
 
 import csv
 import io
-import re
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from lt_lightning.data.listed import text_of
 from lt_lightning.errors import UserError, printable
@@ -99,21 +100,7 @@ def read_table(file: Path, separator: str | None) -> Table:
     Raises:
         UserError: if it is no such table; the line is named.
     """
-    text = text_of(file)
-    if separator is None:
-        separator = separator_in(re.split(r"[\r\n]", text.lstrip(), maxsplit=1)[0])
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    rows: list[tuple[int, list[str]]] = []
-    start = 1
-    try:
-        for cells in lines:
-            if any(cell.strip() for cell in cells):
-                rows.append((start, [cell.strip() for cell in cells]))
-            start = lines.line_num + 1
-    except csv.Error as error:
-        raise UserError(
-            f"Line {start} of {file} is no line of a CSV ({error}): mend its quotation marks."
-        ) from error
+    rows = list(each_row(file, io.StringIO(text_of(file), newline=""), separator))
     if len(rows) < 2:
         raise UserError(f"{file} has no rows below a line of column names: give a table of images.")
     columns = rows[0][1]
@@ -126,15 +113,40 @@ def read_table(file: Path, separator: str | None) -> Table:
     return Table(file, columns, rows[1:])
 
 
-def separator_in(header: str) -> str:
-    """Return the separator that gives a first line the most columns."""
-    return max(SEPARATORS, key=lambda one: len(columns_in(header[:_HEADER], one)))
+def each_row(
+    file: Path, stream: TextIO, separator: str | None = None
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number of its first line and the cells of each row that has any, also the first.
 
-
-def columns_in(header: str, separator: str) -> list[str]:
-    """Return the names in a first line.
+    Args:
+        file: that the text is of, for messages.
+        stream: the text, opened with `newline=""`; no more of it is held than a row.
+        separator: between cells; none takes the one of , ; tab | that gives the most columns.
 
     Raises:
-        csv.Error: if it is no line of a CSV.
+        UserError: if a row is no row of a CSV, as where a quotation mark is not closed.
     """
-    return [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
+    before, first = next(
+        ((number, line) for number, line in enumerate(stream) if line.strip()), (0, "")
+    )
+    separator = separator or separator_in(first)
+    lines = csv.reader(itertools.chain([first], stream), delimiter=separator, strict=True)
+    start = before + 1
+    try:
+        for cells in lines:
+            if any(cell.strip() for cell in cells):
+                yield start, [cell.strip() for cell in cells]
+            start = before + lines.line_num + 1
+    except csv.Error as error:
+        raise UserError(
+            f"Line {start} of {file} is no line of a CSV ({error}): mend its quotation marks."
+        ) from error
+
+
+def separator_in(header: str) -> str:
+    """Return the separator that gives a first line the most columns."""
+    return max(SEPARATORS, key=lambda one: _columns(header[:_HEADER], one))
+
+
+def _columns(header: str, separator: str) -> int:
+    return len(next(csv.reader([header], delimiter=separator), []))

@@ -144,9 +144,10 @@ def _check_near(root: Path, folders: list[Path]) -> None:
     shared = frozenset.intersection(*(look.classes for look in looks))
     if len(near) == len(folders) or (len(near) > 1 and shared):
         told = " and ".join(f"{one.name}/ like {split_like(one.name)}/" for one in near)
+        train = next((one for one in near if split_like(one.name) == "train"), near[0])
         raise UserError(
             f"{root} has class folders in folders that look like splits, {told}: rename them, or "
-            f"give --data.root {near[0]} for its classes alone."
+            f"give --data.root {train} for its classes alone."
         )
 
 

@@ -1,15 +1,13 @@
 """A file of class shares: CSV, text, JSON or YAML."""
 
-import csv
 import io
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 
-from lt_lightning.data.csv_table import SEPARATORS
+from lt_lightning.data.csv_table import each_row
 from lt_lightning.data.listed import text_of
 from lt_lightning.errors import UserError, one_sentence, printable
 from lt_lightning.inputs import told_value
@@ -118,20 +116,7 @@ def _of_lines(file: Path) -> list[tuple[str, float]]:
 
 
 def _of_table(file: Path) -> list[tuple[str, float]]:
-    text = text_of(file)
-    first = re.split(r"[\r\n]", text.lstrip(), maxsplit=1)[0]
-    separator = max(SEPARATORS, key=first.count)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    rows: list[tuple[int, list[str]]] = []
-    try:
-        for cells in lines:
-            if any(cell.strip() for cell in cells):
-                rows.append((lines.line_num, [cell.strip() for cell in cells]))
-    except csv.Error as error:
-        raise UserError(
-            f"Line {lines.line_num} of {file} is no line of a CSV ({error}): mend its quotation "
-            "marks."
-        ) from error
+    rows = list(each_row(file, io.StringIO(text_of(file), newline="")))
     for place, cells in rows:
         if len(cells) != 2:
             raise UserError(

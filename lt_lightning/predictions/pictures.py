@@ -4,7 +4,6 @@ A million names are never held together: what is kept is one line of a list, or 
 folder.
 """
 
-import csv
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,7 @@ from lt_lightning.data.csv_table import (
     LABEL_COLUMNS,
     PATH_COLUMNS,
     column_of,
-    columns_in,
-    separator_in,
+    each_row,
     told,
 )
 from lt_lightning.data.files import KINDS, PassedOver, each_image_below
@@ -157,8 +155,6 @@ def _listed(file: Path, columns: Columns) -> Iterator[Picture]:
         raise UserError(f"{file} is no text in UTF-8: save it as UTF-8.") from error
     except OSError as error:
         raise UserError(f"{file} cannot be read ({error.strerror}): give another list.") from error
-    except csv.Error as error:
-        raise UserError(f"{file} is no CSV ({error}): save it as a CSV in UTF-8.") from error
 
 
 def _of_text(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
@@ -179,9 +175,8 @@ def _of_text(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
 
 
 def _of_csv(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
-    header = stream.readline()
-    separator = separator_in(header)
-    names = columns_in(header, separator)
+    rows = each_row(file, stream)
+    _, names = next(rows, (1, []))
     path = column_of(file, names, columns.path, PATH_COLUMNS, "--path_column")
     if path is None:
         raise UserError(
@@ -189,21 +184,18 @@ def _of_csv(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
             "--path_column."
         )
     label = column_of(file, names, columns.label, LABEL_COLUMNS, "--label_column")
-    rows = csv.reader(stream, delimiter=separator)
-    for row in rows:
-        if not row:
-            continue
-        where = f"Line {rows.line_num + 1} of {file}"
+    for line, row in rows:
+        where = f"Line {line} of {file}"
         if len(row) <= max(path, label or 0):
             raise UserError(f"{where} has {len(row)} of {len(names)} cells: complete the line.")
-        if any(cell.strip() for cell in row[len(names) :]):
+        if any(row[len(names) :]):
             raise UserError(
                 f"{where} has {len(row)} cells but the first line names {len(names)} columns: put "
-                f"quotation marks around what has a {separator!r} in it."
+                "quotation marks around what has a separator in it."
             )
-        if not row[path].strip():
+        if not row[path]:
             raise UserError(f"{where} names no file: complete the line, or remove it.")
-        yield _picture(file, row[path].strip(), None if label is None else row[label].strip())
+        yield _picture(file, row[path], None if label is None else row[label])
 
 
 def _picture(file: Path, name: str, label: str | None, numbered: bool = False) -> Picture:

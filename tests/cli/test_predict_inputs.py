@@ -131,6 +131,7 @@ LISTS = {  # content, what is said
     "wide.csv": ("file,label\n0,5.png,1\n", "has 3 cells but the first line names 2 columns"),
     "twice.csv": ("file,label,label\n{0},1,2\n", "has 2 columns 'label': rename all but one"),
     "bytes.csv": (b"file\n\xff\xfe.png\n", "is no text in UTF-8"),
+    "open.csv": ('file,label,note\n{0},1,\n{0},1,"5 inch\n{0},1,\n', "mend its quotation marks"),
     "list.parquet": ("PAR1", "is no list that is read"),
 }
 
@@ -146,6 +147,13 @@ def test_a_list_that_cannot_be_read_is_named(lt, place, digits, name):
     assert says in answer.err
     assert answer.err.count("\n") == 1
     assert not Path("out.csv").exists()
+
+
+def test_rows_without_any_cell_are_no_rows_as_in_training(lt, place, digits):
+    path = digits[0] / "00 x.png"
+    Path("list.csv").write_text(f"\n;\r\nnote; file \n;;\n;{path}\n\n ; \n; {path} \n;")
+    assert predict(lt, place, "list.csv").status == 0
+    assert [row["file"] for row in read()] == [str(path)] * 2
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def test_what_is_plain_is_understood(tree, text, splits):
         ("train tests", "train/ and tests/, which looks like test/: rename it to test"),
         ("train eval test", "train/ and eval/, which looks like val/"),
         ("train test_images", "which looks like test/"),
+        ("test_images train_images", "give --data.root .*train_images for its classes alone"),
         ("trian test", "test/ with class folders in it, but no train/"),
         ("trian tests", "look like splits, tests/ like test/ and trian/ like train/: rename"),
         ("trian/a/0.png", "look like splits, trian/ like train/"),
