@@ -1,6 +1,5 @@
 """A table of images: a CSV whose columns name files, labels, splits and groups."""
 
-import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +15,15 @@ from lt_lightning.data.csv_table import (
 from lt_lightning.data.division import Division
 from lt_lightning.data.files import folders_in
 from lt_lightning.data.layout import ODD, split_named
-from lt_lightning.data.listed import Row, check_once, check_there, file_named, inside, labelled
+from lt_lightning.data.listed import (
+    Row,
+    check_once,
+    check_there,
+    file_named,
+    inside,
+    is_number,
+    labelled,
+)
 from lt_lightning.data.picture_files import Labelled, PictureFiles
 from lt_lightning.data.picture_source import Found, PictureSource
 from lt_lightning.data.split_values import SplitValues
@@ -24,7 +31,6 @@ from lt_lightning.errors import UserError
 
 METADATA = "metadata.csv"  # where Hugging Face's image folders have their labels
 _SPLIT_COLUMNS = ("split",)
-_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 
 
 class ImageTable(PictureSource):
@@ -214,7 +220,7 @@ def _class_names(rows: list[Row]) -> list[str]:
             f"The training images of {rows[0].source if rows else 'the table'} have {len(labels)} "
             f"labels ({told}): name the right column by --data.source.label_column; two at least."
         )
-    numbers = {label: Decimal(label) for label in labels if _NUMBER.fullmatch(label)}
+    numbers = {label: Decimal(label) for label in labels if is_number(label)}
     if len(numbers) < len(labels):
         return sorted(labels)
     known: dict[Decimal, str] = {}

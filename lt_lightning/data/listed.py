@@ -14,6 +14,7 @@ from lt_lightning.home import home
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")  # also as Windows writes it
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 _SHOWN = 80  # letters of a text that a message shows
 
 
@@ -66,6 +67,11 @@ def file_named(name: str, root: Path, option: str) -> Path:
             f"{option} {name} is no file, neither in {root} nor from here: give the path of one."
         )
     return found
+
+
+def is_number(label: str) -> bool:
+    """Return whether a label is a number, such as 7, -1 or 2.5."""
+    return _NUMBER.fullmatch(label) is not None
 
 
 def text_of(file: Path) -> str:

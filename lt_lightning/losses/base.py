@@ -50,12 +50,15 @@ class Loss(nn.Module, ABC):
             sampler) and the refusal of post-hoc logit adjustment read nothing else. Weights and
             margins do not count; of weights post-hoc logit adjustment warns.
         stops_gradient: whether a part of the formula is a constant for the gradient, on purpose.
+        bounded: whether the value has an upper bound, on purpose, as that of losses for noisy
+            labels: an image whose logits are all against its target then has no gradient.
     """
 
     scale: float | None = None
     needs_features: bool = False
     corrects_prior: bool = False
     stops_gradient: bool = False
+    bounded: bool = False
     num_outputs: int
     class_counts: Tensor
     weight: Tensor

@@ -18,6 +18,7 @@ from lt_lightning.data.csv_table import (
     told,
 )
 from lt_lightning.data.files import KINDS, PassedOver, each_image_below
+from lt_lightning.data.listed import is_number
 from lt_lightning.errors import UserError
 from lt_lightning.nearest import nearest
 
@@ -112,7 +113,7 @@ def label_index(picture: Picture, names: Sequence[str], place: dict[str, int]) -
     if not picture.label:
         return None
     found = None if picture.numbered else place.get(picture.label)
-    as_number = picture.numbered or not any(name.isdecimal() for name in names)
+    as_number = picture.numbered or not any(map(is_number, names))
     if found is None and as_number and picture.label.isascii() and picture.label.isdecimal():
         found = int(picture.label) if len(picture.label) < 10 else None
     if found is None or found >= len(names):

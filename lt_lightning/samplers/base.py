@@ -21,9 +21,11 @@ class SamplingRule(ABC):
     Attributes:
         changes_over_run: whether epochs differ in more than their random numbers, so that the
             length of the run must be known.
+        leaves_images_out: whether some images are never drawn, whatever the seed, on purpose.
     """
 
     changes_over_run: bool = False
+    leaves_images_out: bool = False
 
     def sampler(
         self,

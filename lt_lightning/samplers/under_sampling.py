@@ -24,6 +24,7 @@ class UnderSampling(SamplingRule):
 
     def __init__(self, redraw: bool = True, seed: int = 0, keep_epoch: bool = False) -> None:
         self.redraw, self.seed, self.keep_epoch = redraw, seed, keep_epoch
+        self.leaves_images_out = not redraw
 
     def epoch_length(self, index: ClassIndex) -> int:
         """Return C n_min, or N."""

@@ -17,15 +17,20 @@ SIZES = (64, 16, 4)  # of the classes whose shares are learned
 
 
 def hopeless_images_pull_their_target_up(make: LossMaker) -> None:
-    """Where all logits are against the target, its gradient is still below 0."""
+    """Where all logits are against the target, its gradient is still below 0.
+
+    A loss that says `bounded` has none there, but has where the target is at e^-8 of the others.
+    """
     loss = make(COUNTS)
     batch = batch_for(loss)
-    _, slope = gradient_of(
-        loss, batch.with_logits(extremes_of(loss, batch)["all against the target"])
-    )
+    logits = extremes_of(loss, batch)["all against the target"]
+    if loss.bounded:
+        logits = 4 * logits.sign()
+    _, slope = gradient_of(loss, batch.with_logits(logits))
     that(
         (slope.gather(1, batch.targets[:, None]) < 0).all(),
-        "an image whose logits are all against its target has no gradient that raises it",
+        "an image whose logits are all against its target has no gradient that raises it"
+        + ("" if loss.bounded else ": if the value is bounded on purpose, set bounded = True"),
     )
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.engine.base import LossFactory
-from lt_lightning.losses import InverseFrequency, Reduction
+from lt_lightning.losses import InverseFrequency, Loss, Reduction
 from lt_lightning.testing.constructor import GIVEN_TO_LOSSES, check_constructor
 from lt_lightning.testing.expect import close, promised, refused, that, untouched_generator
 from lt_lightning.testing.loss_batch import (
@@ -170,10 +170,25 @@ def values_of_images_make_up_the_mean(make: LossMaker) -> None:
         what = f'the values of reduction "none" do not make up "{name}"'
         close(values.sum() / mass, value_of(loss, batch, share), what)
     loss.set_weights(None)
+    _weights_count_once(make, loss)
     alone = batch_for(loss, 1)
     extra = (alone.features,) if loss.needs_features else ()
     want = loss.per_sample(alone.logits, alone.targets, *extra).squeeze()
     close(value_of(loss, alone), want, "a batch of one image has not its own value")
+
+
+def _weights_count_once(make: LossMaker, bare: Loss) -> None:
+    """The value of an image is its bare one times the weight of its class."""
+    weighted, batch, rule = make(COUNTS), batch_for(bare), torch.linspace(0.5, 3, len(COUNTS))
+    weighted.set_weights(lambda counts: rule.double())  # type: ignore[arg-type]
+    weighted.reduction = bare.reduction = "none"
+    close(
+        value_of(weighted, batch),
+        rule[batch.targets] * value_of(bare, batch),
+        "the value of an image is not its bare one times the weight of its class, which forward "
+        "takes in: leave self.weight out of per_sample",
+    )
+    bare.reduction = "mean"
 
 
 def prediction_is_by_class(make: LossMaker) -> None:

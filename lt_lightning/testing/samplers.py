@@ -8,6 +8,7 @@ from lt_lightning.testing.expect import promised, that, untouched_generator
 
 COUNTS = (60, 25, 10, 4, 1)
 _EPOCHS = 11
+_SEEDS = 1500  # a rule that takes one image of a class leaves one of 60 out once in 10^11
 
 
 def check_sampling_rule(rule: SamplingRule) -> None:
@@ -85,6 +86,27 @@ def drawn_classes_follow_the_shares(rule: SamplingRule) -> None:
         )
 
 
+def every_image_can_be_drawn(rule: SamplingRule) -> None:
+    """No image of a class that is drawn is left out, unless the rule says `leaves_images_out`."""
+    if rule.leaves_images_out:
+        return
+    labels, counts = _labels(), torch.tensor(COUNTS)
+    shares = [rule.class_probabilities(counts, epoch, _EPOCHS) for epoch in (0, _EPOCHS - 1)]
+    missing = (torch.stack(shares) > 0).any(0)[labels]
+    for seed in range(_SEEDS):
+        for epoch in (0, _EPOCHS - 1):
+            missing[_sampler(rule, epoch, seed=seed, size=2000).global_indices()] = False
+        if not missing.any():
+            return
+    never = torch.bincount(labels[missing], minlength=len(COUNTS))
+    told = ", ".join(f"{k} of {n}" for k, n in zip(never.tolist(), COUNTS, strict=True))
+    that(
+        False,
+        f"some images are never drawn, whatever the seed ({told} of the classes): if on purpose, "
+        "set leaves_images_out = True",
+    )
+
+
 def changes_are_declared(rule: SamplingRule) -> None:
     """`changes_over_run` says whether class_probabilities depend on the epoch."""
     counts = torch.tensor(COUNTS)
@@ -128,6 +150,7 @@ CHECKS = (
     constructor_is_typed,
     shares_are_probabilities,
     drawn_classes_follow_the_shares,
+    every_image_can_be_drawn,
     changes_are_declared,
     draw_depends_on_seed_and_epoch_alone,
     processes_share_one_draw,

@@ -82,6 +82,11 @@ class AlwaysMean(CrossEntropy):
         return self.per_sample(logits.float(), targets).mean()
 
 
+class WeighsTwice(CrossEntropy):
+    def per_sample(self, logits, targets):
+        return super().per_sample(logits, targets) * self.weight[targets]
+
+
 class Turned(CrossEntropy):
     def per_sample(self, logits, targets):
         return super().per_sample(-logits, targets)
@@ -161,6 +166,7 @@ BROKEN = [
     (contract.size_does_not_matter, Summed, "given twice has another value"),
     (contract.size_does_not_matter, NotZero, "without images has the value"),
     (contract.values_of_images_make_up_the_mean, AlwaysMean, r"gives the shape \(\)"),
+    (contract.values_of_images_make_up_the_mean, WeighsTwice, "leave self.weight out"),
     (contract.following_the_gradient_predicts_the_targets, Turned, "do not predict|went from"),
     (contract.prediction_is_by_class, Scaling, "changes the logits"),
     (contract.prediction_is_by_class, TooFew, r"predict_logits gives \(17, 2\)"),
@@ -183,6 +189,31 @@ def test_contract_catches(check, broken, words):
 
 def test_every_clause_has_a_loss_that_breaks_it():
     assert {row[0] for row in BROKEN} == set(contract.CHECKS)
+
+
+class Brier(Loss):
+    bounded = True
+
+    def per_sample(self, logits, targets):
+        own = torch.nn.functional.one_hot(targets, logits.shape[1])
+        return (logits.softmax(1) - own).square().sum(1)
+
+
+class Flat(Brier):
+    def per_sample(self, logits, targets):
+        return super().per_sample(logits, targets).clamp_max(1.1)
+
+
+def test_a_bounded_loss_keeps_the_contract_where_it_says_so():
+    check_loss(Brier)
+    Brier.bounded = False
+    try:
+        with pytest.raises(AssertionError, match="set bounded = True"):
+            check_loss(Brier)
+    finally:
+        Brier.bounded = True
+    with pytest.raises(AssertionError, match=r"no gradient that raises it$"):
+        check_loss(Flat)
 
 
 class Scalar(CrossEntropy):

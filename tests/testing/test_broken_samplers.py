@@ -46,6 +46,17 @@ class Liar(InstanceBalanced):
         return ClassBalanced().class_probabilities(class_counts, epoch, max_epochs)
 
 
+class FirstHalf(ClassRule):
+    def class_probabilities(self, class_counts, epoch, max_epochs):
+        return ClassBalanced().class_probabilities(class_counts, epoch, max_epochs)
+
+    def draw(self, index, size, generator, epoch, max_epochs):
+        drawn = torch.randint(len(index.counts), (size,), generator=generator)
+        half = (index.counts[drawn] + 1) // 2
+        place = (torch.rand(size, generator=generator) * half).long()
+        return index.order[index.start[drawn] + place]
+
+
 class Undeclared(ProgressivelyBalanced):
     changes_over_run = False
 
@@ -103,6 +114,7 @@ BROKEN = [
     (contract.shares_are_probabilities, Weights, "sum to 2"),
     (contract.shares_are_probabilities, OfTensors, "others for a list of counts"),
     (contract.drawn_classes_follow_the_shares, Liar, "draws the classes with the shares"),
+    (contract.every_image_can_be_drawn, FirstHalf, "30 of 60, 12 of 25, 5 of 10, 2 of 4, 0 of 1"),
     (contract.changes_are_declared, Undeclared, "set changes_over_run = True"),
     (contract.changes_are_declared, Overdeclared, "set changes_over_run = False"),
     (contract.draw_depends_on_seed_and_epoch_alone, Unseeded, "global random generator"),
