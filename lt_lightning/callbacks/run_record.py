@@ -20,6 +20,7 @@ from lt_lightning.runs.about import about_run, results_so_far
 from lt_lightning.runs.checkpoint import DATA_STATE
 from lt_lightning.runs.evaluations import Conditions, chosen_by, merge, parts
 from lt_lightning.runs.files import write_whole
+from lt_lightning.runs.finished import reopen
 from lt_lightning.runs.reported import ReportedData
 from lt_lightning.runs.results import read_results, write_results
 from lt_lightning.trainer_parts import is_trial
@@ -89,7 +90,9 @@ class RunRecord(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Note that the run goes on."""
+        """Note that the run goes on, whose results so far are then of other weights."""
+        if not self._progress.trained and trainer.is_global_zero and not is_trial(trainer):
+            reopen(self._folder(trainer))
         self._progress.trained = True
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -145,7 +145,8 @@ class LTCLI(LightningCLI):
             fits.check_same(content, str(self.resume), self.model.hparams)
             if self.config.subcommand == "fit":
                 asked = yaml.safe_load(self._parser("fit").dump(self.options, skip_none=False))
-                resuming.check(self.folder, content, asked)
+                change = self._get(self.config_init, "post_hoc")
+                resuming.check(self.folder, content, asked, change)
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with the house's callbacks and loggers."""

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from lt_lightning.errors import Finished
+from lt_lightning.post_hoc import PostHoc
 from lt_lightning.runs.config import began_with
 from lt_lightning.runs.finished import is_tested, is_trained
 from lt_lightning.runs.same_run import check_same_run
@@ -36,13 +37,16 @@ def settle_precision(trainer: Any, run: Path | None) -> None:
         trainer.precision = "bf16-mixed" if no_gpu and native_bf16() else "32-true"
 
 
-def check(run: Path | None, content: dict[str, Any], asked: dict[str, Any]) -> None:
+def check(
+    run: Path | None, content: dict[str, Any], asked: dict[str, Any], change: PostHoc | None
+) -> None:
     """Refuse to go on as another run, and leave a finished one as it is.
 
     Args:
         run: its folder.
         content: its checkpoint.
         asked: the config of the command at work, as plain values.
+        change: after training, which is tested too.
 
     Raises:
         UserError: if an option differs that is no matter of place, speed or length.
@@ -50,8 +54,8 @@ def check(run: Path | None, content: dict[str, Any], asked: dict[str, Any]) -> N
     """
     assert run is not None
     check_same_run(began_with(run), asked, str(run))
-    trainer, changed = asked["trainer"], asked.get("post_hoc") is not None
-    if is_trained(content, trainer["max_epochs"], trainer["max_steps"]) and is_tested(run, changed):
+    trainer, record = asked["trainer"], None if change is None else change.options()
+    if is_trained(content, trainer["max_epochs"], trainer["max_steps"]) and is_tested(run, record):
         log.info(
             "The run %s is finished, nothing was changed: give more --trainer.max_epochs to go on "
             "with it.",

@@ -129,7 +129,7 @@ def results_so_far(
         if have != want:
             raise UserError(
                 f"{file} is of another run (its {what} is {str(have)[:60]}, not "
-                f"{str(want)[:60]}): give another run folder."
+                f"{str(want)[:60]}): leave out what changes it, or give another run folder."
             )
     return content
 

@@ -1,10 +1,16 @@
-"""Whether a run has nothing left to do."""
+"""Whether a run has nothing left to do, and what becomes of its results when it goes on."""
 
+import json
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lt_lightning.runs.checkpoint import whole_epochs
+from lt_lightning.runs.evaluations import parts
 from lt_lightning.runs.results import FILE_NAME, read_results
+
+log = logging.getLogger("lt_lightning")
 
 
 def is_trained(content: dict[str, Any], max_epochs: int, max_steps: int) -> bool:
@@ -18,16 +24,40 @@ def is_trained(content: dict[str, Any], max_epochs: int, max_steps: int) -> bool
     return whole_epochs(content) >= max_epochs or 0 <= max_steps <= content["global_step"]
 
 
-def is_tested(folder: Path, changed: bool) -> bool:
+def is_tested(folder: Path, change: Mapping[str, Any] | None = None) -> bool:
     """Return whether all checkpoints of a run were tested.
 
     Args:
         folder: the run folder.
-        changed: whether a change after training is to be tested too.
+        change: after training, which is to be tested too, with its options as they are recorded.
     """
     if not (folder / FILE_NAME).is_file():
         return False
-    tested = list(read_results(folder)["evaluations"])
+    evaluations = read_results(folder)["evaluations"]
     checkpoints = {file.stem for file in (folder / "checkpoints").glob("*.ckpt")}
-    own = checkpoints & {"last", "best", "stage1"}
-    return own <= {*tested} and (not changed or any(name.startswith("last+") for name in tested))
+    if not checkpoints & {"last", "best", "stage1"} <= {*evaluations}:
+        return False
+    wanted = json.loads(json.dumps(change))  # as it reads in a file
+    return wanted is None or any(
+        evaluation.get("post_hoc") == wanted
+        for name, evaluation in evaluations.items()
+        if parts(name)[0] == "last" and not parts(name)[2]
+    )
+
+
+def reopen(folder: Path) -> None:
+    """Set the results of a run aside as results_STEPS_steps.json, for its training goes on.
+
+    They are of weights that last.ckpt will not hold any more; those of its first stage alone stay.
+
+    Args:
+        folder: the run folder.
+    """
+    file = folder / FILE_NAME
+    if not file.is_file():
+        return
+    content = read_results(folder)
+    if {"last", "best"} & {parts(name)[0] for name in content["evaluations"]}:
+        aside = folder / f"results_{content['training']['steps']}_steps.json"
+        file.replace(aside)
+        log.info("The training goes on: the results so far are kept in %s.", aside)

@@ -244,9 +244,11 @@ def has_checkpoint(folder: Path) -> bool:
 
 def goes_on() -> str:
     """Return how the run of this command goes on after it was cut, for what the user is told."""
-    folder = launch.known()
+    folder, words = launch.known(), "last"
+    if folder is None and (folder := lock.first_held()) is not None:
+        words = str(folder)  # the run was given by its path
     if folder is not None and has_checkpoint(folder):
-        return "`--ckpt_path last` goes on from the last checkpoint"
+        return f"`--ckpt_path {words}` goes on from the last checkpoint"
     return "it has no checkpoint yet, start it again"
 
 

@@ -52,6 +52,11 @@ def take_folder(folder: Path, option: str = "--version") -> None:
         ) from error
 
 
+def first_held() -> Path | None:
+    """Return the run folder that this process took first and holds, or none."""
+    return next((file.parent for file in _held if file.name == LOCK), None)
+
+
 def take_output(out: Path) -> None:
     """Keep other commands from writing `out`, a file or a folder, until `release`.
 

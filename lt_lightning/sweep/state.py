@@ -80,7 +80,7 @@ def _done(folder: Path, ended: bool) -> State | None:
         training = read_results(folder)["training"]
         planned, epochs = training.get("planned_epochs"), training.get("epochs")
         cut = isinstance(planned, int) and isinstance(epochs, int) and epochs < planned
-        if is_tested(folder, False) and (ended or not cut):
+        if is_tested(folder) and (ended or not cut):
             return State(Kind.DONE, epochs or 0, float(training["seconds"] or 0))
     return None
 

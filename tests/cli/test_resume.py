@@ -62,6 +62,38 @@ def test_what_was_not_tested_yet_is_tested_under_the_old_stamp(lt, place, line):
     assert sorted(results(place["copy"])["evaluations"]) == ["best", "last"]
 
 
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def test_results_of_weights_that_were_trained_on_are_set_aside(lt, place, line):
+    """Trap: a longer run that was cut in its test was finished, with the numbers of before."""
+    copy = Path(place["copy"])
+    before, steps = (copy / "results.json").read_bytes(), results(copy)["training"]["steps"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lt_lightning.cli.app.LTCLI.after_fit", interrupted)
+        answer = lt(f"{line} --trainer.max_epochs 2")
+    assert answer.status == 130
+    assert f"`--ckpt_path {copy}` goes on from the last checkpoint" in answer.err
+    assert (copy / f"results_{steps}_steps.json").read_bytes() == before
+    assert not (copy / "results.json").exists()
+    assert lt(f"test {copy}").status == 0
+    assert results(copy)["training"]["epochs"] == 2
+    assert "is finished" not in lt(f"{line} --trainer.max_epochs 2").err
+    assert sorted(results(copy)["evaluations"]) == ["best", "last"]
+    assert {e["checkpoint"]["epoch"] for e in results(copy)["evaluations"].values()} <= {0, 1}
+    assert "is finished" in lt(f"{line} --trainer.max_epochs 2").err
+
+
+def test_a_change_that_was_not_tested_yet_is_tested(lt, place, line):
+    """Trap: with any other change on record the run was finished."""
+    assert lt(f"test {place['copy']} --post_hoc LogitAdjuster --post_hoc.tau 1").status == 0
+    change = "--post_hoc LogitAdjuster --post_hoc.tau 2"
+    assert "is finished" not in lt(f"{line} {change}").err
+    assert "last+logit_adjustment_tau_2" in results(place["copy"])["evaluations"]
+    assert "is finished" in lt(f"{line} {change}").err
+
+
 def test_a_run_without_its_config_or_hyper_parameters_does_not_go_on(lt, place, line):
     place.change_checkpoint(lambda c: c.pop("hyper_parameters"))
     answer = lt(f"{line} --trainer.max_epochs 2")
