@@ -81,9 +81,10 @@ class NearestMeanHead(nn.Module):
         if self.form == "cl2n":
             self.mean.copy_(wide.mean(dim=0))
         near = self._near(wide)
+        middle = near.mean(dim=0)  # what all features share would cost digits of the sums
         sums = torch.zeros(self.centroids.shape, device=wide.device)
-        sums.index_add_(0, targets, near)
-        self.centroids.copy_(sums / counts[:, None])
+        sums.index_add_(0, targets, near - middle)
+        self.centroids.copy_(middle + sums / counts[:, None])
 
     def _counts(self, features: Tensor, targets: Tensor) -> Tensor:
         classes, width = self.centroids.shape
@@ -114,5 +115,8 @@ class NearestMeanHead(nn.Module):
         if self.distance == "cosine":
             unit = near if self.form != "raw" else F.normalize(near, dim=1)
             return self.temperature * unit @ F.normalize(self.centroids, dim=1).T
-        squares = near.square().sum(1, keepdim=True) + self.centroids.square().sum(1)
-        return -self.temperature * (squares - 2 * near @ self.centroids.T)
+        # A common shift changes no distance; without it what all features share would cancel.
+        shift = self.centroids.mean(dim=0)
+        near, means = near - shift, self.centroids - shift
+        squares = near.square().sum(1, keepdim=True) + means.square().sum(1)
+        return -self.temperature * (squares - 2 * near @ means.T)

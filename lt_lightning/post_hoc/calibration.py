@@ -1,5 +1,6 @@
 """Temperature and vector scaling of a finished run."""
 
+import logging
 from collections.abc import Callable, Mapping
 
 import torch
@@ -13,6 +14,7 @@ from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.outputs import held_out_logits
 
+log = logging.getLogger(__name__)
 _ITERATIONS = 200  # LBFGS stops long before
 
 
@@ -20,7 +22,8 @@ class TemperatureScaling(PostHoc):
     """Temperature scaling: z / T with one T > 0 that has the least NLL on held-out images.
 
     The predicted class does not change. Held-out images follow the long tail, so each one counts
-    1 / (images of its class): T is fitted for balanced data.
+    1 / (images of its class): T is fitted for balanced data. Where the NLL has no minimum, as with
+    images that are all right, T stays 1, with a warning.
 
     Paper: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, Eq. 9.
 
@@ -45,10 +48,15 @@ class TemperatureScaling(PostHoc):
         return None if self.temperature is None else {"temperature": _wide(self.temperature)}
 
     def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
-        """Return the T of the least NLL."""
+        """Return the T of the least NLL, or 1 with a warning where there is no such T."""
         self.fitted_on = "held-out"
+        logits, targets = held_out_logits(model, data)
+        why = _without_minimum(logits.double(), targets)
+        if why:
+            log.warning("No temperature has the least NLL, %s: it stays 1.", why)
+            return {"temperature": _wide(1.0)}
         log_t = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-        minimise_nll(*held_out_logits(model, data), [log_t], lambda z: z / log_t.exp())
+        minimise_nll(logits, targets, [log_t], lambda z: z / log_t.exp())
         return {"temperature": _wide(log_t.exp().item())}
 
     def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
@@ -125,9 +133,7 @@ def minimise_nll(
         penalty: added to the objective.
     """
     wide, labels = logits.double().cpu(), targets.cpu()
-    counts = torch.bincount(labels, minlength=wide.shape[1]).clamp_min(1)
-    weight = 1.0 / counts[labels]
-    weight = weight / weight.sum()
+    weight = _weights(labels)
     optimizer = torch.optim.LBFGS(
         parameters, max_iter=_ITERATIONS, line_search_fn="strong_wolfe", tolerance_change=1e-12
     )
@@ -141,6 +147,27 @@ def minimise_nll(
         return value
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
+
+
+def _weights(labels: Tensor) -> Tensor:
+    """Return what each image counts, float64 (N,), the same in sum for each class that has any."""
+    weight = 1.0 / torch.bincount(labels).double()[labels]
+    return weight / weight.sum()
+
+
+def _without_minimum(logits: Tensor, targets: Tensor) -> str:
+    """Return why no T > 0 has the least NLL, or nothing.
+
+    The NLL is convex in 1 / T. It falls for ever where every image is right, and rises from
+    1 / T = 0 on where the logit of the target is no higher than the mean of all, on average.
+    """
+    own = logits.gather(1, targets[:, None])[:, 0]
+    if bool((own == logits.max(dim=1).values).all()):
+        return f"for all of the {len(targets)} held-out images are right"
+    weight = _weights(targets)
+    if float((weight * (own - logits.mean(dim=1))).sum()) <= 0:
+        return f"for the logits tell nothing of the classes of the {len(targets)} held-out images"
+    return ""
 
 
 def _wide(value: float) -> Tensor:

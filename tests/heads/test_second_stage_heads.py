@@ -189,6 +189,18 @@ def test_nearest_mean_of_other_features_is_the_equation(x, form, distance):
             assert head(x)[n, c].item() == pytest.approx(want, abs=1e-4)
 
 
+def test_what_all_features_share_costs_the_nearest_mean_nothing():
+    """Trap: squares less products in float32 lose all digits where features lie far out."""
+    targets = torch.arange(3).repeat(50)
+    features = 100 + 0.01 * torch.randn(150, 512)
+    features[torch.arange(150), targets] += 0.3
+    head = NearestMeanHead(features, targets, 3, form="raw")
+    assert torch.equal(head(features).argmax(1), targets)
+    wide, means = features.double(), head.centroids.double()
+    want = -torch.cdist(wide, means).square()
+    assert torch.allclose(head(features).double(), want, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("targets", "options", "words"),
     [

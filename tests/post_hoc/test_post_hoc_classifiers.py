@@ -99,6 +99,26 @@ def test_temperature_is_found_again():
     assert log_t.exp().item() == pytest.approx(3, rel=0.05)
 
 
+@pytest.mark.parametrize(
+    ("logits", "says"),
+    [
+        ([[2.0, 0.0], [0.0, 1.0]], "for all of the 2 held-out images are right"),
+        ([[0.0, 2.0], [1.0, 0.0]], "tell nothing of the classes of the 2 held-out images"),
+    ],
+)
+def test_a_temperature_without_a_minimum_stays_one(monkeypatch, caplog, logits, says):
+    """Trap: the fit ran away to 1e-5, after which noise had the confidence 1."""
+    z, y = torch.tensor(logits), torch.tensor([0, 1])
+    monkeypatch.setattr(
+        "lt_lightning.post_hoc.calibration.held_out_logits", lambda model, data: (z, y)
+    )
+    change, model = TemperatureScaling(), finished(None)
+    change.apply(model, None)
+    assert change.temperature == 1
+    assert torch.equal(model.post_hoc(z), z)
+    assert says in caplog.text
+
+
 def test_classes_count_alike_in_the_fit():
     """One image of class 1 counts as much as 99 of class 0: the bias stays 0."""
     logits, y = torch.zeros(100, 2), torch.tensor([0] * 99 + [1])
