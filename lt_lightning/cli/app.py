@@ -30,7 +30,7 @@ from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc import PostHoc
 from lt_lightning.report import load_rows, render
 from lt_lightning.runs import checkpoint as checkpoint_file
-from lt_lightning.runs import fits
+from lt_lightning.runs import fits, meeting
 from lt_lightning.trainer_parts import is_trial
 
 log = logging.getLogger("lt_lightning")
@@ -176,7 +176,9 @@ class LTCLI(LightningCLI):
             trainer["limit_val_batches"] = 0
         if not sys.stderr.isatty():
             trainer["enable_progress_bar"] = False
-        return super().instantiate_trainer(**kwargs)
+        made = super().instantiate_trainer(**kwargs)
+        meeting.tell(made)
+        return made
 
     def _callbacks(self, folder: Path, fit: bool) -> list[Callback]:
         watchers = self.watchers = Watchers(folder, self.command)

@@ -10,6 +10,7 @@ from lightning.pytorch.loggers import Logger
 
 from lt_lightning.callbacks import ClassWeights, EpochLines, NonFiniteGuard, RunRecord, WandbMedia
 from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
+from lt_lightning.callbacks.hear_peers import HearPeers
 from lt_lightning.callbacks.progress import StageBar
 from lt_lightning.callbacks.requeue import Requeue
 from lt_lightning.callbacks.run_logger import RunLogger
@@ -43,7 +44,7 @@ class Watchers:
 
     def of_test(self) -> list[Callback]:
         """Return those of a test or a validation."""
-        return [_bar(), self.record, StopBetweenSteps(None)]
+        return [_bar(), HearPeers(), self.record, StopBetweenSteps(None)]
 
     def of_trial(self) -> list[Callback]:
         """Return those of a fit of a few batches, of which nothing is kept."""
@@ -71,7 +72,7 @@ class Watchers:
         return [*found, StopBetweenSteps(folder)]  # behind last.ckpt, saved at the same hook
 
     def _of_any_fit(self) -> list[Callback]:
-        return [_bar(), NonFiniteGuard(), ClassWeights(), self.record, WandbMedia()]
+        return [_bar(), HearPeers(), NonFiniteGuard(), ClassWeights(), self.record, WandbMedia()]
 
     def loggers(
         self, given: list[Any], data: LongTailDataModule, resumed: tuple[int, int] | None

@@ -11,7 +11,7 @@ from types import FrameType
 
 from lt_lightning.runs import launch, warning
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _PATIENCE = 3.0  # seconds in which a process that leaves is left alone
 
 
@@ -51,7 +51,7 @@ def taken() -> Iterator[None]:
         yield
         return
     before, _state = _state, _State(os.getpid())
-    handlers = [(number, signal.signal(number, _handle)) for number in _SIGNALS]
+    handlers = [(number, signal.signal(number, _handle)) for number in SIGNALS]
     try:
         yield
     finally:

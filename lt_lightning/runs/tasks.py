@@ -12,6 +12,8 @@ from lt_lightning.errors import Refused
 from lt_lightning.runs import launch
 
 log = logging.getLogger("lt_lightning")
+# One of them tells where the nodes of a run meet; the first by hand, the others by LSF and MPI.
+_MEETING_PLACES = ("MASTER_ADDR", "LSB_DJOB_RANKFILE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")
 _OWN_STEPS = 4_294_967_290  # from here on SLURM numbers the shells of a job, which no srun started
 
 
@@ -50,7 +52,7 @@ def check(devices: int, nodes: int) -> int:
         nodes = _nodes_that_came(devices, nodes)
         _check_torchrun(devices, nodes)
     elif "SLURM_JOB_ID" not in os.environ:
-        return nodes
+        _check_by_hand(nodes)
     elif launch.slurm_counts():
         _check_job(_tasks(), devices, nodes)
     else:
@@ -145,6 +147,16 @@ def _check_shell(tasks: _Tasks, nodes: int) -> None:
         raise _refused(
             f"trainer.num_nodes is {nodes} and nothing starts the other nodes: write #SBATCH "
             f"--nodes={nodes} --ntasks-per-node=N and srun -J lt lt ..."
+        )
+
+
+def _check_by_hand(nodes: int) -> None:
+    """Check a start without SLURM and torchrun: others may start the nodes, as MPI and LSF do."""
+    if nodes > 1 and not any(name in os.environ for name in _MEETING_PLACES):
+        raise _refused(
+            f"trainer.num_nodes is {nodes} and nothing starts the other nodes: start lt by srun in "
+            f"a job of SLURM, or by torchrun --nnodes {nodes} ... -m lt_lightning, or set "
+            "MASTER_ADDR, MASTER_PORT and NODE_RANK on each node."
         )
 
 

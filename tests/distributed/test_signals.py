@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,39 @@ def test_a_full_disk_is_told_once(tmp_path):
     assert len(told) == 1, answer.err
     assert told[0].startswith("lt: ")
     assert "Traceback" not in answer.err
+
+
+def test_a_node_that_waits_for_another_says_so_and_can_be_ended(tmp_path):
+    """Trap: torch waits half an hour in C++, and hears neither SIGTERM nor Ctrl-C."""
+    alone = ("--trainer.num_nodes", "2", "--trainer.strategy", "ddp", "--version", "a")
+    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29517", "NODE_RANK": "0"}
+    process = start(tiny("ce", *alone, "--name", "run"), tmp_path, **place)
+    said = next(line for line in process.stderr if "Waiting" in line)
+    assert "at 127.0.0.1:29517 for the others: 2 processes on 2 nodes take part" in said
+    process.send_signal(signal.SIGTERM)
+    answer = finish(process, timeout=30)
+    assert answer.status == 143, answer.err
+    assert answer.err.splitlines()[-1].startswith("lt: stopped by SIGTERM")
+
+
+@pytest.mark.parametrize("rank", ["0", "1"])
+def test_a_process_that_is_stopped_is_named_and_the_other_ends(tmp_path, rank):
+    """Trap: the others wait for it for half an hour, and say neither who it is nor where."""
+    more = ("--trainer.devices", "2", "--trainer.strategy", "ddp", "--name", "run")
+    words = tiny("ce", *more, "--trainer.max_epochs", "9999")
+    process = start(words, tmp_path, LT_LOST_AFTER="4")
+    next(line for line in process.stderr if "epoch 12/" in line)  # some seconds of beats
+    others = [pid for pid in group_of(process.pid) if pid != process.pid]
+    victim = process.pid if rank == "0" else others[0]
+    os.kill(victim, signal.SIGSTOP)
+    try:
+        wanted = f"lt: nothing was heard for 4 s (LT_LOST_AFTER) of process {rank} of 2 on "
+        said = next(line for line in process.stderr if line.startswith("lt: nothing was heard"))
+        assert said.startswith(wanted)
+        assert "(last heard of in epoch " in said
+        assert "`--ckpt_path last` goes on from the last checkpoint." in said
+        if rank == "1":
+            assert finish(process, timeout=30).status == 1
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

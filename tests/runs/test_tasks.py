@@ -77,8 +77,15 @@ def test_what_fits_is_let_through(be, job, trainer):
         tasks.check_alone("predict")
 
 
-def test_outside_of_a_job_nothing_is_asked(be):
-    tasks.check(8, 4)
+def test_outside_of_a_job_other_nodes_need_a_place_to_meet(be, monkeypatch):
+    """Trap: `--trainer.num_nodes 2` on one machine waited for half an hour without a word."""
+    assert tasks.check(8, 1) == 1
+    with pytest.raises(Refused) as refused:
+        tasks.check(8, 4)
+    assert refused.value.code == 2
+    assert "nothing starts the other nodes: start lt by srun" in refused.value.sentence
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    assert tasks.check(8, 4) == 4
 
 
 def test_the_first_task_alone_tells_it(be):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from lt_lightning.cli.words import culprit
 from lt_lightning.errors import UserError, one_sentence
 from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs import peers
 from lt_lightning.runs.disk import FULL
 
 # A ValueError that is raised in these is about what the user asked of them.
@@ -61,8 +62,8 @@ def _about(error: BaseException) -> str | None:
         isinstance(error, RuntimeError) and "/gloo/" in text
     ):
         return (
-            "another process of the run is gone or out of reach, see what it said; "
-            f"{run_folder.goes_on()}."
+            f"{peers.gone() or 'another process of the run'} is gone or out of reach, see what it "
+            f"said; {run_folder.goes_on()}."
         )
     if isinstance(error, RuntimeError) and "loading state_dict" in text:
         return _about_weights(text)

@@ -1,0 +1,192 @@
+"""Whether the other processes of a run are there: each says so every second, in a thread.
+
+A process that died or was stopped leaves the others waiting in C++ for as long as the network
+layer lets them, and then they know neither which it was nor where it ran. Here the first process
+hears all others and all others hear the first; who is silent for too long is named, and the others
+end. Nobody is judged who could not be heard from the beginning, as behind a firewall.
+"""
+
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Client, Connection, Listener, wait
+from typing import TYPE_CHECKING
+
+from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs import launch
+
+if TYPE_CHECKING:
+    from lightning.pytorch.strategies.launchers.launcher import _Launcher
+
+VARIABLE = "LT_LOST_AFTER"  # seconds of silence
+_USUAL = 180.0
+_BEAT = 1.0  # seconds
+_QUIET = 3 * _BEAT  # of a process whose connection broke
+_HERE = ("127.0.0.1", "localhost")
+_LEFT, _LOST = "left", "lost "
+_at_work: "Peers | None" = None
+Place = tuple[int, bytes]  # the port and the key of the first process
+
+
+def patience() -> float:
+    """Return the seconds of silence after which a process counts as lost."""
+    return float(os.environ.get(VARIABLE) or _USUAL)
+
+
+def gone() -> str:
+    """Return which process of the run has just fallen silent, or nothing where that is not known.
+
+    It takes some seconds: for the end of a run whose connection broke.
+    """
+    return "" if _at_work is None else _at_work.gone()
+
+
+class Peers:
+    """The beats of this process, and its ear for the others.
+
+    Args:
+        rank: of this process.
+        world: number of processes.
+        share: gives what the first process has to all of them.
+        host: name or address of the first process's machine.
+        launcher: of the processes that this one started, if any.
+    """
+
+    def __init__(
+        self,
+        rank: int,
+        world: int,
+        share: Callable[[Place | None], Place],
+        host: str,
+        launcher: "_Launcher | None",
+    ) -> None:
+        self.rank, self.world, self._launcher = rank, world, launcher
+        self._at, self._verdict = "before its first step", ""
+        self._heard: dict[int, str] = {}
+        self._silent: dict[int, float] = {}
+        self._over = threading.Event()
+        hear: Callable[[], None]
+        if rank == 0:
+            key = secrets.token_bytes(16)
+            bound = host if host in _HERE else ""
+            listener = Listener((bound, 0), "AF_INET", backlog=world, authkey=key)
+            share((listener.address[1], key))
+            hear = lambda: self._hear_all(listener)  # noqa: E731
+        else:
+            port, key = share(None)
+            hear = lambda: self._hear_first((host, port), key)  # noqa: E731
+        self._threads = [threading.Thread(target=f, daemon=True) for f in (hear, self._judge)]
+
+    def start(self) -> None:
+        """Begin to listen."""
+        global _at_work
+        _at_work = self
+        for thread in self._threads:
+            thread.start()
+
+    def note(self, epoch: int, step: int) -> None:
+        """Take note of where the training is.
+
+        Args:
+            epoch: from 0.
+            step: of the optimizer.
+        """
+        self._at = f"in epoch {epoch + 1}, step {step}"
+
+    def stop(self) -> None:
+        """Say that this process needs nobody any more, and nobody needs it."""
+        self._over.set()
+        self._threads[0].join(_QUIET)
+
+    def gone(self) -> str:
+        """Return who has just fallen silent, as far as it is heard here within some seconds."""
+        until = time.monotonic() + 2 * _QUIET
+        while time.monotonic() < until:
+            quiet = [k for k, seconds in self._silent.items() if seconds >= _QUIET]
+            if quiet:
+                return ", ".join(self._heard[k] for k in quiet)
+            time.sleep(_BEAT / 4)
+        return ""
+
+    def _beat(self) -> bytes:
+        if self._over.is_set():
+            return _LEFT.encode()
+        where = f"process {self.rank} of {self.world} on {socket.gethostname()}"
+        return f"{where} (last heard of {self._at})".encode()
+
+    def _hear_all(self, listener: Listener) -> None:
+        connections: dict[Connection, int] = {}
+        threading.Thread(target=_accept, args=(listener, connections), daemon=True).start()
+        over = False
+        while not over:
+            over = self._over.wait(0 if connections else _BEAT)
+            for one in wait(list(connections), 0 if over else _BEAT):
+                assert isinstance(one, Connection)
+                self._take(one, connections)
+            words = f"{_LOST}{self._verdict}".encode() if self._verdict else self._beat()
+            for one in list(connections):
+                with suppress(OSError):
+                    one.send_bytes(words)
+        listener.close()
+
+    def _take(self, one: Connection, connections: dict[Connection, int]) -> None:
+        try:
+            rank, _, text = one.recv_bytes().decode().partition(" ")
+        except (EOFError, OSError):
+            del connections[one]  # its silence is judged
+            return
+        connections[one] = int(rank)
+        self._heard[int(rank)], self._silent[int(rank)] = text, 0.0
+
+    def _hear_first(self, place: tuple[str, int], key: bytes) -> None:
+        with suppress(EOFError, OSError), Client(place, authkey=key) as first:
+            over = False
+            while not over:
+                over = self._over.wait(_BEAT)
+                first.send_bytes(f"{self.rank} ".encode() + self._beat())
+                while not over and first.poll():
+                    text = first.recv_bytes().decode()
+                    self._heard[0], self._silent[0] = text, 0.0
+                    if text.startswith(_LOST):
+                        self._verdict = text.removeprefix(_LOST)
+
+    def _judge(self) -> None:
+        before = time.monotonic()
+        while not self._over.wait(_BEAT):
+            # A machine that was suspended as a whole has heard nobody, and is not to blame others.
+            now = time.monotonic()
+            passed, before = min(now - before, _QUIET), now
+            for other in list(self._silent):
+                self._silent[other] += 0.0 if self._heard[other] == _LEFT else passed
+            lost = [k for k, seconds in self._silent.items() if seconds > patience()]
+            if (lost or self._verdict) and not self._over.is_set():
+                self._end(self._verdict or ", ".join(self._heard[k] for k in lost))
+
+    def _end(self, who: str) -> None:
+        """Tell it on one process, and end this one, whose main thread may wait for ever."""
+        if self.rank == 0 or (self.rank == 1 and who.startswith("process 0 ")):
+            goes_on = f"; {run_folder.goes_on()}" if launch.command()[1:2] == ["fit"] else ""
+            told = f"nothing was heard for {patience():g} s ({VARIABLE}) of {who}"
+            sys.stderr.write(f"lt: {told}{goes_on}.\n")
+            sys.stderr.flush()
+        if self.rank == 0:
+            self._verdict = who
+            time.sleep(_QUIET)  # the others are told
+        if self._launcher is not None:
+            self._launcher.kill(signal.SIGKILL)  # one that is stopped hears nothing else
+        os._exit(1)
+
+
+def _accept(listener: Listener, connections: dict[Connection, int]) -> None:
+    while True:
+        with suppress(EOFError):  # one that left while it was greeted
+            try:
+                connections[listener.accept()] = 0
+            except OSError:  # the listener was closed
+                return
