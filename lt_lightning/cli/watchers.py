@@ -17,6 +17,7 @@ from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.callbacks.save_config import SaveConfig
 from lt_lightning.callbacks.stage_checkpoint import StageCheckpoint
 from lt_lightning.callbacks.stop import StopBetweenSteps
+from lt_lightning.cli.odd_pictures import OddPictures
 from lt_lightning.cli.words.options import CheckpointOptions
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.wandb_.media import data_name
@@ -72,7 +73,15 @@ class Watchers:
         return [*found, StopBetweenSteps(folder)]  # behind last.ckpt, saved at the same hook
 
     def _of_any_fit(self) -> list[Callback]:
-        return [_bar(), HearPeers(), NonFiniteGuard(), ClassWeights(), self.record, WandbMedia()]
+        return [
+            _bar(),
+            HearPeers(),
+            OddPictures(),
+            NonFiniteGuard(),
+            ClassWeights(),
+            self.record,
+            WandbMedia(),
+        ]
 
     def loggers(
         self, given: list[Any], data: LongTailDataModule, resumed: tuple[int, int] | None

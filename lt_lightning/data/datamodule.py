@@ -192,7 +192,7 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
 
     def _choose(self) -> None:
         chosen = choose_splits(self.source, self.root, self._subset, self.monitor_test)
-        self._chosen, self.fingerprint = chosen, chosen.fingerprint
+        self.chosen, self.fingerprint = chosen, chosen.fingerprint
         self._splits.update(chosen.splits)
         self._streams = Streams(self, chosen, self._splits)
         if self.test_root is not None:
@@ -254,7 +254,7 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
         """Return the unlabelled images, after `setup`."""
         if self._found is None:
             assert self.unlabelled is not None
-            of = (self._chosen, self.facts()["image_size"], self.subset_seed)
+            of = (self.chosen, self.facts()["image_size"], self.subset_seed)
             self._found = self.unlabelled.find(*of)
         return self._found
 

@@ -95,6 +95,7 @@ class ImageList(PictureSource):
         for key in totals or {}:
             if key not in _TOTALS:
                 raise UserError(f"totals has {key!r}: give {', '.join(_TOTALS)}.")
+        self._train = train
         self._lists = {"train": train, "val": val, "test": test}
         self._names, self._totals, self._archives = names, totals or {}, archives or {}
         self._group = None if group_by is None else NamedGroup(group_by)
@@ -118,6 +119,10 @@ class ImageList(PictureSource):
         _check_totals(found, count, self._totals, files["train"])
         check_there(rows, root, self._archives, self.files.skip)
         return Found(names, found)
+
+    def listed_in(self, root: Path) -> Path:
+        """Return the list of training images."""
+        return file_named(self._train, root, "data.source.train")
 
     def _class_names(self, root: Path, count: int) -> list[str]:
         if self._names is None:

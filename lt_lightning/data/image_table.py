@@ -120,10 +120,14 @@ class ImageTable(PictureSource):
         check_there(rows, root, None, self.files.skip)
         return Found(names, found)
 
+    def listed_in(self, root: Path) -> Path | None:
+        """Return the table; none where it is that of the folder."""
+        return None if self._file is None else file_named(self._file, root, "data.source.file")
+
     def _tables(self, root: Path) -> list[tuple[Table, str | None]]:
         """Return the tables, each with the split that its folder is."""
-        if self._file is not None:
-            file = file_named(self._file, root, "data.source.file")
+        file = self.listed_in(root)
+        if file is not None:
             return [(read_table(file, self._separator), None)]
         if (root / METADATA).is_file():
             return [(read_table(root / METADATA, self._separator), None)]

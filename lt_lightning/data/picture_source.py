@@ -57,6 +57,14 @@ class PictureSource(Source):
             UserError: if they are not as they should be.
         """
 
+    def listed_in(self, root: Path) -> Path | None:
+        """Return the table or list that names the training images; none where folders do.
+
+        Raises:
+            UserError: if there is none of its name.
+        """
+        return None
+
     def found(self, root: Path) -> Found:
         """Return the files of each split, "test" among them, each with an image at least.
 

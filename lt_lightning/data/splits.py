@@ -25,6 +25,7 @@ class Splits:
         before_profile: indices of those that are not held out.
         left_over: indices of those that are neither held out nor trained on.
         reading: how the source reads image files.
+        given: the splits as the source gave them.
     """
 
     splits: dict[str, ImageSet]
@@ -33,6 +34,7 @@ class Splits:
     before_profile: Tensor
     left_over: Tensor
     reading: Reading
+    given: dict[str, ImageSet]
 
 
 def choose_splits(source: Source, root: Path, subset: Subset, monitor_test: bool) -> Splits:
@@ -79,4 +81,5 @@ def choose_splits(source: Source, root: Path, subset: Subset, monitor_test: bool
         before,
         before[~torch.isin(before, train)],
         source.reading,
+        found,
     )

@@ -1,31 +1,16 @@
 """The findings about a source of image files."""
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lt_lightning.data.groups import shared_groups
-from lt_lightning.data.picture_files import Labelled
 from lt_lightning.data.picture_source import Found, PictureSource
 from lt_lightning.errors import UserError
 from lt_lightning.inspection.names import confusable
 from lt_lightning.inspection.seen import Seen, look_at
-
-
-@dataclass(frozen=True)
-class Twins:
-    """Pictures that are there several times, pixel by pixel.
-
-    Attributes:
-        classes: groups under more than one class; one of the labels is wrong.
-        splits: groups of one class in more than one split; the test is easier than it seems.
-        inside: groups of one class in one split.
-    """
-
-    classes: list[list[Path]]
-    splits: list[list[Path]]
-    inside: list[list[Path]]
+from lt_lightning.inspection.twins import Twins, twins_of
 
 
 @dataclass(frozen=True)
@@ -54,12 +39,6 @@ class Inspection:
     shared: list[str]
     refusal: str
 
-    @property
-    def absent(self) -> dict[str, list[str]]:
-        """By split, the classes without an image."""
-        pairs = {split: zip(self.names, c, strict=True) for split, c in self.counts.items()}
-        return {split: [name for name, n in found if not n] for split, found in pairs.items()}
-
 
 def inspect(source: PictureSource, root: Path) -> Inspection:
     """Look at all pictures of a source.
@@ -83,19 +62,25 @@ def inspect(source: PictureSource, root: Path) -> Inspection:
         refusal = str(error)
     return Inspection(
         given.names,
-        {split: _counts(files, len(given.names)) for split, files in found.splits.items()},
+        counts_of(found),
         [(one.width, one.height) for one in seen if not one.fault],
         faults,
-        _twins({one.path: one for one in seen}, found),
+        twins_of(found.splits, _digests(seen, found)),
         confusable(given.names),
         shared_groups(found.groups),
         refusal,
     )
 
 
-def _counts(files: Labelled, classes: int) -> list[int]:
-    counted = Counter(files.labels)
-    return [counted[label] for label in range(classes)]
+def counts_of(found: Found) -> dict[str, list[int]]:
+    """Return by split the images of each class."""
+    counted = {split: Counter(files.labels) for split, files in found.splits.items()}
+    return {split: [of[c] for c in range(len(found.names))] for split, of in counted.items()}
+
+
+def _digests(seen: Sequence[Seen], found: Found) -> dict[str, list[str | None]]:
+    known = {one.path: one.digest or None for one in seen}
+    return {split: [known[path] for path in files.paths] for split, files in found.splits.items()}
 
 
 def _without(source: PictureSource, root: Path, given: Found, bad: set[Path]) -> Found:
@@ -106,20 +91,3 @@ def _without(source: PictureSource, root: Path, given: Found, bad: set[Path]) ->
     """
     kept = source.files.less(given.splits, bad, given.names, root)
     return source.divided(Found(given.names, kept), root)
-
-
-def _twins(seen: Mapping[Path, Seen], found: Found) -> Twins:
-    groups = defaultdict(list)
-    for split, files in found.splits.items():
-        for path, label in zip(files.paths, files.labels, strict=True):
-            if seen[path].digest:
-                groups[seen[path].digest].append((path, split, label))
-    twins = Twins([], [], [])
-    for group in groups.values():
-        if len(group) > 1:
-            labels = {label for _, _, label in group}
-            splits = {split for _, split, _ in group}
-            kind = twins.classes if len(labels) > 1 else twins.inside
-            kind = twins.splits if len(labels) == 1 and len(splits) > 1 else kind
-            kind.append([path for path, _, _ in group])
-    return twins

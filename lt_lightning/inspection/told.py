@@ -11,10 +11,11 @@ from lt_lightning.figures.chart import Chart, Point, Series
 from lt_lightning.figures.scale import around, wide
 from lt_lightning.inspection.asked import Asked
 from lt_lightning.inspection.inspect import Inspection
+from lt_lightning.inspection.oddities import SHOWN, alike, below, missing, twice
 from lt_lightning.inspection.seen import Seen
 from lt_lightning.metrics import ShotGroups
 
-_BAR, _NAME, _ROWS, _SHOWN = 40, 24, 30, 3
+_BAR, _NAME, _ROWS = 40, 24, 30
 
 
 def lines(found: Inspection, asked: Asked) -> Iterator[str]:
@@ -65,38 +66,24 @@ def _problems(found: Inspection, root: Path) -> Iterator[str]:
     for one in found.faults:
         kinds[one.kind].append(one)
     by_number = sorted(kinds.values(), key=len, reverse=True)
-    for faulty in by_number[:_SHOWN]:
+    for faulty in by_number[:SHOWN]:
         first = faulty[0]
-        told = f"{_below(first.path, root)}{f': {first.remedy}' if first.remedy else ''}"
+        told = f"{below(first.path, root)}{f': {first.remedy}' if first.remedy else ''}"
         yield f"{len(faulty)} of the images {first.fault}, such as {told}"
-    if by_number[_SHOWN:]:
-        rest = sum(map(len, by_number[_SHOWN:]))
-        yield f"{rest} of the images have {len(by_number) - _SHOWN} other faults"
+    if by_number[SHOWN:]:
+        rest = sum(map(len, by_number[SHOWN:]))
+        yield f"{rest} of the images have {len(by_number) - SHOWN} other faults"
     if found.refusal:
         yield f"without them training is refused too: {found.refusal}"
-    for kind, groups in (
-        ("the same picture is under two classes", found.twins.classes),
-        ("the same picture is in two splits", found.twins.splits),
-        ("the same picture is there twice", found.twins.inside),
+    for where, groups in (
+        ("under two classes", found.twins.classes),
+        ("in two splits", found.twins.splits),
+        ("there twice", found.twins.inside),
     ):
-        if groups:
-            example = " = ".join(_below(path, root) for path in groups[0][:_SHOWN])
-            yield f"{kind}: {len(groups)} pictures, such as {example}"
-    for split, absent in found.absent.items():
-        if absent:
-            yield f"{len(absent)} classes have no image in {split}: {_some(absent)}"
+        yield from twice(where, groups, root)
+    yield from missing(found.names, found.counts)
     yield from found.shared
-    pairs = [f"{first!r} and {second!r} ({why})" for first, second, why in found.confusable]
-    if pairs:
-        yield f"{len(pairs)} pairs of class names are easily confused: {_some(pairs)}"
-
-
-def _below(path: Path, root: Path) -> str:
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
-
-
-def _some(texts: Sequence[str]) -> str:
-    return ", ".join(texts[:_SHOWN]) + (", ..." if len(texts) > _SHOWN else "")
+    yield from alike(found.confusable)
 
 
 def chart(found: Inspection) -> Chart:

@@ -37,7 +37,7 @@ def test_counts_by_hand():
 def test_left_over_images_are_neither_trained_on_nor_held_out():
     made = data(LeftOver(), holdout=Holdout(per_class=1), profile=Exponential(20))
     found = made.find_unlabelled()
-    everything = made._chosen.everything.images.flatten(1)
+    everything = made.chosen.everything.images.flatten(1)
     used = [made._splits[split].images.flatten(1) for split in ("train", "val")]
     pictures = {tuple(row.tolist()) for row in torch.cat(used)}
     others = [tuple(row.tolist()) for row in found.images.images.flatten(1)]
@@ -49,7 +49,7 @@ def test_labels_of_the_source_are_forgotten_and_only_counted():
     made = data(LeftOver(imbalance_ratio=1, times=0.5))
     found = made.find_unlabelled()
     assert found.images.labels.eq(0).all()
-    in_all = torch.bincount(made._chosen.everything.labels, minlength=10)
+    in_all = torch.bincount(made.chosen.everything.labels, minlength=10)
     left, most = in_all - made.class_counts, int(made.class_counts.sum()) // 20
     assert found.selected.tolist() == [min(most, n) for n in left.tolist()]
     assert 0 < most < int(left.max())

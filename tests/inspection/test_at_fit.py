@@ -1,0 +1,78 @@
+"""`lt fit` says in one line what is odd about a user's own pictures."""
+
+import shutil
+
+import pytest
+from lt_runs import CONFIGS, in_process
+from PIL import Image
+
+from lt_lightning.cli.odd_pictures import OddPictures
+from lt_lightning.cli.watchers import Watchers
+from lt_lightning.data import ImageFolder, ImageList, ImageTable
+from lt_lightning.inspection.at_fit import odd_at_fit
+
+
+@pytest.fixture
+def odd(folder):
+    """One picture in two splits, one under two classes, and a class beside another of its name."""
+    train, test = folder / "train", folder / "test"
+    shutil.copy(train / "owl/2.png", test / "owl/1.png")
+    (train / "Owl").mkdir()
+    Image.open(train / "cat/1.png").save(train / "Owl/other.bmp")
+    return folder
+
+
+def said(source, root):
+    return odd_at_fit(source, root, source.load(root))
+
+
+def test_each_kind_is_told_by_its_number_and_an_example(odd):
+    assert said(ImageFolder(), odd) == (
+        "the same picture is under two classes: 1 pictures, such as train/Owl/other.bmp = "
+        "train/cat/1.png; the same picture is in two splits: 1 pictures, such as train/owl/2.png = "
+        "test/owl/1.png; 1 classes have no image in test: Owl; 1 pairs of class names are easily "
+        f"confused: 'Owl' and 'owl' (case): see lt data check {odd}."
+    )
+
+
+def test_no_picture_is_opened_for_it(odd, monkeypatch):
+    source = ImageFolder(in_memory=False)
+    monkeypatch.setattr(Image, "open", None)
+    assert said(source, odd).startswith("1 classes have no image in test: Owl; 1 pairs of class ")
+
+
+def test_nothing_is_said_of_sound_pictures(folder):
+    shutil.copy(folder / "train/owl/2.png", folder / "train/owl/again.png")  # harms no number
+    assert said(ImageFolder(), folder) == ""
+
+
+@pytest.mark.parametrize("kind", [ImageTable, ImageList])
+def test_a_table_or_list_is_named_as_the_check_takes_it(kind, odd):
+    files = sorted(file.relative_to(odd) for file in odd.glob("*/*/*"))
+    table, (train, test) = odd / "my labels.csv", (odd / "train.txt", odd.parent / "test.txt")
+    rows = [f"{file},{file.parts[1]},{file.parts[0]}" for file in files]
+    table.write_text("\n".join(["file,label,split", *rows]))
+    numbers = {"Owl": 0, "cat": 1, "owl": 2}
+    for part in (train, test):
+        own = [file for file in files if file.parts[0] == part.stem]
+        part.write_text("\n".join(f"{file} {numbers[file.parts[1]]}" for file in own))
+    if kind is ImageTable:
+        source, words = kind(str(table)), f"'{table}'"
+    else:
+        train = train.rename(odd.parent / "list.txt")
+        source, words = kind(str(train), str(test)), f"{train} --root {odd}"
+    assert said(source, odd).endswith(f": see lt data check {words}.")
+
+
+def test_a_fit_says_it_once_and_a_test_does_not(odd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    configs = (CONFIGS / f"{name}.yaml" for name in ("ce", "data/folder"))
+    fit = ["fit", *(word for file in configs for word in ("--config", str(file)))]
+    fit += ["--data.root", str(odd), "--data.source.image_size", "8", "--data.batch_size", "4"]
+    fit += ["--model.backbone.depth", "8", "--model.backbone.width", "4"]
+    fit += ["--trainer.accelerator", "cpu", "--trainer.fast_dev_run", "true"]
+    answer = in_process(fit)
+    assert answer.status == 0, answer.err
+    assert answer.err.count("lt: the same picture is under two classes: 1 pictures") == 1
+    assert "lt data check" not in in_process(fit).err  # a run and its pre-training are two fits
+    assert not any(isinstance(w, OddPictures) for w in Watchers(tmp_path, None).of_test())
