@@ -3,27 +3,23 @@
 import math
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 import torch
 from torch import Tensor
 
-from lt_lightning.data import LongTailDataModule
 from lt_lightning.methods import LongTailModule
 from lt_lightning.testing.constructor import GIVEN_TO_METHODS, check_constructor
 from lt_lightning.testing.expect import promised, that
-from lt_lightning.testing.fit_callbacks import Disturb, StopAfterFirst, Watch
-from lt_lightning.testing.toy import toy_backbone, toy_data
+from lt_lightning.testing.fit_callbacks import Disturb, StopAfterFirst
+from lt_lightning.testing.method_runs import DataMaker, MethodMaker, Runs, module_of
+from lt_lightning.testing.toy import toy_data
 
-_EPOCHS, _STEPS = 2, 2
-MethodMaker = Callable[..., LongTailModule]
-DataMaker = Callable[[], LongTailDataModule]
+_EPOCHS = 2
 
 
 def check_method(
@@ -64,87 +60,6 @@ def _seed_of_the_run() -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
-
-
-@dataclass
-class Whole:
-    """A fit from its beginning to its end.
-
-    Attributes:
-        module: after it.
-        watch: what was seen in it.
-    """
-
-    module: LongTailModule
-    watch: Watch
-
-
-@dataclass
-class Runs:
-    """Makes modules and short fits of one method."""
-
-    method: MethodMaker
-    options: dict[str, Any]
-    data: DataMaker
-    epochs: int
-    folder: Path
-
-    def module(self, data: LongTailDataModule) -> LongTailModule:
-        """Return a fresh module, the same each time."""
-        settings = {
-            "class_counts": data.class_counts.tolist(),
-            "class_names": data.class_names,
-            "groups": data.groups,
-            "backbone": toy_backbone,
-            **self.options,
-        }
-        torch.manual_seed(0)
-        return built(self.method, settings)
-
-    def fit(self, *callbacks: L.Callback, ckpt_path: Path | None = None) -> L.Trainer:
-        """Train for a few steps per epoch."""
-        data = self.data()
-        data.setup("fit")
-        trainer = L.Trainer(
-            accelerator="cpu",
-            devices=1,
-            max_epochs=self.epochs,
-            limit_train_batches=_STEPS,
-            limit_val_batches=0,
-            num_sanity_val_steps=0,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            default_root_dir=self.folder,
-            callbacks=list(callbacks),
-        )
-        trainer.fit(self.module(data), datamodule=data, ckpt_path=ckpt_path, weights_only=True)
-        return trainer
-
-    @cached_property
-    def whole(self) -> "Whole":
-        """The one fit that is not disturbed, which several checks look at."""
-        watch = Watch()
-        return Whole(_module(self.fit(watch)), watch)
-
-
-def built(method: MethodMaker, settings: dict[str, Any]) -> LongTailModule:
-    """Return the module, or say what its constructor lacks."""
-    try:
-        module = method(**settings)
-    except (AttributeError, TypeError) as error:
-        text = f"the constructor fails ({error}): begin it with super().__init__(**kwargs)"
-        raise AssertionError(text) from error
-    begun = isinstance(module, LongTailModule) and "_parameters" in vars(module)
-    that(begun and bool(module.hparams), "the constructor does not call super().__init__(**kwargs)")
-    return module
-
-
-def _module(trainer: L.Trainer) -> LongTailModule:
-    module = trainer.lightning_module
-    assert isinstance(module, LongTailModule)
-    return module
 
 
 def _same_weights(first: LongTailModule, second: LongTailModule, message: str) -> None:
@@ -210,7 +125,7 @@ def every_trained_parameter_has_a_gradient(runs: Runs) -> None:
 
 def global_generator_does_not_matter(runs: Runs) -> None:
     """Numbers that others draw from the global generator change no weight."""
-    disturbed = _module(runs.fit(Disturb()))
+    disturbed = module_of(runs.fit(Disturb()))
     message = "the weights depend on the global generator: draw from step_generator(batch_idx)"
     _same_weights(runs.whole.module, disturbed, message)
 
@@ -220,7 +135,7 @@ def resumed_run_has_the_same_weights(runs: Runs) -> None:
     part = runs.fit(StopAfterFirst())
     path = runs.folder / "part.ckpt"
     part.save_checkpoint(path)
-    rest = _module(runs.fit(ckpt_path=path))
+    rest = module_of(runs.fit(ckpt_path=path))
     _same_weights(runs.whole.module, rest, "a resumed run ends with other weights")
 
 
