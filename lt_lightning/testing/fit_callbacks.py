@@ -11,24 +11,30 @@ import torch
 
 @dataclass
 class Watch(L.Callback):
-    """Notes the batch, the gradients and the terms of every step."""
+    """Notes the batch, the gradients, the terms and the modes of every step."""
 
     batches: dict[int, list[Any]] = field(default_factory=dict)  # of each epoch
     losses: list[float] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
+    still: list[int] = field(default_factory=list)  # steps whose gradients are all 0
+    turned: set[str] = field(default_factory=set)  # parts whose mode a step changed
+    modes: dict[str, bool] = field(default_factory=dict)  # before the step
     with_graph: set[str] = field(default_factory=set)
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Note the batch."""
+        """Note the batch, and which parts train."""
+        self.modes = _modes(pl_module)
         self.batches.setdefault(trainer.current_epoch, []).append(batch)
 
     def on_after_backward(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Note what has no gradient."""
+        """Note what has no gradient, or whether all are 0."""
         held = {id(p) for o in trainer.optimizers for g in o.param_groups for p in g["params"]}
-        named = pl_module.named_parameters()
-        self.missing |= {name for name, p in named if id(p) in held and p.grad is None}
+        grads = {name: p.grad for name, p in pl_module.named_parameters() if id(p) in held}
+        self.missing |= {name for name, grad in grads.items() if grad is None}
+        if not any(grad is not None and bool(grad.any()) for grad in grads.values()):
+            self.still.append(trainer.global_step)
 
     def on_train_batch_end(
         self,
@@ -38,12 +44,22 @@ class Watch(L.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Note the loss, and the terms that keep the graph; the module refuses a step without."""
+        """Note the loss, the terms that keep the graph, and the parts whose mode is another.
+
+        The module refuses a step without a loss.
+        """
+        now = _modes(pl_module)
+        self.turned |= {name for name, mode in self.modes.items() if now.get(name, mode) != mode}
         if not outputs:
             return
         terms = outputs if isinstance(outputs, dict) else {"loss": outputs}
         self.losses.append(float(terms["loss"]))
         self.with_graph |= {k for k, v in terms.items() if k != "loss" and v.requires_grad}
+
+
+def _modes(module: L.LightningModule) -> dict[str, bool]:
+    """Return whether each part is in training mode, the whole among them."""
+    return {name or "the module": part.training for name, part in module.named_modules()}
 
 
 class Disturb(L.Callback):

@@ -17,9 +17,12 @@ from lt_lightning.testing.constructor import GIVEN_TO_METHODS, check_constructor
 from lt_lightning.testing.expect import promised, that
 from lt_lightning.testing.fit_callbacks import Disturb, StopAfterFirst
 from lt_lightning.testing.method_runs import DataMaker, MethodMaker, Runs, module_of
+from lt_lightning.testing.method_training import labels_are_learned
 from lt_lightning.testing.toy import toy_data
 
 _EPOCHS = 2
+_ALONE = 4  # images that are predicted one by one
+_ROUNDING = 1e-3
 
 
 def check_method(
@@ -31,8 +34,8 @@ def check_method(
         method: the class, or what makes it; called with `options` and what the data say
             (class_counts, class_names, groups), and with a small backbone where none is in
             `options`.
-        data: makes small data, the same each time; none is `toy_data` with the streams of the
-            class.
+        data: makes small data of classes that are easily told apart, the same each time; none is
+            `toy_data` with the streams of the class.
         epochs: of a fit; those of both stages where there are two.
         options: of the method.
 
@@ -116,11 +119,21 @@ def _step(module: LongTailModule, batch: Any, index: int) -> Any:
 
 
 def every_trained_parameter_has_a_gradient(runs: Runs) -> None:
-    """In every step the loss is finite, and all that the optimizer holds has a gradient."""
+    """In every step the loss is finite and has a gradient; so has all that the optimizer holds."""
     watch = runs.whole.watch
     that(all(map(math.isfinite, watch.losses)), f"the losses of a fit are {watch.losses}")
     that(not watch.missing, f"{sorted(watch.missing)[:3]} are trained but have no gradient")
+    that(
+        not watch.still,
+        f"in the steps {watch.still} all gradients are 0: no gradient of the loss reaches a weight",
+    )
     that(not watch.with_graph, f"{watch.with_graph} keep the graph of the step: detach them")
+
+
+def modes_are_kept(runs: Runs) -> None:
+    """A step leaves all parts in the mode, of training or of evaluation, that they were in."""
+    turned = sorted(runs.whole.watch.turned)
+    that(not turned, f"training_step changes the mode of {turned[:3]}: put it back")
 
 
 def global_generator_does_not_matter(runs: Runs) -> None:
@@ -157,11 +170,32 @@ def logits_are_those_of_the_checkpoint(runs: Runs) -> None:
     that(torch.equal(got, want), "the checkpoint does not hold all that predict_logits needs")
 
 
+def logits_are_those_of_the_image(runs: Runs) -> None:
+    """predict_logits gives an image what it gives it beside others."""
+    data = runs.data()
+    data.setup("fit")
+    images, _ = next(iter(data.eval_loader("train")))
+    module = runs.whole.module.eval()
+    with torch.no_grad():
+        within = module.predict_logits(images[:_ALONE])
+        alone = torch.cat([module.predict_logits(image[None]) for image in images[:_ALONE]])
+    # A network works on batches of other sizes in another order, which rounds otherwise.
+    apart = float((within - alone).abs().max() / within.abs().max().clamp_min(1))
+    that(
+        apart < _ROUNDING,
+        f"the logits of an image change by {apart:.2g} of the largest with the other images of the "
+        "batch",
+    )
+
+
 CHECKS = (
     constructor_is_open,
     every_trained_parameter_has_a_gradient,
+    modes_are_kept,
     steps_run_without_a_trainer,
+    labels_are_learned,
     global_generator_does_not_matter,
     resumed_run_has_the_same_weights,
     logits_are_those_of_the_checkpoint,
+    logits_are_those_of_the_image,
 )

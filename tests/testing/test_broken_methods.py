@@ -43,6 +43,38 @@ class Heavy(ERM):
         return {**terms, "twice": 2 * terms["loss"]}
 
 
+class Detached(ERM):
+    def training_step(self, batch, batch_idx):
+        images, targets = batch
+        outputs = self(images)
+        loss = self.loss(outputs.detach() + 0 * outputs, targets)
+        return self.log_train(len(targets), loss=loss)
+
+
+class Evaluating(ERM):
+    def training_step(self, batch, batch_idx):
+        self.eval()
+        return super().training_step(batch, batch_idx)
+
+
+class Ascending(ERM):
+    def training_step(self, batch, batch_idx):
+        images, targets = batch
+        return self.log_train(len(targets), loss=-self.loss(self(images), targets))
+
+
+class Rolled(ERM):
+    def training_step(self, batch, batch_idx):
+        images, targets = batch
+        return super().training_step((images, targets.roll(1)), batch_idx)
+
+
+class RolledLater(Decoupled):
+    def training_step(self, batch, batch_idx):
+        images, targets = batch
+        return super().training_step((images, targets.roll(self.stage - 1)), batch_idx)
+
+
 class Tied(ERM):
     def training_step(self, batch, batch_idx):
         assert self.trainer.world_size == 1
@@ -89,6 +121,12 @@ class TooFew(ERM):
         return super().predict_logits(images)[:, :2]
 
 
+class Together(ERM):
+    def predict_logits(self, images):
+        logits = super().predict_logits(images)
+        return logits - logits.mean(0)
+
+
 BROKEN = [
     (contract.constructor_is_open, Untyped, "weight.* have no type"),
     (contract.constructor_is_open, WithoutCatchAll, "the constructor fails .*class_counts"),
@@ -96,19 +134,29 @@ BROKEN = [
     (contract.constructor_is_open, EarlyPart, "the constructor fails .*before Module"),
     (contract.every_trained_parameter_has_a_gradient, Loose, "unused.* have no gradient"),
     (contract.every_trained_parameter_has_a_gradient, Heavy, "'twice'} keep the graph"),
+    (
+        contract.every_trained_parameter_has_a_gradient,
+        Detached,
+        r"3\] all gradients are 0",
+    ),
+    (contract.modes_are_kept, Evaluating, "changes the mode of .*put it back"),
+    (contract.labels_are_learned, Ascending, "of stage 1 .* are right, the largest class .* 0.35"),
+    (contract.labels_are_learned, Rolled, "of stage 1 .* are right"),
+    (contract.labels_are_learned, RolledLater, "of stage 2 .* are right"),
     (contract.steps_run_without_a_trainer, Tied, "needs a Trainer .*not attached"),
     (contract.steps_run_without_a_trainer, OfTheTrainer, "those of a Trainer"),
     (contract.global_generator_does_not_matter, Restless, "depend on the global generator"),
     (contract.resumed_run_has_the_same_weights, Counting, "a resumed run ends with other"),
     (contract.logits_are_those_of_the_checkpoint, Remembering, "does not hold all that"),
     (contract.logits_are_those_of_the_checkpoint, TooFew, "predict_logits gives"),
+    (contract.logits_are_those_of_the_image, Together, "change by .* with the other images"),
 ]
 
 
 @pytest.mark.parametrize(("check", "broken", "words"), BROKEN)
 def test_contract_catches(check, broken, words, tmp_path, monkeypatch):
     monkeypatch.setenv("PL_GLOBAL_SEED", "0")
-    options = {"stage1_epochs": 1, "stage2_epochs": 1} if broken is OfTheTrainer else {}
+    options = {"stage1_epochs": 1, "stage2_epochs": 1} if issubclass(broken, Decoupled) else {}
     runs = contract.Runs(broken, options, lambda: toy_data(broken.streams), 2, tmp_path)
     with pytest.raises(AssertionError, match=words):
         check(runs)
