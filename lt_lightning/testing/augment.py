@@ -10,6 +10,8 @@ from lt_lightning.testing.constructor import check_constructor
 from lt_lightning.testing.expect import promised, refused, that, untouched_generator
 
 _COUNTS = torch.tensor([500, 300, 20, 3])
+_DRAWS = 16  # batches of a mixing that draws its share
+_UNMIXED = 1e-3  # of an image, what rounding makes of it
 
 
 def check_augment(augment: BatchTransform | Mixing, *, distinct: int = 2) -> None:
@@ -102,6 +104,7 @@ def _check_mixing(mixing: Mixing) -> None:
     mixed = mixing(images.float(), targets, _COUNTS, _generator(3))
     with mixed.inside(network):
         that(network(mixed.images).shape == (64, 4), "a network does not run on the mix")
+    _check_drawn(mixing, targets)
     with refused("a missing label"):
         mixing(images, targets[:5], _COUNTS, _generator(0))
 
@@ -116,3 +119,30 @@ def _check_given(mixing: Mixing, images: Tensor, targets: Tensor) -> None:
     that((same.share == 1).all(), "with the share 1 the first label has not the weight 1")
     free = mixing(images, targets, _COUNTS)
     that(free.images.shape == images.shape, "without a generator the images are lost")
+
+
+def _check_drawn(mixing: Mixing, targets: Tensor) -> None:
+    """Check that images are mixed by a share that is drawn, and labels as their images are.
+
+    Of images of one grey each, the mean of what a network sees tells how they were mixed, be it
+    by a blend, by a box or inside the network.
+    """
+    greys = torch.arange(64) / 64
+    images = greys[:, None, None, None].expand(64, 3, 9, 7)
+    mean = nn.Linear(189, 1, bias=False)
+    nn.init.constant_(mean.weight, 1 / 189)
+    network = nn.Sequential(nn.Flatten(), mean)
+    order, even = torch.arange(63, -1, -1), torch.full((4,), 9)
+    most, right, turned = 0.0, 0.0, 0.0
+    for seed in range(_DRAWS):
+        mixed = mixing(images, targets, even, _generator(seed), permutation=order)
+        with torch.no_grad(), mixed.inside(network):
+            means = network(mixed.images)[:, 0]
+        pixels = (means - greys[order]) / (greys - greys[order])
+        most = max(most, float((1 - pixels).max()))
+        right += float((mixed.share - pixels).abs().mean())
+        turned += float((1 - mixed.share - pixels).abs().mean())
+    that(most > _UNMIXED, f"where the share is drawn, no image of {_DRAWS} batches is mixed")
+    # A mixing that favours classes gives labels another weight, yet not the opposite one.
+    wrong = right > turned if not mixing.keeps_shares else right > _UNMIXED * _DRAWS
+    that(not wrong, "where the share is drawn, it is not that of the first image in the mix")

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 import torch
 
-from lt_lightning.augment import BatchTransform, Mixed, Mixup, RandomCropFlip
+from lt_lightning.augment import BatchTransform, Mixed, Mixup, RandomCropFlip, Remix
 from lt_lightning.testing import check_augment
 
 
@@ -99,10 +99,10 @@ def test_contract_of_augmentations_catches(broken, words):
         check_augment(broken)
 
 
-def mixed(change):
-    """Return a mixing that changes what Mixup gives; `change` may also take the call over."""
+def mixed(change, base=Mixup):
+    """Return a mixing that changes what one of ours gives; `change` may take the call over."""
 
-    class Changed(Mixup):
+    class Changed(base):
         def __call__(self, images, targets, class_counts=None, generator=None, **given):
             call = super().__call__
             return change(
@@ -144,6 +144,15 @@ def without_given(name):
 def share_of_labels_is_fixed(f, x, y, g, given):
     found = f()
     return replace(found, share=torch.full((len(x),), 0.5)) if "share" in given else found
+
+
+def turned_where_it_is_drawn(f, x, y, g, given):
+    found = f()
+    return found if "share" in given else replace(found, share=1 - found.share)
+
+
+def whole_where_it_is_drawn(f, x, y, g, given):
+    return f() if "share" in given else replace(f(), images=x.clone())
 
 
 def of_the_calls_alone(field):
@@ -197,6 +206,9 @@ def trusts_labels(f, x, y, g, given):
         (mixed(without_given("permutation")), "a given permutation is not used"),
         (mixed(without_given("share")), "with the share 1 the images are changed"),
         (mixed(share_of_labels_is_fixed), "the first label has not the weight 1"),
+        (mixed(turned_where_it_is_drawn), "it is not that of the first image in the mix"),
+        (mixed(turned_where_it_is_drawn, Remix), "it is not that of the first image in the mix"),
+        (mixed(whole_where_it_is_drawn), "no image of 16 batches is mixed"),
         (mixed(needs_a_generator), "without a generator the images are lost"),
         (of_the_calls_alone("share"), "the same generator gives another share"),
         (of_the_calls_alone("images"), "the same generator gives other images"),
