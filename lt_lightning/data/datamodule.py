@@ -151,7 +151,7 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
     @cached_property
     def class_counts(self) -> Tensor:
         """Training images per class as trained on, int64 (C,)."""
-        return self._subset.plan(*self._available())[0]
+        return self._subset.plan(*self._available(), self.class_names)[0]
 
     def _available(self) -> tuple[Tensor, Grouped | None]:
         found, classes = self.source.train_counts(self.root), self.num_classes

@@ -7,6 +7,7 @@ from torch import Tensor
 from lt_lightning.data.group_choice import choose_groups
 from lt_lightning.data.groups import Grouped, numbered, of_images, tell_groups
 from lt_lightning.data.picture_files import Labelled
+from lt_lightning.data.some_classes import some_of
 from lt_lightning.errors import UserError
 
 _MOST = 2**31 - 1
@@ -83,10 +84,9 @@ class Division:
             return torch.minimum(torch.tensor(shares).clamp_min(1), most)
         short = (most < self.per_class).nonzero().flatten().tolist()
         if short:
-            told = ", ".join(repr(names[c]) for c in short[:5]) + (", ..." if short[5:] else "")
             raise UserError(
                 f"test_per_class {self.per_class} leaves no training image for {len(short)} "
-                f"classes ({told}): give a smaller number, or test_fraction."
+                f"classes ({some_of(short, names)}): give a smaller number, or test_fraction."
             )
         return torch.full_like(available, self.per_class)
 

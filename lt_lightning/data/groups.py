@@ -14,6 +14,7 @@ from pathlib import PurePath
 import torch
 from torch import Tensor
 
+from lt_lightning.data.some_classes import some_of
 from lt_lightning.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -175,13 +176,12 @@ def tell_groups(kept: Tensor, aside: Tensor, names: Sequence[str], what: str) ->
         float(shares.min()),
         float(shares.max()),
     )
-    none = [names[c] for c in ((taken == 0) & (total > 0)).nonzero().flatten().tolist()]
+    none = ((taken == 0) & (total > 0)).nonzero().flatten().tolist()
     if none:
-        told = ", ".join(map(repr, none[:5])) + (", ..." if len(none) > 5 else "")
         log.warning(
             "%s has no image of %d classes (%s), for their images are of one group or cannot be "
             "parted from those of a class that must keep some.",
             what,
             len(none),
-            told,
+            some_of(none, names),
         )

@@ -1,10 +1,12 @@
 """Training images set aside to choose models and fit post-hoc knobs on."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from lt_lightning.data.some_classes import some_of
 from lt_lightning.errors import UserError
 
 
@@ -48,8 +50,16 @@ class Holdout:
             return f"data.holdout.per_class {self.per_class}"
         return f"data.holdout.fraction {self.fraction}"
 
-    def counts(self, available: Tensor) -> Tensor:
-        """Return how many images of each class are held out, int64 (C,)."""
+    def counts(self, available: Tensor, names: Sequence[str] | None = None) -> Tensor:
+        """Return how many images of each class are held out, int64 (C,).
+
+        Args:
+            available: images per class, int64 (C,).
+            names: of the classes, for the message.
+
+        Raises:
+            UserError: if `per_class` leaves a class without a training image.
+        """
         if self.per_class is not None:
             wanted = torch.full_like(available, self.per_class)
         else:
@@ -58,7 +68,7 @@ class Holdout:
         if self.per_class is not None and bool((taken < wanted).any()):
             short = (taken < wanted).nonzero().flatten().tolist()
             raise UserError(
-                f"holdout.per_class {self.per_class} leaves no training image for the classes "
-                f"{short[:10]}: give a smaller number, or `fraction`."
+                f"holdout.per_class {self.per_class} leaves no training image for {len(short)} "
+                f"classes ({some_of(short, names)}): give a smaller number, or `fraction`."
             )
         return taken

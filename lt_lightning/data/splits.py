@@ -54,7 +54,7 @@ def choose_splits(source: Source, root: Path, subset: Subset, monitor_test: bool
     counts = source.train_counts(root)
     grouped = check_grouped(source.grouped(root), counts, source, everything.labels)
     groups = None if grouped is None else grouped.groups
-    train, held = subset.choose(everything.labels, counts, groups)
+    train, held = subset.choose(everything.labels, counts, groups, source.class_names(root))
     if subset.holdout is not None and not len(held):
         raise UserError(
             f"{subset.holdout.told} holds out no image of {of_images(everything.labels, groups)}: "

@@ -1,6 +1,7 @@
 """Which images are trained on and which are held out."""
 
 import hashlib
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -25,30 +26,41 @@ class Subset:
         self._last: tuple[Grouped, Tensor, int, Tensor] | None = None
 
     def plan(
-        self, available: Tensor, grouped: Grouped | None = None
+        self,
+        available: Tensor,
+        grouped: Grouped | None = None,
+        names: Sequence[str] | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return images per class, each int64 (C,): trained on, kept by the profile, held out.
 
         Args:
             available: images per class, int64 (C,).
             grouped: which images are held out together or not at all; none is each by itself.
+            names: of the classes, for messages.
         """
         held = torch.zeros_like(available)
         if self.holdout is not None and self.holdout.when == "before":
-            held = self._held(self.holdout, available, grouped)
+            held = self._held(self.holdout, available, grouped, names)
         kept = self.profile(available - held)
         if self.holdout is not None and self.holdout.when == "after":
             if grouped is not None:
                 chosen = choose_images(grouped.labels, kept, self.seed)
                 grouped = Grouped(grouped.labels[chosen], grouped.groups[chosen])
-            held = self._held(self.holdout, kept, grouped)
+            held = self._held(self.holdout, kept, grouped, names)
             return kept - held, kept, held
         return kept, kept, held
 
-    def _held(self, holdout: Holdout, available: Tensor, grouped: Grouped | None) -> Tensor:
+    def _held(
+        self,
+        holdout: Holdout,
+        available: Tensor,
+        grouped: Grouped | None,
+        names: Sequence[str] | None,
+    ) -> Tensor:
+        wanted = holdout.counts(available, names)
         if grouped is None:
-            return holdout.counts(available)
-        out = self._whole_groups(grouped, holdout.counts(available), holdout.seed)
+            return wanted
+        out = self._whole_groups(grouped, wanted, holdout.seed)
         return torch.bincount(grouped.labels[out], minlength=len(available))
 
     def short(self, available: Tensor, grouped: Grouped | None = None) -> Tensor:
@@ -58,7 +70,11 @@ class Subset:
         return self.profile.short(available - held if before else available)
 
     def choose(
-        self, labels: Tensor, available: Tensor, groups: Tensor | None = None
+        self,
+        labels: Tensor,
+        available: Tensor,
+        groups: Tensor | None = None,
+        names: Sequence[str] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return the indices of the images trained on and of the held-out ones.
 
@@ -66,8 +82,10 @@ class Subset:
             labels: int64 (N,).
             available: images per class, int64 (C,).
             groups: number of each image's group, int64 (N,), which is held out whole or not at all.
+            names: of the classes, for messages.
         """
-        _, kept, _ = self.plan(available, None if groups is None else Grouped(labels, groups))
+        grouped = None if groups is None else Grouped(labels, groups)
+        _, kept, _ = self.plan(available, grouped, names)
         everything = torch.arange(len(labels))
         if self.holdout is None:
             return choose_images(labels, kept, self.seed), everything[:0]

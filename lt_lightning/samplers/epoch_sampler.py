@@ -51,7 +51,7 @@ class EpochSampler(DistributedSampler[int]):
             rules draw.
 
     Raises:
-        UserError: if a class has no image or `num_samples` is below 1.
+        UserError: if a class has no image or `num_samples` is no whole number from 1 on.
     """
 
     def __init__(
@@ -74,18 +74,27 @@ class EpochSampler(DistributedSampler[int]):
         self.seed, self.stream, self.max_epochs = seed, stream, max_epochs
         self.num_replicas = num_replicas or processes()
         self.rank = own_rank() if rank is None else rank
-        size: object = rule.epoch_length(self.index) if num_samples is None else num_samples
-        if not isinstance(size, Integral):
-            raise UserError(
-                f"{type(rule).__name__}.epoch_length gave {told_value(size)}: return a whole "
-                "number of images, such as `len(index)`."
-            )
-        self.size = int(size)
+        self.size = self._length(rule, num_samples)
         if self.size < 1:
             raise UserError(f"The epoch has {self.size} images: give 1 or more.")
         self.num_samples = -(-self.size // self.num_replicas)
         self.total_size = self.num_samples * self.num_replicas
         self.epoch, self.first_epoch = 0, first_epoch
+
+    def _length(self, rule: Rule, num_samples: object) -> int:
+        """Return the images of an epoch: those asked for, or the rule's own length."""
+        size: object = rule.epoch_length(self.index) if num_samples is None else num_samples
+        if isinstance(size, Integral):
+            return int(size)
+        if num_samples is not None:
+            raise UserError(
+                f"num_samples is {told_value(num_samples)}: give a whole number of images, 1 or "
+                "more."
+            )
+        raise UserError(
+            f"{type(rule).__name__}.epoch_length gave {told_value(size)}: return a whole number of "
+            "images, such as `len(index)`."
+        )
 
     def __len__(self) -> int:
         return self.num_samples

@@ -87,8 +87,19 @@ def test_class_without_images_gives_none():
 
 
 def test_number_that_takes_a_whole_class_names_it():
-    with pytest.raises(UserError, match=r"per_class 10 leaves .* \[1, 2\]: give a smaller"):
-        Holdout(per_class=10).counts(torch.tensor([11, 10, 3]))
+    for names, told in ((None, "1, 2"), (["a", "b", "c"], "'b', 'c'")):
+        with pytest.raises(UserError, match=rf"leaves .* for 2 classes \({told}\): give a smaller"):
+            Holdout(per_class=10).counts(torch.tensor([11, 10, 3]), names)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_the_classes_have_their_names_wherever_the_plan_is_asked_for(when, split_tree):
+    holdout = Holdout(per_class=50, when=when)
+    root = split_tree({"a": 3, "b": 4}, {"a": 1, "b": 1})
+    for ask in (lambda data: data.class_counts, lambda data: data.setup("fit")):
+        data = LongTailDataModule(ImageFolder(), str(root), AsIs(), holdout=holdout)
+        with pytest.raises(UserError, match=r"leaves no training image for 2 classes \('a', 'b'\)"):
+            ask(data)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,11 @@ OPTIONS = [
     # types
     Case("type", FIT + " --trainer.max_epochs many", "'many'|a whole number"),
     Case("real", FIT + " --data.batch_size 2.5", "'2.5'|a whole number"),
+    Case(
+        "colour",
+        FIT + " --data.source ImageFolder --data.source.background [0,0]",
+        "data.source.background is '[0, 0]'|a list of 3 whole numbers",
+    ),
     Case("choice", FIT + " --checkpoint.mode maxx", "did you mean 'max'"),
     Case("precision", FIT + " --trainer.precision fp8", "'fp8'|bf16-mixed"),
     # values

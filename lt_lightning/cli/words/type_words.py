@@ -14,6 +14,7 @@ _WORDS = {
     str: "a text",
     type(None): "null",
 }
+_PLURALS = {int: "whole numbers", float: "numbers", str: "texts"}
 _SOURCES = ("lt_lightning.", "torch.optim.", "lightning.pytorch.")
 _LISTED = 25  # classes that one sentence may name
 
@@ -44,6 +45,8 @@ def wanted(hint: Any) -> Wanted:
             phrases.append(_WORDS[part])
         elif get_origin(part) is Literal:
             values += [str(value) for value in get_args(part)]
+        elif get_origin(part) is tuple and (several := _several(get_args(part))):
+            phrases.append(several)
         elif get_origin(part) in (list, tuple) or part in (list, tuple):
             phrases.append("a list")
         elif part is dict:
@@ -62,6 +65,14 @@ def wanted(hint: Any) -> Wanted:
     phrases.sort(key=lambda phrase: phrase == "null")
     words = tuple(dict.fromkeys(names + values))
     return Wanted(tuple(dict.fromkeys(phrases)), words, tuple(kinds))
+
+
+def _several(parts: tuple[Any, ...]) -> str:
+    """Return a tuple of so many plain values as words; nothing for another."""
+    kinds = set(parts)
+    if len(kinds) != 1 or not kinds & set(_PLURALS):
+        return ""
+    return f"a list of {len(parts)} {_PLURALS[kinds.pop()]}"
 
 
 def values_of(hint: Any) -> Wanted:
