@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from lt_lightning.augment.base import BatchTransform, check_images, check_range
+from lt_lightning.augment.base import BatchTransform, check_colours, check_range
 from lt_lightning.augment.operations import INDEX, apply_operations
 from lt_lightning.augment.places import rand, randint
 from lt_lightning.errors import UserError
@@ -42,7 +42,7 @@ class AutoAugment(BatchTransform):
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return augmented images, uint8 (N, C, H, W)."""
-        check_images(images)
+        check_colours(images)
         n, device = len(images), images.device
         table = policy_table(self.policy).to(device, non_blocking=True)
         drawn = table[randint(len(table), n, generator=generator)]

@@ -73,6 +73,20 @@ def check_images(images: Tensor) -> None:
         )
 
 
+def check_colours(images: Tensor) -> None:
+    """Stop on anything but uint8 (N, C, H, W) of one channel, grey, or three, red, green and blue.
+
+    Raises:
+        UserError: if the type, or the number of dimensions or channels is another.
+    """
+    check_images(images)
+    if images.shape[1] not in (1, 3):
+        raise UserError(
+            f"The images have {images.shape[1]} channels: operations on colours take 1 or 3, so "
+            "leave the others out."
+        )
+
+
 def check_augmented(augmented: Tensor, images: Tensor, name: str) -> Tensor:
     """Return what an augmentation made of images, or say what it must be.
 

@@ -7,7 +7,7 @@ from lt_lightning.augment.base import (
     BatchTransform,
     Op,
     apply_per_group,
-    check_images,
+    check_colours,
     check_range,
 )
 from lt_lightning.augment.ops_color import (
@@ -59,7 +59,7 @@ class ColorJitter(BatchTransform):
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return jittered images, uint8 (N, C, H, W)."""
-        check_images(images)
+        check_colours(images)
         if self.probability == 1:
             return self._jittered(images, generator)
         draw = rand(len(images), generator=generator)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from lt_lightning.augment.base import BatchTransform, check_images, check_range
+from lt_lightning.augment.base import BatchTransform, check_colours, check_range
 from lt_lightning.augment.ops_color import adjust_saturation
 from lt_lightning.augment.places import rand
 
@@ -29,7 +29,7 @@ class RandomGrayscale(BatchTransform):
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return the images, some of them grey, uint8 (N, C, H, W)."""
-        check_images(images)
+        check_colours(images)
         n, device = len(images), images.device
         chosen = rand(n, generator=generator) < self.probability
         grey = adjust_saturation(images, torch.zeros(n, device=device))

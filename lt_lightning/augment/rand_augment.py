@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from lt_lightning.augment.base import BatchTransform, check_images, check_range
+from lt_lightning.augment.base import BatchTransform, check_colours, check_range
 from lt_lightning.augment.operations import INDEX, apply_operations
 from lt_lightning.augment.places import rand, randint
 
@@ -41,7 +41,7 @@ class RandAugment(BatchTransform):
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return augmented images, uint8 (N, C, H, W)."""
-        check_images(images)
+        check_colours(images)
         n = len(images)
         for _ in range(self.num_ops):
             choice = randint(_CHOICES, n, generator=generator)

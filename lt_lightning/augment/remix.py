@@ -67,9 +67,21 @@ class Remix(Mixing):
         partner = partners_of(images, generator, permutation)
         mixed = blend(images, images[partner], lam)
         counts = on_device(class_counts, images.device)
+        _check_known(targets, len(counts))
         first, second = counts[targets], counts[targets[partner]]
         label_share = remix_share(lam.expand(n), first, second, kappa=self.kappa, tau=self.tau)
         return Mixed(mixed, targets, targets[partner], label_share)
+
+
+def _check_known(targets: Tensor, classes: int) -> None:
+    if targets.is_cuda or not len(targets):  # a look at labels would wait for the device
+        return
+    low, high = int(targets.min()), int(targets.max())
+    if low < 0 or high >= classes:
+        raise UserError(
+            f"The targets go from {low} to {high} but class_counts has {classes} classes: give one "
+            "count per class, and labels from 0 on."
+        )
 
 
 def on_device(class_counts: ClassCounts, device: torch.device) -> Tensor:

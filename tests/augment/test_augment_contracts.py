@@ -86,6 +86,19 @@ def test_contract_of_transforms(transform, distinct):
 
 
 @transforms
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_other_channels_are_transformed_or_refused(rng, transform, distinct, channels):
+    images = torch.randint(256, (8, channels, 17, 24), generator=rng(0), dtype=torch.uint8)
+    grey = isinstance(transform, AutoAugment | ColorJitter | RandAugment | RandomGrayscale)
+    filled = isinstance(transform, Compose | Cutout)  # with a colour of three numbers
+    if filled or (grey and channels != 1):
+        with pytest.raises(UserError, match=f"have {channels} channels: "):
+            transform(images, rng(0))
+    else:
+        assert transform(images, rng(0)).shape == images.shape
+
+
+@transforms
 def test_transform_survives_pickling(rng, pictures, transform, distinct):
     copy = pickle.loads(pickle.dumps(transform))
     assert repr(copy) == repr(transform)

@@ -52,3 +52,9 @@ def test_bad_parameters(options):
     name, value = next(iter(options.items()))
     with pytest.raises(UserError, match=f"{name} is {value}"):
         Remix(**options)
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 0, 2], [0, -1, 1, 0]])
+def test_a_label_without_a_count_is_refused(labels):
+    with pytest.raises(UserError, match=f"from {min(labels)} to {max(labels)} but .* 2 classes"):
+        Remix()(torch.zeros(4, 3, 2, 2), torch.tensor(labels), [5, 3])
