@@ -9,7 +9,7 @@ from typing import Any
 import lightning as L
 import torch
 import yaml
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, WeightAveraging
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from lt_lightning.backbones import without_weights
@@ -273,15 +273,21 @@ class LTCLI(LightningCLI):
 
     def _test_again(self, label: str, checkpoint: Path) -> None:
         """Test other weights of the run, where there are any."""
-        if checkpoint.is_file():
-            self.record.evaluation = label
-            self.trainer.test(
-                self.model,
-                datamodule=self.datamodule,
-                ckpt_path=checkpoint,
-                verbose=False,
-                weights_only=True,
-            )
+        if not checkpoint.is_file():
+            return
+        self.record.evaluation = label
+        trainer: Any = self.trainer
+        callbacks = trainer.callbacks
+        # It would put the weights that training goes on with in the place of the averaged ones.
+        trainer.callbacks = [c for c in callbacks if not isinstance(c, WeightAveraging)]
+        self.trainer.test(
+            self.model,
+            datamodule=self.datamodule,
+            ckpt_path=checkpoint,
+            verbose=False,
+            weights_only=True,
+        )
+        trainer.callbacks = callbacks
 
     def _say_where(self) -> None:
         """Close with the numbers of the run and its folder."""

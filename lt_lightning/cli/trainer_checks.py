@@ -71,7 +71,13 @@ _DURATIONS = ("max_time", "val_check_interval")
 # Callbacks that a run cannot have, by their names.
 _CALLBACKS = {
     "BatchSizeFinder": "the config would not say what ran, give --data.batch_size a number.",
+    "GradientAccumulationScheduler": "a run that was cut in an epoch would go on with another "
+    "number, give --trainer.accumulate_grad_batches one.",
     "LearningRateFinder": "the config would not say what ran, give --model.optimizer.lr a number.",
+    "OnExceptionCheckpoint": "any later command would begin with what it saved, and a run saves "
+    "last.ckpt itself, leave it out.",
+    "StochasticWeightAveraging": "a run that was cut would not be averaged, give "
+    "EMAWeightAveraging or WeightAveraging.",
     "Timer": "give --trainer.max_time DD:HH:MM:SS instead.",
 }
 # Options that would leave a run without its record.

@@ -23,7 +23,7 @@ from lt_lightning.data.source_checks import check_counts, check_grouped, check_n
 from lt_lightning.data.splits import choose_splits
 from lt_lightning.data.streams import ALL, BOTH, Streams
 from lt_lightning.data.subset import Subset
-from lt_lightning.data.tested import fingerprint_of, labelled_folder
+from lt_lightning.data.tested import content_of, fingerprint_of, labelled_folder
 from lt_lightning.data.unlabelled import Found, Unlabelled, facts_of, joined
 from lt_lightning.errors import UserError
 from lt_lightning.home import home
@@ -223,6 +223,12 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
     def test_fingerprint(self) -> str:
         """What tells the test images from others, also under the same names; after `setup`."""
         return fingerprint_of(self._splits["test"], self.facts()["image_size"])
+
+    @cached_property
+    def content(self) -> str:
+        """What tells the training and held-out images from others under the same names."""
+        held = [] if self.monitor_test else [self._splits[k] for k in ("val",) if k in self._splits]
+        return content_of([self._splits["train"], *held])
 
     @property
     def tested_fingerprint(self) -> str:

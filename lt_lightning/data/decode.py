@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _SCREEN = Console(stderr=True)  # standard output has the answer of a command alone
+_END = 4096  # bytes
 _DECODER = 4  # counted up when the same file gives other pixels, so that old caches are not read
 T = TypeVar("T")
 
@@ -216,21 +217,37 @@ def unreadable(paths: list[Path], root: Path, reading: Reading) -> set[Path]:
     return bad
 
 
-def digest_of_files(paths: list[Path]) -> bytes:
+def digest_of_files(paths: list[Path], *, ends: bool = False) -> bytes:
     """Return a digest of the content of all files, in their order; kept in the cache.
+
+    Args:
+        paths: of the files.
+        ends: take of each file its size, its first 4 kB and its last ones alone.
 
     Raises:
         UserError: if a file cannot be read.
     """
     root = Path(os.path.commonpath([path.parent for path in paths]))
-    cache = cache_folder() / f"{cache_key(paths, root, 'content')}.sha256"
+    kind, digest_of = ("ends", _digest_of_ends) if ends else ("content", _digest_of)
+    cache = cache_folder() / f"{cache_key(paths, root, kind)}.sha256"
     if cache.is_file() and cache.stat().st_size == hashlib.sha256().digest_size:
         return cache.read_bytes()
     whole = hashlib.sha256()
-    for digest in in_parallel(_digest_of, paths, f"Looking at {len(paths)} test images"):
+    for digest in in_parallel(digest_of, paths, f"Looking at {len(paths)} images"):
         whole.update(digest)
     keep(cache, lambda file: file.write(whole.digest()))
     return whole.digest()
+
+
+def _digest_of_ends(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            first = file.read(_END)
+            file.seek(max(size - _END, 0))
+            return hashlib.sha256(f"{size}".encode() + first + file.read(_END)).digest()
+    except OSError as error:
+        raise UserError(f"The image {path} cannot be read: replace or remove it.") from error
 
 
 def _digest_of(path: Path) -> bytes:

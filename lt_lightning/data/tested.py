@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -31,6 +32,25 @@ def fingerprint_of(images: ImageSet, size: int) -> str:
         digest.update(images.images.cpu().contiguous().numpy().tobytes())
     elif isinstance(images, FileImages):
         digest.update(digest_of_files(list(images.paths)))
+    return digest.hexdigest()[:16]
+
+
+def content_of(parts: Iterable[ImageSet]) -> str:
+    """Return 16 hexadecimal digits that tell the pictures trained on from others of their names.
+
+    Pictures in memory count with all of their pixels; of those that stay in their files, which may
+    be many gigabytes, the size and both ends of each file do.
+
+    Args:
+        parts: the images trained on, and those held out.
+    """
+    digest = hashlib.sha256()
+    for images in parts:
+        digest.update(images.labels.cpu().numpy().tobytes())
+        if isinstance(images, MemoryImages):
+            digest.update(images.images.cpu().contiguous().numpy().tobytes())
+        elif isinstance(images, FileImages):
+            digest.update(digest_of_files(list(images.paths), ends=True))
     return digest.hexdigest()[:16]
 
 

@@ -263,7 +263,7 @@ class LongTailModule(EvaluatedModule):
             leave_to_training(checkpoint, type(self.trainer.precision_plugin).__qualname__)
         data = LongTailDataModule.of(self.trainer)
         if data is not None:
-            check_same(checkpoint, data)
+            check_same(checkpoint, data, self.trainer.state.fn == "fit")
 
     def take(self, content: dict[str, Any]) -> None:
         """Take the weights of a checkpoint that was read, and what it was saved with."""

@@ -22,12 +22,20 @@ def keep_facts(checkpoint: dict[str, Any], data: LongTailDataModule, drawn: Draw
         data: that it was trained on.
         drawn: in the epoch.
     """
-    known = {"test_fingerprint": data.test_fingerprint, **drawn.facts()}
+    known = {"test_fingerprint": data.test_fingerprint, "content": data.content, **drawn.facts()}
     checkpoint[DATA_STATE] = {**data.facts(), **known}
 
 
-def check_same(checkpoint: Mapping[str, Any], data: LongTailDataModule) -> None:
+def check_same(
+    checkpoint: Mapping[str, Any], data: LongTailDataModule, trained_on: bool = True
+) -> None:
     """Refuse to go on with images that look otherwise, or are others.
+
+    Args:
+        checkpoint: what was read of it.
+        data: those at work, set up.
+        trained_on: whether anything is learned from the training or held-out images again, so that
+            their pictures must be the same under the same names.
 
     Raises:
         UserError: with both fingerprints, or what differs in how the images are seen.
@@ -38,6 +46,11 @@ def check_same(checkpoint: Mapping[str, Any], data: LongTailDataModule) -> None:
         raise UserError(
             f"The checkpoint was trained on the images {saved['fingerprint']} but the data are "
             f"{data.fingerprint}: use the data, profile and seeds of that run."
+        )
+    if trained_on and saved.get("content") not in (None, data.content):
+        raise UserError(
+            "The checkpoint was trained on other pictures under the same names "
+            f"({saved['content']}, and these are {data.content}): put back those of that run."
         )
 
 

@@ -240,6 +240,7 @@ _OPTIONS: _Keys = {
 _DATA: _Keys = {
     "fingerprint": ("text", _is_text),
     "test_fingerprint": ("text", _is_text),
+    "content": ("text", lambda v: v is None or _is_text(v)),
     "image_size": ("number of pixels", lambda v: _is_count(v) and v < 2**15),
     "mean": ("list of 3 numbers", lambda v: _is_list(v, _is_number) and len(v) == 3),
     "std": (
@@ -259,6 +260,6 @@ _DATA: _Keys = {
     ),
 }
 _LATER = {
-    "test_fingerprint": "none", "background": None, "grey_bits": None, "upright": False,
-    "drawn_shares": None, "drawn_weights": None,
+    "test_fingerprint": "none", "content": None, "background": None, "grey_bits": None,
+    "upright": False, "drawn_shares": None, "drawn_weights": None,
 }  # fmt: skip

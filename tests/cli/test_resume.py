@@ -1,10 +1,12 @@
 """What a run may go on with, and what it leaves as it is."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 
 
 @pytest.fixture
@@ -92,6 +94,43 @@ def test_a_change_that_was_not_tested_yet_is_tested(lt, place, line):
     assert "is finished" not in lt(f"{line} {change}").err
     assert "last+logit_adjustment_tau_2" in results(place["copy"])["evaluations"]
     assert "is finished" in lt(f"{line} {change}").err
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_other_pictures_under_the_same_names_are_refused(lt, tmp_path, in_memory):
+    """Trap: names and labels made the fingerprint, so a run went on with any other pictures."""
+    for split in ("train", "test"):
+        for k in range(8):
+            file = tmp_path / "birds" / split / "ab"[k % 2] / f"{k}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (8, 8), (30 * k, 100, 200)).save(file)
+    words = (
+        "fit --model ERM --model.backbone.depth 8 --model.backbone.width 4 --data.batch_size 4 "
+        f"--data.source ImageFolder --data.source.image_size 8 --data.source.in_memory {in_memory} "
+        "--trainer.accelerator cpu --trainer.precision 32-true --data.workers 0 --name birds "
+        "--data.profile AsIs --data.root"
+    )
+    assert lt(f"{words} birds --trainer.max_epochs 1").status == 0
+    shutil.copytree("birds", "moved")
+    assert lt(f"{words} moved --trainer.max_epochs 2 --ckpt_path last").status == 0
+    Image.new("RGB", (8, 8), (1, 2, 3)).save(Path("moved/train/a/0.png"))
+    answer = lt(f"{words} moved --trainer.max_epochs 3 --ckpt_path last")
+    assert answer.status == 1
+    assert "was trained on other pictures under the same names" in answer.err
+    assert lt("test runs/birds/0 --data.root moved").status == 0  # nothing is learned from them
+
+
+@pytest.mark.slow
+def test_the_best_of_averaged_weights_is_that_of_its_checkpoint(lt, place):
+    """Trap: in the test at the end of a fit the callback put in the weights that go on training."""
+    average = "--trainer.callbacks lightning.pytorch.callbacks.EMAWeightAveraging"
+    line = f"fit {place['quick']} --data.holdout.fraction 0.1 --name ema {average}"
+    assert lt(f"{line} --trainer.max_epochs 3 --trainer.limit_train_batches 5").status == 0
+    fitted = results("runs/ema/0")["evaluations"]
+    assert lt("test runs/ema/0 --best").status == 0
+    tested = results("runs/ema/0")["evaluations"]
+    assert tested["best"]["overall"] == fitted["best"]["overall"]
+    assert set(tested) == set(fitted)
 
 
 def test_a_run_without_its_config_or_hyper_parameters_does_not_go_on(lt, place, line):

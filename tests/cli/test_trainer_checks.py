@@ -91,7 +91,11 @@ def test_numbers_with_a_meaning_are_taken():
     check(max_steps=5, max_time={"minutes": 5}, limit_test_batches=1, gradient_clip_val=0.5)
 
 
-@pytest.mark.parametrize("name", ["BatchSizeFinder", "LearningRateFinder", "Timer"])
+REFUSED = ("BatchSizeFinder", "GradientAccumulationScheduler", "LearningRateFinder")
+REFUSED += ("OnExceptionCheckpoint", "StochasticWeightAveraging", "Timer")
+
+
+@pytest.mark.parametrize("name", REFUSED)
 @pytest.mark.parametrize("several", [False, True])
 def test_callbacks_that_a_run_cannot_have_are_refused(name, several):
     given = Namespace(class_path=f"lightning.pytorch.callbacks.{name}")
