@@ -15,6 +15,7 @@ from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.outputs import held_out_logits
 
 log = logging.getLogger(__name__)
+_FLAT = 100  # the largest logit over the smallest one is then e^0.01
 _ITERATIONS = 200  # LBFGS stops long before
 
 
@@ -22,8 +23,8 @@ class TemperatureScaling(PostHoc):
     """Temperature scaling: z / T with one T > 0 that has the least NLL on held-out images.
 
     The predicted class does not change. Held-out images follow the long tail, so each one counts
-    1 / (images of its class): T is fitted for balanced data. Where the NLL has no minimum, as with
-    images that are all right, T stays 1, with a warning.
+    1 / (images of its class): T is fitted for balanced data. Where the NLL has no minimum it is said:
+    with images that are all right T stays 1, with logits that tell nothing it is large.
 
     Paper: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, Eq. 9.
 
@@ -48,13 +49,12 @@ class TemperatureScaling(PostHoc):
         return None if self.temperature is None else {"temperature": _wide(self.temperature)}
 
     def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
-        """Return the T of the least NLL, or 1 with a warning where there is no such T."""
+        """Return the T of the least NLL; where there is no such T, another one with a warning."""
         self.fitted_on = "held-out"
         logits, targets = held_out_logits(model, data)
-        why = _without_minimum(logits.double(), targets)
-        if why:
-            log.warning("No temperature has the least NLL, %s: it stays 1.", why)
-            return {"temperature": _wide(1.0)}
+        found = _without_minimum(logits.double(), targets)
+        if found is not None:
+            return {"temperature": _wide(found)}
         log_t = torch.zeros(1, dtype=torch.float64, requires_grad=True)
         minimise_nll(logits, targets, [log_t], lambda z: z / log_t.exp())
         return {"temperature": _wide(log_t.exp().item())}
@@ -155,19 +155,28 @@ def _weights(labels: Tensor) -> Tensor:
     return weight / weight.sum()
 
 
-def _without_minimum(logits: Tensor, targets: Tensor) -> str:
-    """Return why no T > 0 has the least NLL, or nothing.
+def _without_minimum(logits: Tensor, targets: Tensor) -> float | None:
+    """Return the T to take where no T > 0 has the least NLL, with a warning, or none.
 
     The NLL is convex in 1 / T. It falls for ever where every image is right, and rises from
     1 / T = 0 on where the logit of the target is no higher than the mean of all, on average.
     """
     own = logits.gather(1, targets[:, None])[:, 0]
     if bool((own == logits.max(dim=1).values).all()):
-        return f"for all of the {len(targets)} held-out images are right"
-    weight = _weights(targets)
-    if float((weight * (own - logits.mean(dim=1))).sum()) <= 0:
-        return f"for the logits tell nothing of the classes of the {len(targets)} held-out images"
-    return ""
+        log.warning(
+            "All of the %d held-out images are right, so that no temperature has the least NLL: it "
+            "stays 1.",
+            len(targets),
+        )
+        return 1.0
+    if float((_weights(targets) * (own - logits.mean(dim=1))).sum()) > 0:
+        return None
+    log.warning(
+        "The logits tell nothing of the classes of the %d held-out images: the temperature makes "
+        "all classes about equally probable.",
+        len(targets),
+    )
+    return max(1.0, _FLAT * float(logits.max() - logits.min()))
 
 
 def _wide(value: float) -> Tensor:

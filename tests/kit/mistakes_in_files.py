@@ -110,7 +110,12 @@ FILES = [
         1,
     ),
     Case("calibrate-nothing", "calibrate", "lt calibrate needs a run"),
-    Case("calibrate-no-images", "calibrate {no_split}", "use the data, profile and seeds of that run", 1),
+    Case(
+        "calibrate-no-images",
+        "calibrate {no_split}",
+        "use the data, profile and seeds of that run",
+        1,
+    ),
     Case("cam-nothing", "cam", "RUN"),
     Case("cam-no-run", "cam nowhere", "no run nowhere", 1),
     Case("report-nothing", "report", "RUN"),

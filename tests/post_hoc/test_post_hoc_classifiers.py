@@ -100,13 +100,13 @@ def test_temperature_is_found_again():
 
 
 @pytest.mark.parametrize(
-    ("logits", "says"),
+    ("logits", "temperature", "says"),
     [
-        ([[2.0, 0.0], [0.0, 1.0]], "for all of the 2 held-out images are right"),
-        ([[0.0, 2.0], [1.0, 0.0]], "tell nothing of the classes of the 2 held-out images"),
+        ([[2.0, 0.0], [0.0, 1.0]], 1, "All of the 2 held-out images are right"),
+        ([[0.0, 2.0], [1.0, 0.0]], 200, "tell nothing of the classes of the 2 held-out images"),
     ],
 )
-def test_a_temperature_without_a_minimum_stays_one(monkeypatch, caplog, logits, says):
+def test_a_temperature_without_a_minimum_is_told(monkeypatch, caplog, logits, temperature, says):
     """Trap: the fit ran away to 1e-5, after which noise had the confidence 1."""
     z, y = torch.tensor(logits), torch.tensor([0, 1])
     monkeypatch.setattr(
@@ -114,8 +114,8 @@ def test_a_temperature_without_a_minimum_stays_one(monkeypatch, caplog, logits, 
     )
     change, model = TemperatureScaling(), finished(None)
     change.apply(model, None)
-    assert change.temperature == 1
-    assert torch.equal(model.post_hoc(z), z)
+    assert change.temperature == temperature
+    assert torch.equal(model.post_hoc(z), z / temperature)
     assert says in caplog.text
 
 
