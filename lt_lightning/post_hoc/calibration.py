@@ -23,8 +23,8 @@ class TemperatureScaling(PostHoc):
     """Temperature scaling: z / T with one T > 0 that has the least NLL on held-out images.
 
     The predicted class does not change. Held-out images follow the long tail, so each one counts
-    1 / (images of its class): T is fitted for balanced data. Where the NLL has no minimum it is said:
-    with images that are all right T stays 1, with logits that tell nothing it is large.
+    1 / (images of its class): T is fitted for balanced data. Where the NLL has no minimum, it is
+    said: with images that are all right T stays 1, with logits that tell nothing it is large.
 
     Paper: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, Eq. 9.
 
