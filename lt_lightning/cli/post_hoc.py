@@ -19,6 +19,7 @@ from lt_lightning.runs import fitted
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.checkpoint import CHANGES, DATA_STATE
 from lt_lightning.runs.config import began_with
+from lt_lightning.runs.evaluations import without_digest
 from lt_lightning.runs.files import whole_folder
 from lt_lightning.runs.metrics_file import FILE_NAME as METRICS_FILE
 from lt_lightning.runs.results import read_results, write_results
@@ -114,4 +115,5 @@ def save(content: dict[str, Any], folder: Path, new: Path, label: str) -> None:
         (aside / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
         if (folder / METRICS_FILE).is_file():
             shutil.copyfile(folder / METRICS_FILE, aside / METRICS_FILE)
-        write_results(aside, {**results, "evaluations": {label: evaluation}})
+        alone = without_digest(label, evaluation)  # of those beside it nothing is saved
+        write_results(aside, {**results, "evaluations": {alone: evaluation}})

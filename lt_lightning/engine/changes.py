@@ -23,10 +23,13 @@ class Change(ABC):
     Attributes:
         calibrates: whether it goes behind another change.
         goes_last: whether it goes behind every other change, and none behind it.
+        sources: the options that only say where the values come from, so that the outputs depend
+            on the values alone.
     """
 
     calibrates: bool = False
     goes_last: bool = False
+    sources: tuple[str, ...] = ()
 
     def check(self, model: "LongTailModule") -> None:  # noqa: B027  most go with any model
         """Refuse a model that the change does not go with, before anything is fitted.
@@ -83,8 +86,8 @@ class Added:
     change: Change
     values: Mapping[str, Tensor] | None
 
-    def put(self, model: "LongTailModule") -> str:
-        """Change `model` in place and return the name of the change.
+    def put(self, model: "LongTailModule") -> "Added":
+        """Change `model` in place and return the change with its values.
 
         Raises:
             UserError: if the change does not go with this model.
@@ -92,7 +95,7 @@ class Added:
         self.change.check(model)
         values = self.change.of_model(model) if self.values is None else self.values
         put_one(model, self.change, values)
-        return self.change.describe()
+        return Added(self.change, values)
 
 
 def check_added(content: Mapping[str, Any], checkpoint: Path, change: Change) -> None:

@@ -50,6 +50,7 @@ class Predictor:
         image_size: pixels a side that the model sees.
         reading: how image files were read in training.
         changes: what was changed after training, in their order.
+        added: those of them that the checkpoint does not keep, with their values.
     """
 
     model: LongTailModule
@@ -57,6 +58,7 @@ class Predictor:
     image_size: int
     reading: Reading
     changes: tuple[str, ...] = ()
+    added: tuple[Added, ...] = ()
 
     @classmethod
     def read(
@@ -81,11 +83,13 @@ class Predictor:
         for one in added:
             check_added(content, checkpoint, one.change)
         model = load_model(content, checkpoint)
-        names += [one.put(model) for one in added]
+        made = tuple(one.put(model) for one in added)
+        names += [one.change.describe() for one in made]
         model.to(device).eval()
         state = content[DATA_STATE]
         normalize = Normalize(state["mean"], state["std"])
-        return cls(model, normalize, state["image_size"], Reading.of(state), tuple(names))
+        reading = Reading.of(state)
+        return cls(model, normalize, state["image_size"], reading, tuple(names), made)
 
     @property
     def class_names(self) -> list[str]:

@@ -4,7 +4,7 @@ import copy
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from lt_lightning.engine.changes import Added
 from lt_lightning.errors import UserError
@@ -13,7 +13,7 @@ from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.calibration import TemperatureScaling, VectorScalingCalibration
 from lt_lightning.post_hoc.target_prior import TargetPrior
 from lt_lightning.runs import fitted
-from lt_lightning.runs.evaluations import parts
+from lt_lightning.runs.evaluations import parts, under_own_conditions
 from lt_lightning.runs.results import FILE_NAME, read_results
 
 Calibration = Literal["temperature", "vector"]
@@ -85,18 +85,46 @@ def _first(
     return Added(change, values)
 
 
-def evaluation_of(folder: Path, checkpoint: Path, changes: Sequence[str]) -> str | None:
+def evaluation_of(
+    folder: Path, checkpoint: Path, changes: Sequence[str], added: Sequence[Added] = ()
+) -> str | None:
     """Return the evaluation of these outputs in results.json, none where there is none.
 
     Args:
         folder: of the run.
         checkpoint: the file of its weights.
         changes: what was changed after training, in their order.
+        added: those of them that the checkpoint does not keep, with their values.
     """
     if not (folder / FILE_NAME).is_file():
         return None
-    own = checkpoint.stem, "+".join(changes), ""  # under the conditions of the run itself
-    return next((n for n in read_results(folder)["evaluations"] if parts(n) == own), None)
+    mine = checkpoint.stem, "+".join(changes)
+    known = read_results(folder)["evaluations"].items()
+    found = [
+        name
+        for name, one in known
+        if parts(name)[:2] == mine and under_own_conditions(name, one) and _is_of(one, added)
+    ]
+    return next(iter(found), None)
+
+
+def _is_of(evaluation: Mapping[str, Any], added: Sequence[Added]) -> bool:
+    """Return whether an evaluation is of these changes: a name alone does not say the outputs."""
+    if not added:
+        return True  # those that the checkpoint keeps, which are the same in all its tests
+    *before, last = added
+    values = {} if last.values is None else last.values
+    kept, told = fitted.as_json(values), evaluation.get("post_hoc")
+    if before or not isinstance(told, Mapping) or bool(values) != bool(kept):
+        return False  # a test makes one change, and values of two dimensions are not recorded
+    aside = {*kept, *last.change.sources}
+    own = last.change.options() if isinstance(last.change, PostHoc) else {}
+    same = _without(own, aside) == _without(told, aside)
+    return same and evaluation.get("fitted", {}) == kept
+
+
+def _without(options: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if key not in names}
 
 
 def _not_fitted(folder: Path, checkpoint: Path, change: PostHoc, calibrated: bool) -> str:

@@ -57,6 +57,7 @@ class TargetPrior(PostHoc):
     """
 
     goes_last = True
+    sources = ("shares", "assumed")
 
     def __init__(
         self, shares: str | Mapping[str, float] | None = None, assumed: Assumed | None = None

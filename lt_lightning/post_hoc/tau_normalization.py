@@ -37,6 +37,8 @@ class TauNormalization(PostHoc):
         UserError: if tau is negative, or given where `fit_on` says what to choose it on.
     """
 
+    sources = ("fit_on",)
+
     def __init__(
         self,
         tau: float | None = 1.0,

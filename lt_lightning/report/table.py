@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from lt_lightning.errors import UserError, printable
 from lt_lightning.report.measures import WORST, Measure, measures_of
-from lt_lightning.runs.evaluations import on_other_images, parts
+from lt_lightning.runs.evaluations import on_other_images, parts, under_own_conditions
 from lt_lightning.runs.results import FILE_NAME, read_results
 
 
@@ -114,6 +114,8 @@ def _notes(content: dict[str, Any], evaluation: dict[str, Any]) -> tuple[str, ..
     label = next(k for k, one in content["evaluations"].items() if one is evaluation)
     if on_other_images(content, label):
         notes.append(f"tested on other images ({parts(label)[2]}) than those of the run")
+    elif under_own_conditions(label, evaluation) and parts(label)[2]:
+        notes.append("a change with other options or values than that of the same name")
     elif parts(label)[2]:
         notes.append(f"tested under other conditions: {parts(label)[2]}")
     if evaluation.get("part_of_test"):

@@ -1,8 +1,9 @@
 """The evaluations of a results.json: what each is called, and which of them it replaces.
 
-An evaluation is known by its weights, by what was changed after training, and by the conditions
-that its numbers depend on: the test images, how many of them, the precision. The same once more
-replaces itself; anything else stands beside it under another name.
+An evaluation is known by its weights, by what was changed after training (the change, its options
+and its values), and by the conditions that its numbers depend on: the test images, how many of
+them, the precision. The same once more replaces itself; anything else stands beside it under
+another name.
 """
 
 import hashlib
@@ -71,6 +72,17 @@ def parts(label: str) -> tuple[str, str, str]:
     return weights, change, conditions
 
 
+def without_digest(label: str, evaluation: Mapping[str, Any]) -> str:
+    """Return a label without the digest that `merge` gave it, where it gave one."""
+    digest = _digest(evaluation)
+    return label[: -len(digest) - 1] if label.endswith((f"@{digest}", f",{digest}")) else label
+
+
+def under_own_conditions(label: str, evaluation: Mapping[str, Any]) -> bool:
+    """Return whether an evaluation is of the conditions of the run's own test."""
+    return not parts(without_digest(label, evaluation))[2]
+
+
 def merge(
     earlier: Mapping[str, Any], label: str, evaluation: Mapping[str, Any], hardware: Any
 ) -> tuple[str, dict[str, Any]]:
@@ -123,7 +135,7 @@ def on_other_images(content: Mapping[str, Any], label: str) -> bool:
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any], hardware: Any) -> bool:
     """Return whether two evaluations are of the same conditions, as far as they tell."""
-    told = all(_agree(one.get(key), other.get(key)) for key in ("test", "post_hoc"))
+    told = all(_agree(one.get(key), other.get(key)) for key in ("test", "post_hoc", "fitted"))
     precision = _precision(one, hardware) == _precision(other, hardware)
     return told and precision and one["images"] == other["images"]
 
@@ -139,5 +151,5 @@ def _precision(evaluation: Mapping[str, Any], hardware: Any) -> Any:
 
 
 def _digest(evaluation: Mapping[str, Any]) -> str:
-    told = [evaluation.get(key) for key in ("test", "post_hoc", "images")]
+    told = [evaluation.get(key) for key in ("test", "post_hoc", "images", "fitted")]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:_SHORT]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lt_lightning.runs.checkpoint import whole_epochs
-from lt_lightning.runs.evaluations import parts
+from lt_lightning.runs.evaluations import parts, under_own_conditions
 from lt_lightning.runs.results import FILE_NAME, read_results
 
 log = logging.getLogger("lt_lightning")
@@ -41,7 +41,7 @@ def is_tested(folder: Path, change: Mapping[str, Any] | None = None) -> bool:
     return wanted is None or any(
         evaluation.get("post_hoc") == wanted
         for name, evaluation in evaluations.items()
-        if parts(name)[0] == "last" and not parts(name)[2]
+        if parts(name)[0] == "last" and under_own_conditions(name, evaluation)
     )
 
 

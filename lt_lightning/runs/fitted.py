@@ -22,7 +22,7 @@ def as_json(values: Mapping[str, Tensor]) -> dict[str, float | list[float]]:
 
 
 def find(folder: Path, weights: str, change: Mapping[str, Any]) -> dict[str, Tensor] | None:
-    """Return the values that a test of the run has, or none.
+    """Return the values that a test of the run has, those of the latest, or none.
 
     Args:
         folder: of the run.
@@ -34,10 +34,14 @@ def find(folder: Path, weights: str, change: Mapping[str, Any]) -> dict[str, Ten
     """
     if not (folder / FILE_NAME).is_file():
         return None
-    found = None
-    for label, evaluation in read_results(folder)["evaluations"].items():
-        if parts(label)[0] == weights and evaluation.get("post_hoc") == dict(change):
-            found = evaluation.get("fitted") or found
-    if found is None:
+    known = [
+        evaluation
+        for label, evaluation in read_results(folder)["evaluations"].items()
+        if parts(label)[0] == weights and evaluation.get("post_hoc") == dict(change)
+    ]
+    found = [one for one in known if one.get("fitted")]
+    if not found:
         return None
-    return {name: torch.tensor(value, dtype=torch.float64) for name, value in found.items()}
+    # The order is that of the names, and fitted again a change may have two of them.
+    latest = sorted(found, key=lambda one: str(one.get("time", "")))[-1]["fitted"]
+    return {name: torch.tensor(value, dtype=torch.float64) for name, value in latest.items()}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.runs.evaluations import parts
+from lt_lightning.runs.evaluations import parts, without_digest
 from lt_lightning.runs.results import FILE_NAME, read_results
 
 CHANGES = ("TemperatureScaling", "VectorScalingCalibration")
@@ -40,7 +40,7 @@ def calibrate(
     found = _evaluations(folder)
     fitted = [name for name in found if found[name] != before.get(name)]
     # As it is, under the same conditions: part of the images, say, or others.
-    weights, change, conditions = parts(fitted[-1])
+    weights, change, conditions = parts(without_digest(fitted[-1], found[fitted[-1]]))
     saved_with = change.rpartition("+")[0]  # of a run that was saved with another change
     label = f"{weights}+{saved_with}" if saved_with else weights
     label += f"@{conditions}" if conditions else ""

@@ -42,6 +42,6 @@ def export(argv: list[str]) -> None:
     asked = parsed(of_change, "lt export")
     changes = changes_of(folder, checkpoint, asked, options.calibrated, options.target_prior)
     run = Predictor.read(checkpoint, torch.device("cpu"), changes)
-    label = evaluation_of(folder, checkpoint, run.changes)
+    label = evaluation_of(folder, checkpoint, run.changes, run.added)
     by = write(options.format, run, folder, label, out)
     sys.stdout.write(f"{out}: {formats.FILES[options.format]}, compared with the run by {by}\n")
