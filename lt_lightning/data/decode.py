@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _SCREEN = Console(stderr=True)  # standard output has the answer of a command alone
 _END = 4096  # bytes
-_DECODER = 4  # counted up when the same file gives other pixels, so that old caches are not read
+_DECODER = 5  # counted up when the same file gives other pixels, so that old caches are not read
 T = TypeVar("T")
 
 

@@ -1,10 +1,12 @@
 """From a picture in its own size to the square of pixels that the model sees.
 
 Evaluation gives the pixels of Pillow's resize and middle crop to the last bit, and decodes the
-whole picture for it. A training crop is chosen from the size in the header, so that a JPEG need
+whole picture for it; of a strip, which would be resized to billions of pixels, it resizes what
+the crop shows. A training crop is chosen from the size in the header, so that a JPEG need
 be decoded only at the fraction of its size that the crop asks for.
 """
 
+import math
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _SMALL = 64  # pixels; of so small pictures no rim is cut off
 _EVAL_ZOOM = 8 / 7  # 256 pixels for a crop of 224, the common ImageNet protocol
+WHOLE = 2**24  # pixels, to which a picture is resized as a whole: 64 MiB
 _FRACTIONS = (8, 4, 2)  # of both sides, which a JPEG can be decoded at
 
 
@@ -34,6 +37,9 @@ def evaluation_side(size: int) -> int:
 def evaluation_view(image: "Picture", size: int) -> Tensor:
     """Return the middle of a picture, uint8 (3, size, size); a small picture whole.
 
+    A picture so long that its short side asks for more than `WHOLE` pixels is resized only where
+    the crop shows it; then the pixels are equal up to rounding to those of the whole.
+
     Args:
         image: red, green and blue.
         size: pixels a side.
@@ -46,9 +52,34 @@ def evaluation_view(image: "Picture", size: int) -> Tensor:
     longer = int(side * max(image.size) / min(image.size))
     width, height = (side, longer) if image.width <= image.height else (longer, side)
     left, top = round((width - size) / 2), round((height - size) / 2)
+    if width * height > WHOLE:
+        columns = _reached(left, size, image.width, width)
+        rows = _reached(top, size, image.height, height)
+        shown = image.crop((columns[0], rows[0], columns[1], rows[1]))
+        box = columns[2], rows[2], columns[3], rows[3]
+        return _tensor(shown.resize((size, size), Resampling.BILINEAR, box))
     whole = image.resize((width, height), Resampling.BILINEAR)
     view = whole.crop((left, top, left + size, top + size))
     return _tensor(view)
+
+
+def _reached(start: int, size: int, own: int, resized: int) -> tuple[int, int, float, float]:
+    """Return the pixels of a side that a crop of its resized picture is made of.
+
+    Args:
+        start: of the crop.
+        size: of the crop.
+        own: pixels of the side.
+        resized: pixels of the side in the resized picture.
+
+    Returns:
+        The first and the end of those that are looked at, and of the crop, from that first on:
+        Pillow takes it in float32, which is coarse far out.
+    """
+    low, high = start * own / resized, (start + size) * own / resized
+    rim = max(own / resized, 1.0) + 1  # what a pixel of the crop is a mean of, and a pixel more
+    first, end = max(math.floor(low - rim), 0), min(math.ceil(high + rim), own)
+    return first, end, low - first, high - first
 
 
 class TrainingCrop:

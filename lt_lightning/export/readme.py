@@ -3,12 +3,14 @@
 from typing import Any
 
 _VIEW = """import json
+import math
 
 import numpy as np
 from PIL import Image, ImageOps
 
 about = json.load(open("about.json", encoding="utf-8"))
 size, short = about["image_size"], about["short_side"]
+WHOLE = 2**24  # pixels, to which a picture is resized as a whole
 
 
 def pixels(file):
@@ -24,9 +26,22 @@ def pixels(file):
         return np.asarray(image.resize((size, size), Image.BILINEAR))
     longer = int(short * max(width, height) / min(width, height))
     wide = (short, longer) if width <= height else (longer, short)
+    left, top = round((wide[0] - size) / 2), round((wide[1] - size) / 2)
+    if wide[0] * wide[1] > WHOLE:  # a strip: only what the crop shows is resized
+        (x, right, low_x, high_x), (y, bottom, low_y, high_y) = (
+            reached(left, width, wide[0]), reached(top, height, wide[1])
+        )
+        image, box = image.crop((x, y, right, bottom)), (low_x, low_y, high_x, high_y)
+        return np.asarray(image.resize((size, size), Image.BILINEAR, box))
     image = image.resize(wide, Image.BILINEAR)
-    left, top = round((image.width - size) / 2), round((image.height - size) / 2)
     return np.asarray(image.crop((left, top, left + size, top + size)))
+
+
+def reached(start, own, resized):
+    low, high = start * own / resized, (start + size) * own / resized
+    rim = max(own / resized, 1.0) + 1
+    first, end = max(math.floor(low - rim), 0), min(math.ceil(high + rim), own)
+    return first, end, low - first, high - first
 """
 _RUN = {
     "onnx": """import onnxruntime

@@ -14,6 +14,7 @@ import torch
 from lt_runs import environment
 from PIL import Image
 
+from lt_lightning.data import view
 from lt_lightning.data.decode import read_image
 from lt_lightning.data.reading import Reading
 from lt_lightning.data.view import evaluation_side
@@ -103,6 +104,8 @@ def test_the_readme_says_what_lt_predict_writes(lt, place, picture, kind, change
         (96, (96, 50)),
         (96, (301, 173)),
         (224, (237, 237)),
+        (224, (3, 2000)),
+        (8, (900_000, 1)),
     ],
 )
 def test_the_lines_of_a_readme_read_a_picture_as_the_run_does(tmp_path, size, shape, reading):
@@ -116,6 +119,7 @@ def test_the_lines_of_a_readme_read_a_picture_as_the_run_does(tmp_path, size, sh
     code = readme._VIEW.replace('json.load(open("about.json", encoding="utf-8"))', repr(about))
     names = {}
     exec(code, names)
+    assert names["WHOLE"] == view.WHOLE
     wanted = read_image(tmp_path / "a.png", size, reading=reading).permute(1, 2, 0)
     assert torch.equal(torch.tensor(names["pixels"](tmp_path / "a.png")), wanted)
 

@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 from torchvision.transforms.v2 import functional as tv
 
+from lt_lightning.data import view
 from lt_lightning.data.decode import picture_of
 from lt_lightning.data.reading import Reading
 from lt_lightning.data.view import TrainingCrop, evaluation_side, evaluation_view
@@ -55,6 +56,40 @@ def test_evaluation_is_torchvisions_resize_and_middle_crop_to_the_last_bit(shape
     else:
         wanted = tv.center_crop(tv.resize(image, [evaluation_side(size)]), [size, size])
     assert np.array_equal(evaluation_view(image, size).permute(1, 2, 0).numpy(), np.array(wanted))
+
+
+@pytest.mark.parametrize("size", [8, 96, 224])
+@pytest.mark.parametrize("shape", [(500, 375), (90, 1000), (3, 4000), (5000, 2), (257, 256)])
+def test_what_the_crop_shows_of_a_strip_is_that_of_the_whole(shape, size, monkeypatch):
+    numbers = np.random.default_rng(0).integers(0, 256, (shape[1], shape[0], 3), dtype=np.uint8)
+    image = Image.fromarray(numbers)
+    monkeypatch.setattr(view, "WHOLE", 2**40)
+    whole = evaluation_view(image, size).int()
+    monkeypatch.setattr(view, "WHOLE", 0)
+    assert int((evaluation_view(image, size).int() - whole).abs().max()) <= 1
+
+
+@pytest.mark.parametrize("shape", [(30_000, 1), (1, 3_000_000), (400_000, 7)])
+@pytest.mark.parametrize("size", [32, 224])
+def test_a_strip_is_not_resized_as_a_whole(shape, size, monkeypatch):
+    """Its short side asks for gigabytes; a step far out in it is where it was."""
+    numbers = np.zeros((shape[1], shape[0], 3), dtype=np.uint8)
+    half = max(shape) // 2
+    numbers[(slice(None), slice(half, None)) if shape[0] > shape[1] else slice(half, None)] = 255
+    resize, sizes = Image.Image.resize, []
+
+    def spy(self, wanted, *more):
+        sizes.append(wanted[0] * wanted[1])
+        assert sizes[-1] <= view.WHOLE
+        return resize(self, wanted, *more)
+
+    monkeypatch.setattr(Image.Image, "resize", spy)
+    found = evaluation_view(Image.fromarray(numbers), size)
+    assert sizes
+    found = found[0] if shape[0] > shape[1] else found[0].T
+    assert torch.equal(found, found[:1].expand_as(found))
+    middle = found[0, size // 2 - 1 : size // 2 + 1].float().mean()
+    assert abs(float(middle) - 127.5) < 2 + 255 * min(shape) / evaluation_side(size)
 
 
 CASES = [(16, 0.9), (16, 0.08), (40, 0.5), (64, 0.08), (200, 0.08), (300, 1.0)]
