@@ -121,6 +121,20 @@ def told_value(value: object) -> str:
     return f"a {type(value).__name__}"
 
 
+def check_tensors(**given: object) -> None:
+    """Refuse what is no tensor where rows of a batch are meant: a list, an array.
+
+    Raises:
+        UserError: with the name and what was given.
+    """
+    for name, value in given.items():
+        if not isinstance(value, Tensor):
+            raise UserError(
+                f"{name} is {told_value(value)}: give a tensor, as `torch.as_tensor` makes of "
+                "numbers."
+            )
+
+
 def wide(tensor: Tensor) -> Tensor:
     """Return a tensor in at least float32; float64 stays, as a Trainer of 64 bits has it."""
     return tensor if tensor.dtype == torch.float64 else tensor.float()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
-from lt_lightning.inputs import told_value
+from lt_lightning.inputs import check_tensors, told_value
 
 # An operation on uint8 images (M, C, H, W) with one magnitude per image, float32 (M,).
 Op = Callable[[Tensor, Tensor], Tensor]
@@ -66,6 +66,7 @@ def check_images(images: Tensor) -> None:
     Raises:
         UserError: if the type or the number of dimensions is another.
     """
+    check_tensors(images=images)
     if images.dtype != torch.uint8 or images.ndim != 4:
         raise UserError(
             f"The images are {images.dtype} of shape {tuple(images.shape)}: augment and normalize "

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lt_lightning.augment.base import Described
 from lt_lightning.errors import UserError
-from lt_lightning.inputs import ClassCounts
+from lt_lightning.inputs import ClassCounts, check_tensors
 
 Share: TypeAlias = Tensor | float
 
@@ -106,8 +106,9 @@ def check_pairs(images: Tensor, targets: Tensor) -> None:
     """Stop if there is not one label per image.
 
     Raises:
-        UserError: with both shapes.
+        UserError: with both shapes, or what is no tensor.
     """
+    check_tensors(images=images, targets=targets)
     if targets.shape != images.shape[:1]:
         raise UserError(
             f"The images have the shape {tuple(images.shape)} and the targets "

@@ -51,6 +51,11 @@ def paste(
     (images, targets), (patches, patch_targets) = background, foreground
     check_pairs(images, targets)
     check_pairs(patches, patch_targets)
+    if images.ndim != 4:
+        raise UserError(
+            f"The images have the shape {tuple(images.shape)}: give (N, C, H, W), for a box of "
+            "them is pasted."
+        )
     n, (height, width) = len(images), images.shape[2:]
     if len(patches) < n or patches.shape[1:] != images.shape[1:]:
         raise UserError(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lt_lightning.errors import UserError
-from lt_lightning.inputs import ClassCounts, check_class_counts, wide
+from lt_lightning.inputs import ClassCounts, check_class_counts, told_value, wide
 from lt_lightning.losses.checks import (
     check_batch,
     check_choice,
@@ -179,8 +179,8 @@ class Loss(nn.Module, ABC):
         return check_weights(rule(counts), len(counts), type(rule).__name__)
 
     def _checked(self, features: Tensor | None, length: int) -> Tensor:
-        if features is None or features.ndim != 2 or len(features) != length:
-            got = "none" if features is None else f"the shape {tuple(features.shape)}"
+        if not isinstance(features, Tensor) or features.ndim != 2 or len(features) != length:
+            got = "none" if features is None else told_value(features)
             raise UserError(
                 f"{type(self).__name__} needs the features that enter the classifier but got "
                 f"{got}: give features= of the shape ({length}, D)."

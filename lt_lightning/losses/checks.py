@@ -2,12 +2,13 @@
 
 import warnings
 from collections.abc import Sequence
+from numbers import Real
 
 import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
-from lt_lightning.inputs import are_probabilities, told_value
+from lt_lightning.inputs import are_probabilities, check_tensors, told_value
 
 
 def check_range(
@@ -50,6 +51,7 @@ def check_batch(logits: Tensor, targets: Tensor, num_outputs: int, num_classes: 
     Raises:
         UserError: if the width, the length or the type is wrong.
     """
+    check_tensors(logits=logits, targets=targets)
     if logits.ndim != 2 or logits.shape[1] != num_outputs:
         raise UserError(
             f"The logits have the shape {tuple(logits.shape)} but the loss was built for "
@@ -69,7 +71,7 @@ def check_share(share: Tensor | float | None, length: int) -> None:
     Reads the value of a plain number, and of a tensor the shape only.
 
     Raises:
-        UserError: if the shape does not fit, or a plain number is outside [0, 1].
+        UserError: if it is neither, the shape does not fit, or a plain number is outside [0, 1].
     """
     if isinstance(share, Tensor):
         if share.shape not in ((), (length,)):
@@ -77,8 +79,13 @@ def check_share(share: Tensor | float | None, length: int) -> None:
                 f"share has the shape {tuple(share.shape)} for {length} images: give one number, "
                 f"or one per image, ({length},)."
             )
+    elif isinstance(share, Real):
+        check_range("share", float(share), 0.0, 1.0)
     elif share is not None:
-        check_range("share", share, 0.0, 1.0)
+        raise UserError(
+            f"share is {told_value(share)}: give one number in [0, 1], or a tensor of one per "
+            f"image, ({length},)."
+        )
 
 
 def check_each(values: Tensor, given: Tensor, function: str) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lt_lightning.errors import UserError
-from lt_lightning.inputs import ClassCounts, check_class_counts, wide
+from lt_lightning.inputs import ClassCounts, check_class_counts, check_tensors, wide
 from lt_lightning.losses.checks import check_choice, check_each, check_range
 from lt_lightning.losses.gather import gather, own_rows
 
@@ -87,6 +87,8 @@ class ContrastiveLoss(nn.Module, ABC):
             UserError: if the shapes cannot belong together.
         """
         self._check(embeddings, targets)
+        if prototypes is not None:
+            check_tensors(prototypes=prototypes)
         # half precision is too coarse for logits of 1 / tau, and autocast would go back to it
         with torch.autocast(embeddings.device.type, enabled=False):
             z, y = gather(wide(embeddings)), gather(targets)
@@ -100,6 +102,7 @@ class ContrastiveLoss(nn.Module, ABC):
         return ContrastiveTerm(kept.sum() / counts.sum().clamp(min=1), dropped)
 
     def _check(self, embeddings: Tensor, targets: Tensor) -> None:
+        check_tensors(embeddings=embeddings, targets=targets)
         if embeddings.ndim != 2 or embeddings.shape[1] != self.embedding_dim:
             raise UserError(
                 f"The embeddings have the shape {tuple(embeddings.shape)} but "

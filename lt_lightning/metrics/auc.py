@@ -69,9 +69,12 @@ class OneVsRestAUC(ExactMetric):
 
         Args:
             logits: (N, C), before softmax.
-            targets: int64 (N,).
+            targets: whole numbers, (N,).
+
+        Raises:
+            UserError: if they do not fit.
         """
-        check_batch(logits, targets, self.num_classes)
+        targets = check_batch(logits, targets, self.num_classes)
         # The logarithm tells probabilities apart that are all near 0 or near 1.
         rows = logits.detach().double().log_softmax(dim=1).float()
         self.scores.append(torch.where(rows.isnan(), -torch.inf, rows))

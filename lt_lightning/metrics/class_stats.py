@@ -124,13 +124,14 @@ class ClassStats(ExactMetric):
 
         Args:
             logits: (N, C), before softmax; probabilities where the metric was told so.
-            targets: int64 (N,).
+            targets: whole numbers, (N,), from 0 to C - 1.
 
         Raises:
-            UserError: if shapes do not fit, or the first batch is of probabilities and should be
-                of logits, or the reverse.
+            UserError: if one is no tensor, shapes do not fit, a target is no class (on a GPU it is
+                looked for in the first batch alone), or the first batch is of probabilities and
+                should be of logits, or the reverse.
         """
-        check_batch(logits, targets, self.num_classes)
+        targets = check_batch(logits, targets, self.num_classes, look=not self._looked)
         if not self._looked and len(logits) > 0:
             check_kind(logits, self.probabilities)
             self._looked = True

@@ -4,17 +4,44 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import check_tensors
 from lt_lightning.metrics.exact import ExactMetric
 from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
 
 
-def check_batch(logits: Tensor, targets: Tensor, num_classes: int) -> None:
-    """Refuse shapes that do not fit; it looks at no value, so it does not wait for the device."""
+def check_batch(logits: Tensor, targets: Tensor, num_classes: int, look: bool = False) -> Tensor:
+    """Return the targets as int64, or say why they do not fit the logits.
+
+    Args:
+        logits: (N, C).
+        targets: whole numbers of any type, (N,).
+        num_classes: C.
+        look: whether their values are looked at on another device too, which waits for it; on the
+            CPU they always are.
+
+    Raises:
+        UserError: if one is no tensor, or shapes, types or values cannot be right.
+    """
+    check_tensors(logits=logits, targets=targets)
     if logits.ndim != 2 or logits.shape[1] != num_classes or targets.shape != logits.shape[:1]:
         raise UserError(
             f"The logits have the shape {tuple(logits.shape)} and the targets "
             f"{tuple(targets.shape)}: give (N, {num_classes}) and (N,)."
         )
+    if targets.is_floating_point() or targets.is_complex() or targets.dtype == torch.bool:
+        raise UserError(
+            f"The targets have the type {targets.dtype}: give one class index per image, int64 "
+            f"({len(logits)},)."
+        )
+    whole = targets.to(torch.int64)
+    if (look or targets.device.type == "cpu") and len(whole) > 0:
+        low, high = int(whole.min()), int(whole.max())
+        if low < 0 or high >= num_classes:
+            raise UserError(
+                f"The targets run from {low} to {high} but there are {num_classes} classes: number "
+                f"the classes from 0 to {num_classes - 1}."
+            )
+    return whole
 
 
 class ConfusionCounts(ExactMetric):
@@ -53,9 +80,12 @@ class ConfusionCounts(ExactMetric):
 
         Args:
             logits: (N, C), before softmax.
-            targets: int64 (N,).
+            targets: whole numbers, (N,).
+
+        Raises:
+            UserError: if they do not fit.
         """
-        check_batch(logits, targets, self.num_classes)
+        targets = check_batch(logits, targets, self.num_classes)
         predicted = predicted_class(logits)
         cell = targets * self.num_classes + predicted.clamp_min(0)
         usable = (predicted != NO_CLASS).to(torch.int64)

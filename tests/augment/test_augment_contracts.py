@@ -141,6 +141,9 @@ def test_what_is_given_must_fit(mixing):
     for share, words in ((1.5, "from 1.5 to 1.5"), (torch.ones(5), "one per image")):
         with pytest.raises(UserError, match=words):
             mixing(images, targets, COUNTS, share=share)
+    for given in ((images.tolist(), targets), (images.numpy(), targets), (images, [0] * 64)):
+        with pytest.raises(UserError, match="give a tensor"):
+            mixing(*given, COUNTS)
     for order in (torch.arange(63), torch.arange(64) + 1, torch.rand(64)):
         with pytest.raises(UserError, match="number of a partner"):
             mixing(images, targets, COUNTS, permutation=order)
@@ -158,8 +161,12 @@ def test_a_given_share_is_that_of_image_and_label():
     assert torch.equal(remixed.share, remix_share(shares, first, second))
     with pytest.raises(UserError, match="Remix leans to the rarer class of a pair: give it"):
         Remix()(images, targets)
+    with pytest.raises(UserError, match="class_counts has 2 classes"):
+        Remix()(images, targets, [5, 3])
     cut = CutMix(probability=0.0)(images, targets, share=0.0, permutation=order)
     assert float(cut.share[0]) < 1
+    with pytest.raises(UserError, match=r"shape \(64, 3\): give \(N, C, H, W\)"):
+        CutMix()(images[:, :, 0, 0], targets)
     with pytest.raises(UserError, match="one box per batch"):
         CutMix()(images, targets, share=shares)
 

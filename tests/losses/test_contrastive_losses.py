@@ -217,3 +217,12 @@ def test_bad_arguments_are_refused():
 def test_wrong_shapes_are_refused(loss, rows, targets, sentence):
     with pytest.raises(UserError, match=sentence):
         loss(torch.randn(rows), targets)
+
+
+def test_what_is_no_tensor_is_refused():
+    embeddings, loss = torch.randn(ROWS, WIDTH), BalancedContrastive(COUNTS, WIDTH)
+    for given in ((embeddings.tolist(), labels()), (embeddings, labels().numpy())):
+        with pytest.raises(UserError, match="give a tensor"):
+            loss(*given)
+    with pytest.raises(UserError, match="prototypes is a list: give a tensor"):
+        loss(embeddings, labels(), [[1.0] * WIDTH])

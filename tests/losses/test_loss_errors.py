@@ -4,6 +4,7 @@ import inspect
 import math
 import typing
 
+import numpy as np
 import pytest
 import torch
 
@@ -42,6 +43,10 @@ def test_bad_batches_are_refused(case):
         (no_number, targets, "are NaN or infinite"),
         (infinite, targets, "are NaN or infinite"),
         (logits.softmax(1), targets, "before softmax"),
+        (logits.tolist(), targets, "logits is a list: give a tensor"),
+        (logits.detach().numpy(), targets, "logits is a ndarray: give a tensor"),
+        (logits, targets.tolist(), "targets is a list: give a tensor"),
+        (logits, targets.numpy(), "targets is a ndarray: give a tensor"),
     ]
     for z, y, words in bad:
         with refused(words):
@@ -56,6 +61,10 @@ def test_bad_shares_are_refused(case):
         (1.5, r"share is 1.5: choose it in \[0, 1\]"),
         (-0.1, "share is -0.1"),
         (math.nan, "share is nan"),
+        (np.float32(1.5), "share is 1.5"),
+        ([0.5] * 17, r"share is a list: give one number in \[0, 1\], or a tensor"),
+        (np.ones(17), "share is a ndarray"),
+        ("0.5", "share is '0.5'"),
     ]:
         with refused(words):
             case.value(loss, batch, share)
@@ -154,7 +163,9 @@ def test_tail_smoothing_above_the_head_or_alone_is_refused(counts):
         LabelAwareSmoothing(counts, eps_tail=0.1)
 
 
-@pytest.mark.parametrize("features", [None, torch.ones(3, 4), torch.ones(2, 4, 1, 1)])
+@pytest.mark.parametrize(
+    "features", [None, torch.ones(3, 4), torch.ones(2, 4, 1, 1), [[1.0], [2.0]]]
+)
 def test_influence_needs_the_features_of_each_image(counts, features):
     with refused("needs the features that enter the classifier"):
         InfluenceBalanced(counts)(torch.zeros(2, 6), torch.tensor([0, 1]), features=features)
