@@ -114,7 +114,7 @@ def read_table(file: Path, separator: str | None) -> Table:
 
 
 def each_row(
-    file: Path, stream: TextIO, separator: str | None = None
+    file: Path, stream: TextIO, separator: str | None = None, as_written: bool = False
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the number of its first line and the cells of each row that has any, also the first.
 
@@ -122,6 +122,7 @@ def each_row(
         file: that the text is of, for messages.
         stream: the text, opened with `newline=""`; no more of it is held than a row.
         separator: between cells; none takes the one of , ; tab | that gives the most columns.
+        as_written: whether cells keep the blanks around them, as the name of a folder may.
 
     Raises:
         UserError: if a row is no row of a CSV, as where a quotation mark is not closed.
@@ -135,7 +136,7 @@ def each_row(
     try:
         for cells in lines:
             if any(cell.strip() for cell in cells):
-                yield start, [cell.strip() for cell in cells]
+                yield start, cells if as_written else [cell.strip() for cell in cells]
             start = before + lines.line_num + 1
     except csv.Error as error:
         raise UserError(

@@ -3,7 +3,7 @@
 import io
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 
@@ -21,11 +21,16 @@ _LETTERS = 60  # of a name in it
 _TAKEN = "give one number for each class, by its name"
 
 
-def read_shares(file: Path) -> dict[str, float]:
+def read_shares(file: Path, names: Collection[str] = ()) -> dict[str, float]:
     """Return what a file says of each class, by its name.
 
     A CSV has two columns, the name and the number, with or without a line of headings; a text file
     has a name and a number a line; JSON and YAML have a mapping.
+
+    Args:
+        file: the file.
+        names: of the classes: blanks around a name in a CSV or a text file count where they are
+            those of a class.
 
     Raises:
         UserError: if it cannot be read, is of another kind, or names a class twice.
@@ -38,7 +43,9 @@ def read_shares(file: Path) -> dict[str, float]:
     if suffix in (".json", ".yaml", ".yml"):
         pairs = _of_mapping(file, suffix == ".json")
     else:
-        pairs = _of_lines(file) if suffix == ".txt" else _of_table(file)
+        written = _of_lines(file) if suffix == ".txt" else _of_table(file)
+        known = set(names)
+        pairs = [(name if name in known else name.strip(), number) for name, number in written]
     twice = [name for name, number in Counter(name for name, _ in pairs).items() if number > 1]
     if twice:
         raise UserError(f"{file} names the class {_told(twice)} twice: leave one out.")
@@ -108,15 +115,16 @@ def _of_lines(file: Path) -> list[tuple[str, float]]:
     found = []
     for place, line in enumerate(text_of(file).splitlines(), 1):
         if line.strip():
-            name, _, number = line.strip().replace("\t", " ").rpartition(" ")
-            if not name:
+            name, _, number = line.rstrip().replace("\t", " ").rpartition(" ")
+            if not name.strip():
                 raise UserError(f"Line {place} of {file} is no name and a number: {_TAKEN}.")
-            found.append((name.strip(), _number(f"Line {place} of {file}", name, number)))
+            found.append((name, _number(f"Line {place} of {file}", name, number)))
     return found
 
 
 def _of_table(file: Path) -> list[tuple[str, float]]:
-    rows = list(each_row(file, io.StringIO(text_of(file), newline="")))
+    stream = io.StringIO(text_of(file), newline="")
+    rows = list(each_row(file, stream, as_written=True))
     for place, cells in rows:
         if len(cells) != 2:
             raise UserError(

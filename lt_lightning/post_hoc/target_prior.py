@@ -114,7 +114,7 @@ class TargetPrior(PostHoc):
                 "class."
             )
         if isinstance(self.shares, str):
-            source, found = self.shares, read_shares(home(self.shares))
+            source, found = self.shares, read_shares(home(self.shares), model.class_names)
         else:
             source, found = "target_prior", {str(k): v for k, v in self.shares.items()}
         return in_order(found, model.class_names, source)

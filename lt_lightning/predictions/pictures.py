@@ -32,8 +32,8 @@ class Picture:
     Attributes:
         name: as it was given; of a folder, the path below it.
         path: of the file.
-        label: its class or the number of it, in text; empty where it alone has none, none where
-            no picture has one.
+        label: its class or the number of it, in text, with the blanks around it, as the name of a
+            class may have them; blank where it alone has none, none where no picture has one.
         numbered: whether the label is a number whatever the classes are called.
     """
 
@@ -101,6 +101,7 @@ def label_index(picture: Picture, names: Sequence[str], place: dict[str, int]) -
     """Return the class of a picture in label order, or none where it has no label.
 
     A label is a name, or the number of its class from 0 on where no class has a number for a name.
+    Blanks around it count where they are those of a class.
 
     Args:
         picture: with its label.
@@ -110,17 +111,18 @@ def label_index(picture: Picture, names: Sequence[str], place: dict[str, int]) -
     Raises:
         UserError: if there is no such class.
     """
-    if not picture.label:
+    if picture.label is None or not picture.label.strip():
         return None
-    found = None if picture.numbered else place.get(picture.label)
+    label = picture.label.strip()
+    found = None if picture.numbered else place.get(picture.label, place.get(label))
     as_number = picture.numbered or not any(map(is_number, names))
-    if found is None and as_number and picture.label.isascii() and picture.label.isdecimal():
-        found = int(picture.label) if len(picture.label) < 10 else None
+    if found is None and as_number and label.isascii() and label.isdecimal():
+        found = int(label) if len(label) < 10 else None
     if found is None or found >= len(names):
-        near = nearest(picture.label, names)
+        near = nearest(label, names)
         remedy = f"did you mean {near!r}?" if near else f"the run has {_few(names)}."
         raise UserError(
-            f"The label of {picture} is {picture.label!r}, which is no class of the run: {remedy}"
+            f"The label of {picture} is {label!r}, which is no class of the run: {remedy}"
         )
     return found
 
@@ -176,8 +178,9 @@ def _of_text(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
 
 
 def _of_csv(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
-    rows = each_row(file, stream)
-    _, names = next(rows, (1, []))
+    rows = each_row(file, stream, as_written=True)
+    _, first = next(rows, (1, []))
+    names = [name.strip() for name in first]
     path = column_of(file, names, columns.path, PATH_COLUMNS, "--path_column")
     if path is None:
         raise UserError(
@@ -189,14 +192,15 @@ def _of_csv(file: Path, stream: TextIO, columns: Columns) -> Iterator[Picture]:
         where = f"Line {line} of {file}"
         if len(row) <= max(path, label or 0):
             raise UserError(f"{where} has {len(row)} of {len(names)} cells: complete the line.")
-        if any(row[len(names) :]):
+        if any(cell.strip() for cell in row[len(names) :]):
             raise UserError(
                 f"{where} has {len(row)} cells but the first line names {len(names)} columns: put "
                 "quotation marks around what has a separator in it."
             )
-        if not row[path]:
+        name = row[path].strip()
+        if not name:
             raise UserError(f"{where} names no file: complete the line, or remove it.")
-        yield _picture(file, row[path], None if label is None else row[label])
+        yield _picture(file, name, None if label is None else row[label])
 
 
 def _picture(file: Path, name: str, label: str | None, numbered: bool = False) -> Picture:

@@ -196,6 +196,27 @@ def test_every_kind_of_file_is_read(tmp_path, name):
     assert in_order(shares, NAMES, name) == pytest.approx([0.1, 0.2, 0.7])
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.csv", '"Cat",1\n"Cat ",2\n" c",3\n dog ,4\n'),
+        ("x.txt", "Cat 1\nCat  2\n c 3\n  dog   4\n"),
+        ("x.json", '{"Cat": 1, "Cat ": 2, " c": 3, "dog": 4}'),
+    ],
+)
+def test_blanks_at_the_edge_count_where_they_are_those_of_a_class(tmp_path, name, content):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    found = read_shares(tmp_path / name, ["Cat", "Cat ", " c", "dog"])
+    assert found == {"Cat": 1.0, "Cat ": 2.0, " c": 3.0, "dog": 4.0}
+
+
+def test_the_shares_of_a_model_whose_names_have_blanks_are_read(tmp_path):
+    (tmp_path / "x.csv").write_text('"Cat",1\n"Cat ",2\n" c",1\n', encoding="utf-8")
+    model = ERM(class_counts=COUNTS, class_names=["Cat", "Cat ", " c"])
+    target = TargetPrior(str(tmp_path / "x.csv")).of_model(model)["target"]
+    assert target.tolist() == [0.25, 0.5, 0.25]
+
+
 def test_names_may_be_odd(tmp_path):
     odd = ["a, b", "<b>&", "two\nlines", "日本", "12", "x" * 100, 'say "no"']
     rows = "\n".join(f'"{name.replace(chr(34), chr(34) * 2)}",{k}' for k, name in enumerate(odd))

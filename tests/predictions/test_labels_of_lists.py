@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lt_lightning.errors import UserError
-from lt_lightning.predictions.pictures import Picture, label_index
+from lt_lightning.predictions.pictures import Picture, label_index, pictures
 
 
 def index(label, *names):
@@ -21,6 +21,12 @@ def index(label, *names):
         ("1", ("1", "0"), 0),
         ("-1", ("-1", "2.5"), 0),
         ("", ("cat", "dog"), None),
+        (" ", ("cat", "dog"), None),
+        (" dog ", ("cat", "dog"), 1),
+        (" 1", ("cat", "dog"), 1),
+        ("Cat ", ("Cat", "Cat ", " c"), 1),
+        ("Cat", ("Cat", "Cat ", " c"), 0),
+        (" c", ("Cat", "Cat ", " c"), 2),
     ],
 )
 def test_a_label_is_a_name_or_a_number_where_no_class_has_a_number_for_a_name(label, names, found):
@@ -31,3 +37,13 @@ def test_a_label_is_a_name_or_a_number_where_no_class_has_a_number_for_a_name(la
 def test_no_number_is_a_place_where_classes_are_called_by_numbers(names):
     with pytest.raises(UserError, match="is '0', which is no class of the run"):
         index("0", *names)
+
+
+def test_a_cell_keeps_the_blanks_of_the_name_of_a_class(tmp_path):
+    file = tmp_path / "x.csv"
+    file.write_text('file , label\n a.png ,"Cat "\nb.png, Cat\n', encoding="utf-8")
+    rows = list(pictures(file).stream)
+    assert [row.name for row in rows] == ["a.png", "b.png"]
+    names = ("Cat", "Cat ")
+    place = {name: k for k, name in enumerate(names)}
+    assert [label_index(row, names, place) for row in rows] == [1, 0]
