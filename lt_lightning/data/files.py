@@ -3,7 +3,8 @@
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
@@ -88,6 +89,36 @@ def images_in(folder: Path) -> list[Path]:
 def folders_in(folder: Path) -> list[Path]:
     """Return the folders in a folder, sorted; without those whose name begins with a dot."""
     return sorted(path for path in _visible(folder) if path.is_dir())
+
+
+def check_apart(folders: Iterable[Path]) -> None:
+    """Refuse a link by which the images of one folder are read as those of another too.
+
+    Links to folders that are not read else are followed, as to those on another disk.
+
+    Args:
+        folders: of the classes of all splits.
+
+    Raises:
+        UserError: if one is another one, or lies in it.
+    """
+    real: dict[Path, Path] = {}  # of the folders that they lie in
+    found = []
+    for folder in folders:
+        if folder.parent not in real:
+            real[folder.parent] = folder.parent.resolve()
+        target = folder.resolve() if folder.is_symlink() else real[folder.parent] / folder.name
+        found.append((target.parts, folder))
+    found.sort()  # what lies in a folder comes right behind it
+    for (outer, one), (inner, other) in pairwise(found):
+        if inner[: len(outer)] == outer:
+            # It is the folder that is a link, or the one that it lies in, as a test/ is to train/.
+            by_link = one.is_symlink() or (one.parent.is_symlink() and not other.is_symlink())
+            link, beside = (one, other) if by_link else (other, one)
+            raise UserError(
+                f"{link} is a link to {link.resolve()}, and {beside} is read too, with the same "
+                "images: take the link away."
+            )
 
 
 def _visible(folder: Path) -> list[Path]:

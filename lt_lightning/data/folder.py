@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from lt_lightning.data.division import Division
-from lt_lightning.data.files import PassedOver
+from lt_lightning.data.files import PassedOver, check_apart, folders_in
 from lt_lightning.data.groups import NamedGroup
 from lt_lightning.data.layout import (
     Layout,
@@ -96,6 +96,7 @@ class ImageFolder(PictureSource):
         if "test" not in layout.splits:
             self._check_divided(layout)
         parts = layout.splits or {"train": root}
+        check_apart(below for folder in parts.values() for below in folders_in(folder))
         found: dict[str, Labelled] = {}
         for split in ("train", "val", "test"):
             if split in parts:

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from lt_lightning.data.decode import decode_all, digest_of_files
-from lt_lightning.data.files import PassedOver
+from lt_lightning.data.files import PassedOver, check_apart, folders_in
 from lt_lightning.data.layout import files_of_classes, labelled_part
 from lt_lightning.data.picture_files import Labelled
 from lt_lightning.data.picture_source import PictureSource
@@ -70,6 +70,7 @@ def labelled_folder(root: Path, names: list[str], source: Source, size: int) -> 
     if not root.is_dir():
         raise UserError(f"data.test_root {root} is not a folder: give one with <class>/* in it.")
     folder, passed = labelled_part(root, names), PassedOver()
+    check_apart(folders_in(folder))
     found = Labelled(*files_of_classes(folder, names, passed))
     passed.warn(folder)
     absent = [name for k, name in enumerate(names) if k not in set(found.labels)]

@@ -95,6 +95,47 @@ def test_linked_class_folders_and_files_are_followed(split_tree, tmp_path):
     assert on_disk().train_counts(root).tolist() == [3, 3]
 
 
+LINKS = {  # where it is, what it leads to; what is read twice
+    "train/z": ("../train", "train/a is read too"),
+    "train/y": ("a", "train/a is read too"),
+    "train/x": ("../test/b", "test/b is read too"),
+    "train/w": ("..", "is read too"),
+    "test/a": ("../train/a", "train/a is read too"),
+    "val": ("test", "test/a is read too"),
+}
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_link_to_what_is_read_as_another_class_is_refused(split_tree, link):
+    target, told = LINKS[link]
+    root = split_tree(AB, AB)
+    if link == "test/a":
+        shutil.rmtree(root / link)
+    (root / link).symlink_to(target)
+    with pytest.raises(UserError, match=f"{link}.* is a link to .*{told}") as error:
+        on_disk().load(root)
+    assert str(error.value).endswith("with the same images: take the link away.")
+
+
+def test_a_link_round_a_tree_without_splits_is_refused(tree):
+    root = tree(["a/0.png", "a/1.png", "b/0.png", "b/1.png"])
+    (root / "loop").symlink_to(root)
+    with pytest.raises(UserError, match=r"loop is a link to .*, and .*a is read too"):
+        on_disk(test_fraction=0.5).load(root)
+
+
+def test_links_to_what_is_not_read_are_followed(split_tree, tmp_path):
+    """A split on another disk, a class in a folder that is none of the splits, a linked root."""
+    root = split_tree(AB, AB)
+    (root / "pool").mkdir()
+    shutil.move(root / "train/a", root / "pool/a")
+    (root / "train/a").symlink_to("../pool/a")
+    shutil.move(root / "test", tmp_path / "test")
+    (root / "test").symlink_to(tmp_path / "test")
+    (tmp_path / "linked").symlink_to(root)
+    assert on_disk().train_counts(tmp_path / "linked").tolist() == [3, 2]
+
+
 def test_class_without_test_images_is_allowed(split_tree):
     root = split_tree({"a": 2, "b": 2, "c": 2}, {"c": 1})
     (root / "test/b").mkdir()
