@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jsonargparse import Namespace
+
 from lt_lightning.cli.words.parser import LTParser
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.reading import read_as
@@ -21,14 +23,31 @@ def data_of_run(config: dict[str, Any], words: list[str], prog: str) -> LongTail
         words: options of the data from the command line.
         prog: the command, for what the parser says.
     """
-    parser = LTParser(prog=prog, default_env=False)
-    parser.add_lightning_class_args(LongTailDataModule, "data")
-    of_run = parser.parse_object({"data": config["data"]})
-    given = parser.parse_args(words, namespace=of_run)
+    parser, given = _of_run(config, words, prog)
     data: LongTailDataModule = parser.instantiate_classes(given).data
     data.prepare_data()
     data.setup("test")
     return data
+
+
+def options_of_run(config: dict[str, Any], words: list[str], prog: str) -> dict[str, Any]:
+    """Return the options of the data of a run, as a config file has them below `data`.
+
+    Args:
+        config: the config of the run.
+        words: options of the data from the command line, over those of the config.
+        prog: the command, for what the parser says.
+    """
+    _, given = _of_run(config, words, prog)
+    found: dict[str, Any] = given.as_dict()["data"]
+    return found
+
+
+def _of_run(config: dict[str, Any], words: list[str], prog: str) -> tuple[LTParser, Namespace]:
+    parser = LTParser(prog=prog, default_env=False)
+    parser.add_lightning_class_args(LongTailDataModule, "data")
+    of_run = parser.parse_object({"data": config["data"]})
+    return parser, parser.parse_args(words, namespace=of_run)
 
 
 def data_of_files(

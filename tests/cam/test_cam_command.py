@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 
 import numpy as np
@@ -61,7 +62,8 @@ def test_every_class_has_as_many_images_as_the_largest(place):
 def test_last_words_say_how_to_go_on(place):
     said = (place / "said").read_text()
     assert re.search(r"[\d,]+ new images of 9 classes beside the [\d,]+ of the run", said)
-    assert "lt fit --config configs/cam_drs.yaml --data.added_images added" in said
+    line = "lt fit --config cam_drs --config added/data.yaml --data.added_images added"
+    assert f"Train on them: {line}\n" in said
     with Image.open(place / "added" / "contact_sheet.png") as sheet:
         assert min(sheet.size) > 300
 
@@ -80,6 +82,38 @@ def test_new_images_resemble_an_image_of_their_class(place):
     kept = (new == images.images[plan.sources]).all(1).float().mean((1, 2))
     assert float(kept.min()) > 0
     assert 0.2 < float(kept.mean()) < 0.95
+
+
+QUICK = (
+    *("--trainer.max_epochs", "2", "--trainer.accelerator", "cpu"),
+    *("--model.backbone.depth", "8", "--model.backbone.width", "4"),
+    *("--model.lr_schedule.warmup_epochs", "1"),
+)
+
+
+@pytest.mark.slow
+def test_the_last_line_trains_on_the_data_of_the_run(lt, tmp_path):
+    """Also where the pictures have moved since, into a folder with a blank in its name."""
+    numbers = np.random.default_rng(0)
+    for name, images in (("a", 9), ("b", 4)):
+        (tmp_path / "first" / name).mkdir(parents=True)
+        for number in range(images):
+            pixels = numbers.integers(0, 256, (9, 9, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "first" / name / f"{number}.png")
+    options = ["--data.source.test_fraction", "0.25", "--data.source.image_size", "8"]
+    options += ["--data.holdout.per_class", "1", "--data.root", "first", "--name", "own"]
+    fitted = lt("fit", "--config", "ce", "--config", "data/folder", *options, *QUICK)
+    assert fitted.status == 0, fitted.err
+    (tmp_path / "first").rename(tmp_path / "moved on")
+    made = lt("cam", "runs/own/0", "--out", "more images", "--data.root", "moved on")
+    assert made.status == 0, made.err
+
+    words = shlex.split(made.out.rpartition("Train on them: ")[2])
+    answer = lt(*words[1:], *QUICK, "--name", "more")
+    assert answer.status == 0, answer.err
+    first, second = (results(tmp_path / "runs" / name / "0")["data"] for name in ("own", "more"))
+    for key in ("fingerprint", "class_counts", "test_fingerprint"):
+        assert first[key] == second[key]
 
 
 @pytest.mark.slow

@@ -6,16 +6,18 @@ With --mistakes: what it looks at in the test images that it gets wrong.
 import argparse
 import hashlib
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 
 from lt_lightning.cam import class_weight
 from lt_lightning.cam.make import Maker, TrainingImages, is_made, write
 from lt_lightning.cli.commands.cam_mistakes import draw_mistakes
-from lt_lightning.cli.run_data import data_of_checkpoint
+from lt_lightning.cli.run_data import data_of_checkpoint, options_of_run
 from lt_lightning.cli.tested import Asked
 from lt_lightning.cli.words.arguments import CommandParser
 from lt_lightning.data import LongTailDataModule
@@ -30,8 +32,12 @@ from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import lock
 from lt_lightning.runs.config import config_of
+from lt_lightning.runs.files import write_whole
 
 _THRESHOLD = 0.75
+DATA = "data.yaml"  # beside the images: the data that they go with, for a training on both
+# How the training draws and changes its images is a matter of the method, not of the data.
+_OF_METHOD = ("sampler", "samplers", "views", "augments", "added_images", "unlabelled", "test_root")
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -109,6 +115,9 @@ def cam(argv: list[str]) -> None:
     if not is_made(out, made):
         images = TrainingImages(data, device, options.batch_size)
         write(Maker(model, images, options.threshold), out, made)
+    options_of_data = options_of_run(config, of_data, "lt cam")
+    kept = {key: value for key, value in options_of_data.items() if key not in _OF_METHOD}
+    write_whole(out / DATA, yaml.safe_dump({"data": kept}, sort_keys=False).encode())
     _say(out, data)
 
 
@@ -130,10 +139,11 @@ def _made(
 def _say(out: Path, data: LongTailDataModule) -> None:
     counts = torch.tensor(AddedImages(out).counts)
     after = counts + data.class_counts
+    line = shlex.join(["--config", str(out / DATA), "--data.added_images", str(out)])
     sys.stdout.write(
         f"{int(counts.sum()):,} new images of {int((counts > 0).sum())} classes beside the "
         f"{int(data.class_counts.sum()):,} of the run: {int(after.min()):,} to "
         f"{int(after.max()):,} of a class.\n"
         f"Look at them: {out / 'contact_sheet.png'}\n"
-        f"Train on them: lt fit --config configs/cam_drs.yaml --data.added_images {out}\n"
+        f"Train on them: lt fit --config cam_drs {line}\n"
     )
