@@ -70,6 +70,8 @@ def parse(in_copy, monkeypatch):
     (run / "checkpoints" / "last.ckpt").touch()
     config = yaml.safe_load((ROOT / "configs" / "ce.yaml").read_text("utf-8"))
     (run / "config.yaml").write_text(yaml.safe_dump(config), "utf-8")
+    (in_copy / "ADDED").mkdir()
+    (in_copy / "ADDED" / "data.yaml").write_text(yaml.safe_dump({"data": config["data"]}), "utf-8")
     stops = ("_choose_folder", "instantiate_classes")  # of fit, of the others
     return stopped(in_process, monkeypatch, lambda cli: cli.options, *stops)
 

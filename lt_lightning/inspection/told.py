@@ -11,7 +11,7 @@ from lt_lightning.figures.chart import Chart, Point, Series
 from lt_lightning.figures.scale import around, wide
 from lt_lightning.inspection.asked import Asked
 from lt_lightning.inspection.inspect import Inspection
-from lt_lightning.inspection.oddities import SHOWN, alike, below, missing, twice
+from lt_lightning.inspection.oddities import alike, below, missing, twice
 from lt_lightning.inspection.seen import Seen
 from lt_lightning.metrics import ShotGroups
 
@@ -66,13 +66,10 @@ def _problems(found: Inspection, root: Path) -> Iterator[str]:
     for one in found.faults:
         kinds[one.kind].append(one)
     by_number = sorted(kinds.values(), key=len, reverse=True)
-    for faulty in by_number[:SHOWN]:
+    for faulty in by_number:  # all of them, for each has a remedy of its own
         first = faulty[0]
         told = f"{below(first.path, root)}{f': {first.remedy}' if first.remedy else ''}"
         yield f"{len(faulty)} of the images {first.fault}, such as {told}"
-    if by_number[SHOWN:]:
-        rest = sum(map(len, by_number[SHOWN:]))
-        yield f"{rest} of the images have {len(by_number) - SHOWN} other faults"
     if found.refusal:
         yield f"without them training is refused too: {found.refusal}"
     for where, groups in (

@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pytest
 from lt_runs import in_process
 from PIL import Image
@@ -72,6 +73,25 @@ def test_everything_odd_is_found(folder):
     assert "1 classes have no image in test: Owl" in out
     assert "'Owl' and 'owl' (case)" in out
     assert out.splitlines()[-1].endswith("--data.source.unreadable skip")
+
+
+def test_every_kind_of_fault_is_named_with_a_file_and_its_remedy(folder):
+    cat = folder / "train/cat"
+    (cat / "torn.png").write_bytes((cat / "0.png").read_bytes()[:60])
+    Image.fromarray(np.full((8, 8), 0.5, dtype=np.float32)).save(cat / "float.tif")
+    Image.fromarray(np.full((8, 8), 4000, dtype=np.uint16)).save(cat / "dark.png")
+    Image.fromarray(np.full((8, 8), 70_000, dtype=np.int32)).save(cat / "wide.tif")
+    Image.new("LAB", (8, 8)).save(cat / "lab.tif")
+    _, out = check(folder)
+    for name, remedy in (
+        ("torn.png", ""),
+        ("float.tif", ": convert it to 8 bits a channel"),
+        ("dark.png", ": set --data.source.grey_bits 12 if its greys have 12 bits"),
+        ("wide.tif", ": convert it to 8"),
+        ("lab.tif", ": convert it to 8 bits a channel"),
+    ):
+        assert f", such as train/cat/{name}{remedy}" in out
+    assert "other faults" not in out
 
 
 def test_what_is_counted_is_divided_as_training_divides_it(folder):
