@@ -8,8 +8,10 @@ import torch
 
 from lt_lightning.errors import Finished
 from lt_lightning.post_hoc import PostHoc
+from lt_lightning.runs import fitted
 from lt_lightning.runs.config import began_with
 from lt_lightning.runs.finished import is_tested, is_trained
+from lt_lightning.runs.results import FILE_NAME, read_results
 from lt_lightning.runs.same_run import check_same_run
 
 log = logging.getLogger("lt_lightning")
@@ -54,11 +56,19 @@ def check(
     """
     assert run is not None
     check_same_run(began_with(run), asked, str(run))
-    trainer, record = asked["trainer"], None if change is None else change.options()
-    if is_trained(content, trainer["max_epochs"], trainer["max_steps"]) and is_tested(run, record):
+    trainer = asked["trainer"]
+    trained = is_trained(content, trainer["max_epochs"], trainer["max_steps"])
+    if trained and _is_tested(run, change):
         log.info(
             "The run %s is finished, nothing was changed: give more --trainer.max_epochs to go on "
             "with it.",
             run,
         )
         raise Finished(run)
+
+
+def _is_tested(run: Path, change: PostHoc | None) -> bool:
+    if change is None or not (run / FILE_NAME).is_file():
+        return is_tested(run)
+    values = change.of_files(read_results(run)["data"]["class_names"])
+    return is_tested(run, change.options(), fitted.as_json(values))

@@ -1,7 +1,7 @@
 """What `lt test RUN --post_hoc NAME` may apply."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -32,6 +32,17 @@ class PostHoc(Change):
     def given(self) -> dict[str, Tensor] | None:
         """Return the values where the options say all of them, none where data are needed."""
         return None
+
+    def of_files(self, class_names: Sequence[str]) -> dict[str, Tensor]:
+        """Return the values that files say, which may be others than in an earlier test.
+
+        Args:
+            class_names: of the run, in label order.
+
+        Raises:
+            UserError: if a file cannot be read, or is not of these classes.
+        """
+        return {}
 
     @abstractmethod
     def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:

@@ -1,7 +1,7 @@
 """Prior shift: the outputs of a finished run for images of other class shares."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -76,7 +76,11 @@ class TargetPrior(PostHoc):
 
     def check(self, model: LongTailModule) -> None:
         """Refuse shares that are not those of the model's classes, before anything is done."""
-        self._target(model)
+        self._target(model.class_names)
+
+    def of_files(self, class_names: Sequence[str]) -> dict[str, Tensor]:
+        """Return the target shares, float64 (C,)."""
+        return {"target": torch.tensor(self._target(class_names), dtype=torch.float64)}
 
     def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
         """Return the shares; no image is looked at."""
@@ -89,7 +93,7 @@ class TargetPrior(PostHoc):
             assumed = told_shares(model)
         else:
             assumed = counts if self.assumed == "training" else torch.ones_like(counts)
-        target = torch.tensor(self._target(model), dtype=torch.float64)
+        target = self.of_files(model.class_names)["target"]
         largest = int(assumed.argmax())
         log.info(
             "The run takes it that %.3g %% of the images are %s, its largest class, and %.3g %% of "
@@ -107,17 +111,17 @@ class TargetPrior(PostHoc):
             )
         return {"target": target, "assumed": assumed / assumed.sum()}
 
-    def _target(self, model: LongTailModule) -> list[float]:
+    def _target(self, class_names: Sequence[str]) -> list[float]:
         if self.shares is None:
             raise UserError(
                 "TargetPrior has no shares: give --post_hoc.shares FILE, with the share of each "
                 "class."
             )
         if isinstance(self.shares, str):
-            source, found = self.shares, read_shares(home(self.shares), model.class_names)
+            source, found = self.shares, read_shares(home(self.shares), class_names)
         else:
             source, found = "target_prior", {str(k): v for k, v in self.shares.items()}
-        return in_order(found, model.class_names, source)
+        return in_order(found, class_names, source)
 
     def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
         """Add log(s / a); a class with the share 0 gets -infinity."""

@@ -4,12 +4,14 @@ import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lt_lightning.runs.checkpoint import whole_epochs
 from lt_lightning.runs.evaluations import parts, under_own_conditions
 from lt_lightning.runs.results import FILE_NAME, read_results
 
+NONE: Mapping[str, Any] = MappingProxyType({})
 log = logging.getLogger("lt_lightning")
 
 
@@ -24,12 +26,15 @@ def is_trained(content: dict[str, Any], max_epochs: int, max_steps: int) -> bool
     return whole_epochs(content) >= max_epochs or 0 <= max_steps <= content["global_step"]
 
 
-def is_tested(folder: Path, change: Mapping[str, Any] | None = None) -> bool:
+def is_tested(
+    folder: Path, change: Mapping[str, Any] | None = None, values: Mapping[str, Any] = NONE
+) -> bool:
     """Return whether all checkpoints of a run were tested.
 
     Args:
         folder: the run folder.
         change: after training, which is to be tested too, with its options as they are recorded.
+        values: of the change, as far as they are known, as they are recorded.
     """
     if not (folder / FILE_NAME).is_file():
         return False
@@ -40,6 +45,7 @@ def is_tested(folder: Path, change: Mapping[str, Any] | None = None) -> bool:
     wanted = json.loads(json.dumps(change))  # as it reads in a file
     return wanted is None or any(
         evaluation.get("post_hoc") == wanted
+        and {**evaluation.get("fitted", {}), **values} == evaluation.get("fitted", {})
         for name, evaluation in evaluations.items()
         if parts(name)[0] == "last" and under_own_conditions(name, evaluation)
     )

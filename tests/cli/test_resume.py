@@ -133,6 +133,21 @@ def test_the_best_of_averaged_weights_is_that_of_its_checkpoint(lt, place):
     assert set(tested) == set(fitted)
 
 
+@pytest.mark.slow
+def test_a_change_whose_file_was_edited_is_tested_again(lt, place, line):
+    """Trap: the name of the file was that of the test, and its content another."""
+    shares = Path("shares.json")
+    shares.write_text(json.dumps({str(k): 1 + k for k in range(10)}))
+    change = f"--post_hoc TargetPrior --post_hoc.shares {shares}"
+    assert lt(f"{line} {change}").status == 0
+    assert "is finished" in lt(f"{line} {change}").err
+    shares.write_text(json.dumps({str(k): 10 - k for k in range(10)}))
+    assert "is finished" not in lt(f"{line} {change}").err
+    found = [name for name in results(place["copy"])["evaluations"] if "target_prior" in name]
+    assert len(found) == 2
+    assert "is finished" in lt(f"{line} {change}").err
+
+
 def test_a_run_without_its_config_or_hyper_parameters_does_not_go_on(lt, place, line):
     place.change_checkpoint(lambda c: c.pop("hyper_parameters"))
     answer = lt(f"{line} --trainer.max_epochs 2")
