@@ -248,7 +248,9 @@ class RunRecord(Callback):
         Raises:
             UserError: if they are damaged or of another run.
         """
-        return results_so_far(self._folder(trainer), *self._reported(trainer, pl_module))
+        module, data = self._reported(trainer, pl_module)
+        command = self.command or launch.command()
+        return results_so_far(self._folder(trainer), module, data, command)
 
     def _checkpoint(
         self, trainer: Trainer, data: ReportedData, label: str, evaluations: dict[str, Any]

@@ -1,12 +1,12 @@
 """What a results.json says of a run beside its evaluations; see docs/results_json.md."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lt_lightning.errors import UserError
-from lt_lightning.runs import environment
+from lt_lightning.runs import argv, environment
 from lt_lightning.runs.reported import ReportedData, ReportedModule
 from lt_lightning.runs.results import FILE_NAME, SCHEMA_VERSION, read_results
 
@@ -27,6 +27,17 @@ _DEFINITIONS = {
     "over (0, 1], right edges belong to the bin",
     "mce": "largest |accuracy - mean confidence| of a bin that has images",
     "brier": "mean of the squared distance of the probabilities from the target, 0 to 2",
+}
+
+
+# Commands whose options lie over those of the run, and which of them change what.
+_OF_RUN = ("test", "validate", "calibrate")
+_IMAGES = ("profile", "subset_seed", "holdout", "source", "root", "added_images")
+_CAUSES = {
+    "method": ("model",),
+    "fingerprint": tuple(f"data.{name}" for name in _IMAGES),
+    "class_counts": tuple(f"data.{name}" for name in _IMAGES),
+    "groups": ("data.group_rule",),
 }
 
 
@@ -109,9 +120,15 @@ def _ratio(counts: list[int]) -> float | None:
 
 
 def results_so_far(
-    folder: Path, module: ReportedModule, data: ReportedData
+    folder: Path, module: ReportedModule, data: ReportedData, command: Sequence[str] = ()
 ) -> dict[str, Any] | None:
     """Return the results that are in the folder of a run, or none.
+
+    Args:
+        folder: of the run.
+        module: the method.
+        data: the data module.
+        command: the command line.
 
     Raises:
         UserError: if they are damaged or of another run.
@@ -127,11 +144,25 @@ def results_so_far(
         ("groups", content["data"]["groups"], _groups(data)),
     ):
         if have != want:
-            raise UserError(
-                f"{file} is of another run (its {what} is {str(have)[:60]}, not "
-                f"{str(want)[:60]}): leave out what changes it, or give another run folder."
-            )
+            raise UserError(_of_another_run(file, what, have, want, command))
     return content
+
+
+def _of_another_run(file: Path, what: str, have: Any, want: Any, command: Sequence[str]) -> str:
+    told = f"its {what} is {str(have)[:60]}, not {str(want)[:60]}"
+    words = command[1:]
+    over_config = words[:1] and words[0] in _OF_RUN
+    given = [
+        item.flag
+        for item in (argv.items(words) if over_config else ())
+        if any(item.is_below(key) for key in _CAUSES.get(what, ()))
+    ]
+    if not given:
+        remedy = "leave out what changes it, or give another run folder"
+        return f"{file} is of another run ({told}): {remedy}."
+    several = " and ".join(dict.fromkeys(given))
+    it = "it" if len(set(given)) == 1 else "them"
+    return f"{file} is of the run without {several} ({told}): leave {it} out."
 
 
 def class_path(module: ReportedModule) -> str:

@@ -142,6 +142,22 @@ def test_what_is_refused(lt, place, more, snapshot):
     assert snapshot(Path(place["copy"])) == before
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"--data.subset_seed": "5", "--data.profile.imbalance_ratio": "5"},
+        pytest.param({"--data.group_rule.many_above": "50"}, marks=pytest.mark.slow),
+        pytest.param({"--data.holdout": "null"}, marks=pytest.mark.slow),
+    ],
+)
+def test_the_option_that_makes_another_run_of_it_is_named(lt, place, options):
+    words = " ".join(f"{key} {value}" for key, value in options.items())
+    answer = lt(f"test {place['run']} --trainer.limit_test_batches 1 {words}")
+    assert answer.status == 1
+    assert f"is of the run without {' and '.join(options)} (its " in answer.err
+    assert answer.err.rstrip().endswith(f"leave {'it' if len(options) == 1 else 'them'} out.")
+
+
 @pytest.mark.slow
 def test_other_options_of_a_change_stand_beside_it(lt, place):
     copy = place["copy"]
