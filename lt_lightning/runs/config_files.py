@@ -11,7 +11,7 @@ from lt_lightning.errors import Refused
 from lt_lightning.nearest import nearest
 from lt_lightning.runs import argv as words
 from lt_lightning.runs import class_path, packaged
-from lt_lightning.runs.yaml_file import Endless, check_value, read_yaml, walk
+from lt_lightning.runs.yaml_file import Endless, check_value, is_hidden_null, read_yaml, walk
 
 Files = dict[Path, dict[str, Any]]
 _KINDS = {type(None): "nothing", list: "a list", str: "a text"}
@@ -52,6 +52,13 @@ def _look_into_values(argv: Sequence[str]) -> None:
         if item.value is None or item.is_file:
             continue
         _check_value(item.value, item.key)
+        if item.flag and is_hidden_null(item.value):
+            told = class_path.told(item.value)
+            raise Refused(
+                f"{item.key} is {told}, which YAML takes for nothing: begin it with another "
+                "character, as a path does by ./, or write null.",
+                item.key,
+            )
         if "class_path" in item.value:
             with suppress(yaml.YAMLError):  # the parser says what is wrong
                 class_path.look(yaml.safe_load(item.value), item.key)

@@ -20,6 +20,8 @@ _DEEPEST = 64
 _PARTS = 100_000
 _DIGITS = 300  # of a number; the largest real one has 309 before its point
 _NUMBER = re.compile(r"[-+]?\.?[0-9]")
+_NULLS = ("", "~", "null")
+_MARKS = ("#", "&", "!", "-", "%", ".")  # with which a text may begin that has no content
 _LEAVES = re.compile(r"[^\[\]{}\n&*!]{0,300}")  # what can stand for nothing but itself
 
 
@@ -136,6 +138,16 @@ def check_value(text: str) -> None:
         check_text(text)
     except yaml.YAMLError:
         return  # a text as any other
+
+
+def is_hidden_null(text: str) -> bool:
+    """Return whether YAML takes a text for nothing that does not say so: a comment, or a mark."""
+    if text.strip().lower() in _NULLS or not text.lstrip().startswith(_MARKS):
+        return False
+    try:
+        return yaml.load(text, _Loader) is None
+    except (yaml.YAMLError, RecursionError):
+        return False
 
 
 def _size(node: yaml.Node, known: dict[int, int]) -> int:

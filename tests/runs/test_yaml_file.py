@@ -9,7 +9,7 @@ import yaml
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import config_files
 from lt_lightning.runs.config import config_of
-from lt_lightning.runs.yaml_file import Endless, check_value, read_yaml
+from lt_lightning.runs.yaml_file import Endless, check_value, is_hidden_null, read_yaml
 
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]\n" for k in range(1, 40))
 TEXTS = {
@@ -96,3 +96,23 @@ def test_a_group_of_a_run_that_is_none_is_damage(tmp_path):
         (tmp_path / "config.yaml").write_text(yaml.safe_dump({**parts, name: "x"}))
         with pytest.raises(UserError, match="damaged"):
             config_of(tmp_path)
+
+
+def test_a_text_is_nothing_only_where_it_says_so():
+    assert all(map(is_hidden_null, ["#a", "# a", " #a", "&a", "---", "!!null", "#a\n# b"]))
+    plain = [
+        "",
+        "null",
+        "~",
+        "NULL",
+        "a #b",
+        "'#a'",
+        "./#a",
+        "#a\nb",
+        "!x",
+        "-",
+        "-1",
+        ".5",
+        "- #a",
+    ]
+    assert not any(map(is_hidden_null, plain))
