@@ -15,6 +15,7 @@ from lt_lightning.errors import Refused, UserError, one_sentence
 from lt_lightning.nearest import nearest
 from lt_lightning.runs.signals import Stopped
 
+LARGEST = 2**63  # whole numbers below it have 64 bits
 _SHOWN = 60  # characters of a value
 _OURS = "lt_lightning"
 _BASES = (_OURS, "torch", "lightning")  # packages whose classes others build on

@@ -15,10 +15,9 @@ from typing import Any
 from jsonargparse import ArgumentError, ArgumentParser, Namespace, set_parsing_settings
 
 from lt_lightning.errors import Refused, UserError, one_sentence
-from lt_lightning.runs.class_path import is_ours, look, named, told, unwritten
+from lt_lightning.runs.class_path import LARGEST, is_ours, look, named, told, unwritten
 from lt_lightning.runs.hints import bases, is_open, items, parameters, takes_null, untyped
 
-_LARGEST = 2**63
 # What is not checked here is not taken elsewhere: a mapping in a place without a type stays one.
 set_parsing_settings(
     import_path_denylist=sorted(sys.stdlib_module_names), instantiate_subclass_spec_in_any=False
@@ -58,6 +57,14 @@ def check(key: str, value: Any, hint: Any, later: Collection[str] = ()) -> None:
         raise Refused(f"{key} names {name}, {_no_class(hint)}", key)
     else:
         _check_plain(key, value)
+
+
+def is_own_function(value: Any, default: Any) -> bool:
+    """Return whether a value is the very function that a signature has for its default.
+
+    The class calls it without a word of anyone; any other function was named by someone.
+    """
+    return value is default and inspect.isroutine(value)
 
 
 def build(key: str, base: type[Any], path: str, options: Mapping[str, Any]) -> Any:
@@ -103,6 +110,8 @@ def _check_class(key: str, content: dict[str, Any], hint: Any, later: Collection
     _check_constructor(key, kind, hint, later, known)
     for name, value in _plain(content.get("init_args") or {}).items():
         expected, default = known.get(name, (Any, None))
+        if is_own_function(value, default):
+            continue
         # A signature may say `x: int = None`.
         if value is not None or default is not None:
             check(f"{key}.{name}", value, expected, later)
@@ -157,7 +166,7 @@ def _check_subclass(key: str, kind: Any, path: str, hint: Any) -> None:
 
 def _check_plain(key: str, value: Any) -> None:
     """Refuse numbers and texts that nothing here can hold."""
-    if isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+    if isinstance(value, int) and not -LARGEST <= value < LARGEST:
         raise Refused(f"{key} is {told(value)}: give a number of at most 64 bits.", key)
     if isinstance(value, float) and not math.isfinite(value):
         raise Refused(f"{key} is {value}: give a finite number.", key)

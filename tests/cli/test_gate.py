@@ -144,6 +144,18 @@ def test_a_callback_cannot_be_given_functions(lt, tmp_path, place):
     _check_refused(lt(f"fit {place['quick']} --trainer.callbacks '{word}'"), tmp_path / "canary")
 
 
+def test_a_function_that_is_the_default_of_a_class_is_no_word_of_the_user(lt, place):
+    callback = "--trainer.callbacks BackboneFinetuning"
+    answer = lt(f"fit {place['quick']} --name own {callback}")
+    assert answer.status == 0, answer.err
+
+    # The config of that run names the function, and is taken; another one is not.
+    assert lt("fit --config runs/own/0/config.yaml --name again").status == 0
+    answer = lt(f"fit {place['quick']} {callback} --trainer.callbacks.lambda_func torch.hub.load")
+    assert answer.status == 2
+    assert "lambda_func names torch.hub.load, which is no class" in answer.err
+
+
 def test_the_base_of_all_methods_is_refused(lt, tmp_path, place):
     answer = lt(place["quick"].replace("--model ERM", "fit --model LongTailModule"))
     _check_refused(answer, tmp_path / "canary")

@@ -91,6 +91,27 @@ def test_what_fits_its_place_passes(value, hint):
     gate.check("model.thing", value, hint)
 
 
+def test_a_function_passes_as_the_default_of_its_own_class_alone():
+    from lightning.pytorch.callbacks.finetuning import multiplicative
+
+    hint = parameters(Trainer)["callbacks"][0]
+    finetuning = "lightning.pytorch.callbacks.BackboneFinetuning"
+    gate.check("callbacks", _class(finetuning, lambda_func=multiplicative), hint)
+
+    def same(epoch: int) -> float:
+        return multiplicative(epoch)
+
+    for value in (
+        _class(finetuning, lambda_func=same),
+        _class(finetuning, lambda_func=torch.hub.load),
+        _class(LAMBDA, on_fit_start=multiplicative),
+        {**_class(finetuning), "dict_kwargs": {"lambda_func": multiplicative}},
+    ):
+        with pytest.raises(Refused) as refused:
+            gate.check("callbacks", value, hint)
+        assert "functions are never taken" in refused.value.sentence
+
+
 def test_a_key_that_gets_its_value_later_may_be_null():
     value = _class("lt_lightning.methods.ERM", class_counts=None)
     gate.check("model", value, LongTailModule, {"model.class_counts"})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from lt_lightning.errors import Refused
+from lt_lightning.runs.class_path import LARGEST, told
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -27,7 +28,8 @@ class CommandParser(argparse.ArgumentParser):
     ) -> tuple[argparse.Namespace, list[str]]:
         """Return the options; an empty word is a variable of the shell that was not set.
 
-        As a path it would name the folder that one is in.
+        As a path it would name the folder that one is in. Of a number, no array here holds more
+        than 64 bits.
         """
         words = sys.argv[1:] if args is None else args
         for place, word in enumerate(words):
@@ -37,7 +39,14 @@ class CommandParser(argparse.ArgumentParser):
                 # argparse makes a list without a word of --name=--
                 what = "the value --" if value else "an empty value"
                 self.error(f"{name} has {what}: give another, or leave it out")
-        return super().parse_known_args(words, namespace)
+        options, rest = super().parse_known_args(words, namespace)
+        for action in self._actions:
+            given = vars(options).get(action.dest)
+            for one in given if isinstance(given, list) else [given]:
+                if isinstance(one, int) and not -LARGEST <= one < LARGEST:
+                    name = "/".join(action.option_strings) or action.dest
+                    self.error(f"{name} is {told(one)}: give a number of at most 64 bits")
+        return options, rest
 
     def error(self, message: str) -> NoReturn:
         """Refuse the command line."""

@@ -1,5 +1,6 @@
 """Parsing with short errors and short help."""
 
+import inspect
 import re
 from argparse import Action
 from typing import Any, NoReturn, Union, get_args
@@ -12,7 +13,7 @@ from lt_lightning.cli.words import outside
 from lt_lightning.cli.words.messages import finding
 from lt_lightning.cli.words.nulls import settle_nulls
 from lt_lightning.cli.words.type_words import hint_of
-from lt_lightning.errors import Refused
+from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import argv, class_path, gate
 from lt_lightning.runs.yaml_file import check_text
 
@@ -96,6 +97,8 @@ class LTParser(LightningArgumentParser):
             if hint is None or action.dest not in namespace:
                 continue
             value = namespace[action.dest]
+            if _is_own_function(value, action.default):
+                continue
             if value is not None or action.default is not None:
                 gate.check(action.dest, value, hint, later)
 
@@ -136,6 +139,20 @@ def _blame_module(args: Any, error: BaseException) -> None:
             key = next((i.key for i in argv.items(args) if i.value == text), None)
             key = key or (error.key if isinstance(error, Refused) else None)
             raise Refused(f"{key}: {told}" if key else str(told), key) from error
+
+
+def _is_own_function(value: Any, default: Any) -> bool:
+    """Return whether a value is the function that the signature of a class has for its default.
+
+    The parser of the options of a class knows it by its path. It is asked after the parser above,
+    where the gate has seen the value with its class.
+    """
+    if not inspect.isroutine(value) or not isinstance(default, str):
+        return False
+    try:
+        return gate.is_own_function(value, class_path.named(default))
+    except UserError:
+        return False
 
 
 def _load(text: str) -> Any:
