@@ -29,3 +29,12 @@ def test_an_image_that_a_network_shrinks_to_nothing_is_told() -> None:
 def test_weights_of_a_variable_that_was_not_set_are_refused() -> None:
     with pytest.raises(UserError, match="weights is ''"):
         TorchvisionBackbone("resnet18", weights="")
+
+
+def test_a_broken_compiler_is_told_with_the_way_without_it() -> None:
+    kind = type("InductorError", (RuntimeError,), {"__module__": "torch._inductor.exc"})
+    error = kind("CppCompileError: C++ compile error\n\nCommand:\ng++ -O3")
+    assert explain(error) == (
+        "torch cannot compile the network here (InductorError: CppCompileError: C++ compile "
+        "error): leave out --model.compile."
+    )

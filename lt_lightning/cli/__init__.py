@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FunctionType
 
 from lt_lightning.cli.front import answer
 from lt_lightning.errors import Agreed, Finished, Refused, UserError, shown
@@ -20,6 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     left out as asked, 130 an interrupt, 143 a SIGTERM.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None and not _debug():
+        sys.unraisablehook = _unraisable
     with warning.taken(arguments, to_the_end=argv is None):
         return _ended(arguments)
 
@@ -114,6 +117,17 @@ def explained(arguments: list[str]) -> Path | None:
             raise
         kind = KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else UserError
         raise kind(message) from error
+
+
+def _unraisable(told: "sys.UnraisableHookArgs") -> None:
+    """Pass over what an object of a library raises as it is thrown away: nothing depends on it.
+
+    One that could not be built, or has failed, may lack what its own end asks for.
+    """
+    method = told.object
+    ends = isinstance(method, FunctionType) and method.__name__ == "__del__"
+    if not (ends and not method.__module__.startswith(__name__.partition(".")[0])):
+        sys.__unraisablehook__(told)
 
 
 def _debug() -> bool:

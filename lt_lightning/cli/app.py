@@ -165,7 +165,9 @@ class LTCLI(LightningCLI):
         trainer = self._get(self.config_init, "trainer")
         fit = self.config.subcommand == "fit"
         given = _as_list(trainer.get("callbacks"))
-        trainer["callbacks"] = [EpochMetrics(), *given, *self._callbacks(folder, fit)]
+        first, *own = EpochMetrics(), *self._callbacks(folder, fit)
+        checks.check_callbacks(given, [first, *own])
+        trainer["callbacks"] = [first, *given, *own]
         if fit and not trainer.get("fast_dev_run"):
             given = _as_list(trainer.get("logger"))
             trainer["logger"] = self.watchers.loggers(given, self.datamodule, self.resumed)

@@ -2,7 +2,7 @@
 
 import copy
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from jsonargparse import Namespace
@@ -59,6 +59,24 @@ def check_options(command: str, options: Any) -> None:
             "post_hoc",
         )
     check_trainer(options.trainer, command)
+
+
+def check_callbacks(given: Sequence[Any], own: Sequence[Any]) -> None:
+    """Refuse a callback that every run has.
+
+    Args:
+        given: those that the config names.
+        own: those of the run.
+
+    Raises:
+        Refused: if one is of a class of the run's.
+    """
+    for callback in given:
+        kind = type(callback)
+        if kind in map(type, own):
+            key = "trainer.callbacks"
+            path = f"{kind.__module__}.{kind.__qualname__}"
+            raise Refused(f"{key} has {path}, which the run has without it: leave it out.", key)
 
 
 def check_streams(data: LongTailDataModule, model: LongTailModule) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -68,17 +69,22 @@ _NUMBERS = {
     "fast_dev_run": _Range(0, "give true, or 1 or more batches"),
 }
 _DURATIONS = ("max_time", "val_check_interval")
-# Callbacks that a run cannot have, by their names.
-_CALLBACKS = {
-    "BatchSizeFinder": "the config would not say what ran, give --data.batch_size a number.",
-    "GradientAccumulationScheduler": "a run that was cut in an epoch would go on with another "
-    "number, give --trainer.accumulate_grad_batches one.",
-    "LearningRateFinder": "the config would not say what ran, give --model.optimizer.lr a number.",
-    "OnExceptionCheckpoint": "any later command would begin with what it saved, and a run saves "
-    "last.ckpt itself, leave it out.",
-    "StochasticWeightAveraging": "a run that was cut would not be averaged, give "
-    "EMAWeightAveraging or WeightAveraging.",
-    "Timer": "give --trainer.max_time DD:HH:MM:SS instead.",
+# Classes that a run cannot have, by their names.
+_NOT_TAKEN = {
+    "callbacks": {
+        "BatchSizeFinder": "the config would not say what ran, give --data.batch_size a number.",
+        "GradientAccumulationScheduler": "a run that was cut in an epoch would go on with another "
+        "number, give --trainer.accumulate_grad_batches one.",
+        "LearningRateFinder": "the config would not say what ran, give --model.optimizer.lr one.",
+        "OnExceptionCheckpoint": "any later command would begin with what it saved, and a run "
+        "saves last.ckpt itself, leave it out.",
+        "StochasticWeightAveraging": "a run that was cut would not be averaged, give "
+        "EMAWeightAveraging or WeightAveraging.",
+        "Timer": "give --trainer.max_time DD:HH:MM:SS instead.",
+    },
+    "plugins": {
+        "AsyncCheckpointIO": "a run counts on a checkpoint as soon as it is saved, leave it out.",
+    },
 }
 # Options that would leave a run without its record.
 _OWNED: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
@@ -112,7 +118,7 @@ def check_trainer(trainer: Any, command: str) -> None:
             f"trainer.max_epochs is {told(epochs)}: give 1 or more, for schedules depend on it.",
             "trainer.max_epochs",
         )
-    _check_callbacks(trainer.get("callbacks"))
+    _check_not_taken(trainer)
     _check_numbers(trainer)
     _check_durations(trainer)
     _check_name("trainer.accelerator", trainer.accelerator, AcceleratorRegistry, ("auto", "gpu"))
@@ -121,12 +127,18 @@ def check_trainer(trainer: Any, command: str) -> None:
     trainer.num_nodes = tasks.check(_devices(trainer), trainer.get("num_nodes") or 1)
 
 
-def _check_callbacks(given: Any) -> None:
-    for callback in given if isinstance(given, list) else [given]:
-        path = callback.get("class_path") if isinstance(callback, Namespace | dict) else None
-        name = str(path).rsplit(".", 1)[-1]
-        if name in _CALLBACKS:
-            raise Refused(f"trainer.callbacks has {name}: {_CALLBACKS[name]}", "trainer.callbacks")
+def _check_not_taken(trainer: Any) -> None:
+    for key, refused in _NOT_TAKEN.items():
+        given = trainer.get(key)
+        for name in map(_class_name, given if isinstance(given, list) else [given]):
+            if name in refused:
+                raise Refused(f"trainer.{key} has {name}: {refused[name]}", f"trainer.{key}")
+
+
+def _class_name(value: Any) -> str:
+    """Return the last part of the path of a class; a short name as it is."""
+    path = value.get("class_path") if isinstance(value, Namespace | dict) else value
+    return str(path).rsplit(".", 1)[-1]
 
 
 def _check_numbers(trainer: Any) -> None:
@@ -177,6 +189,10 @@ def _check_hardware(trainer: Any) -> None:
             "32-true.",
             "trainer.precision",
         )
+    profiler = _class_name(trainer.get("profiler"))
+    if profiler in ("xla", "XLAProfiler") and find_spec("torch_xla") is None:
+        key = "trainer.profiler"
+        raise Refused(f"{key} is {profiler}, which needs torch_xla: give simple, say.", key)
     if not _is_number_of_devices(trainer.devices, on_cpu):
         more = "" if on_cpu else ", -1 for all GPUs, a list of GPUs"
         raise Refused(

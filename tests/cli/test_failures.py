@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from lt_runs import run
 
 _LINE = "fit {quick} --name full --trainer.limit_test_batches 1"
 
@@ -112,6 +113,43 @@ def test_a_bug_of_ours_keeps_its_traceback(lt, place, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "place_of", ["methods.ERM.training_step", "callbacks.EpochLines.state_dict"]
+)
+def test_so_it_does_where_a_class_that_was_named_has_called_it(lt, place, monkeypatch, place_of):
+    """The optimizer calls the training step, the callback saves what our callbacks hold."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(f"lt_lightning.{place_of}", fail)
+    named = "--model.optimizer SGD --trainer.callbacks ModelCheckpoint"
+
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        lt(f"{_LINE.format_map(place)} {named} --trainer.callbacks.dirpath here")
+
+
+def test_a_bug_below_the_step_is_none_of_the_optimizer(lt, place, monkeypatch):
+    """Trap: the optimizer calls the loop, and that calls nothing of ours on the way back."""
+
+    class Bad(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: object, values: torch.Tensor) -> torch.Tensor:
+            return values.clone()
+
+        @staticmethod
+        def backward(ctx: object, gradient: torch.Tensor) -> torch.Tensor:
+            return gradient[:1, None]
+
+    from lt_lightning.losses import CrossEntropy
+
+    values = CrossEntropy.per_sample
+    monkeypatch.setattr(CrossEntropy, "per_sample", lambda *a, **k: Bad.apply(values(*a, **k)))
+
+    with pytest.raises(RuntimeError, match="invalid gradient"):
+        lt(f"{_LINE.format_map(place)} --model.optimizer SGD --trainer.strategy single_device")
+
+
+@pytest.mark.parametrize(
     ("step", "way_on"), [(0, "start it again."), (4, "`--ckpt_path last` goes on")]
 )
 def test_an_interrupt_is_no_error(lt, place, monkeypatch, step, way_on):
@@ -160,6 +198,21 @@ def test_the_console_script_says_the_same(words, status, says, tmp_path):
     assert says in answer.stderr
     assert answer.stdout == ""
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_nothing_is_said_of_an_object_that_cannot_end(place, tmp_path):
+    """Trap: a profiler that has failed does so again as Python throws it away."""
+    profiler = "{class_path: PyTorchProfiler, dict_kwargs: {on_trace_ready: text}}"
+    words = [*_LINE.format_map(place).split(), f"--trainer.profiler={profiler}"]
+    answer = run(words, tmp_path)
+
+    assert answer.status == 1
+    assert "Traceback" not in answer.err
+    assert "Exception ignored" not in answer.err
+    last = [line for line in answer.err.splitlines() if line.startswith("lt: ")][-1]
+    assert "on_trace_ready='text'" in last
+    assert "which failed (TypeError: 'str' object is not callable)" in last
 
 
 @pytest.mark.slow

@@ -48,6 +48,66 @@ OPTIONS = [
     Case("sampler", FIT + " --data.sampler Reversd", "did you mean 'Reversed'"),
     Case("optimizer", FIT + " --model.optimizer Addam", "did you mean 'Adam'"),
     Case("class-help", "fit --model.help LDMA", "did you mean 'LDAM'"),
+    Case("help-of-python", "fit --model.help os.system", "help: os.system is of Python itself"),
+    Case(
+        "argument-of-python",
+        FIT + " --model.optimizer '{{class_path: torch.distributed.optim.ZeroRedundancyOptimizer, "
+        "init_args: {{optimizer_class: os.system}}}}'",
+        "optimizer_class: os.system is of Python itself and is never built: give another value",
+    ),
+    # classes of Lightning and torch, by what their authors say
+    Case(
+        "callback-refuses",
+        FIT + " --trainer.callbacks EarlyStopping --trainer.callbacks.monitor val/acc "
+        "--trainer.callbacks.mode x",
+        "trainer.callbacks is lightning|EarlyStopping (monitor='val/acc', mode='x'), which cannot "
+        "be built (|`mode` can be min, max, got x): change its options, or leave it out.",
+    ),
+    Case(
+        "strategy-refuses",
+        FIT + " --trainer.strategy '{{class_path: "
+        "lightning.pytorch.strategies.SingleDeviceStrategy, init_args: {{device: x}}}}'",
+        "trainer.strategy is lightning|(device='x')|RuntimeError: Expected one of cpu",
+    ),
+    Case(
+        "plugin-refuses",
+        FIT + " --trainer.plugins lightning.pytorch.plugins.environments.LSFEnvironment",
+        "trainer.plugins is lightning|LSFEnvironment, which cannot|`LSB_DJOB_RANKFILE`",
+    ),
+    Case(
+        "optimizer-fails",
+        FIT + " --model.optimizer Adam --model.optimizer.capturable true",
+        "model.optimizer is torch.optim.Adam (|capturable=True|failed (AssertionError: |LT_DEBUG",
+        1,
+    ),
+    Case(
+        "callback-fails",
+        FIT + " --trainer.callbacks ModelPruning --trainer.callbacks.pruning_fn l1_unstructured",
+        "callbacks.ModelPruning (pruning_fn='l1_unstructured'|failed (RuntimeError: view size",
+        1,
+    ),
+    Case(
+        "trainer-refuses",
+        FIT + " --trainer.callbacks '[{{class_path: ModelCheckpoint}}, {{class_path: "
+        "ModelCheckpoint}}]'",
+        "the trainer cannot be built from its options (RuntimeError: Found more than one",
+        1,
+    ),
+    Case(
+        "callback-of-every-run",
+        FIT + " --trainer.callbacks lt_lightning.callbacks.RunRecord",
+        "run_record.RunRecord, which the run has without it: leave it out",
+    ),
+    Case(
+        "asynchronous",
+        FIT + " --trainer.plugins lightning.pytorch.plugins.io.AsyncCheckpointIO",
+        "trainer.plugins has AsyncCheckpointIO|leave it out",
+    ),
+    Case("xla", FIT + " --trainer.profiler xla", "trainer.profiler is xla|torch_xla"),
+    # texts that YAML takes for nothing
+    Case("comment", FIT + " --name '#a'", "name is '#a', which YAML takes for nothing: begin"),
+    Case("anchor", FIT + " '--version=&a'", "version is '&a', which YAML takes for nothing"),
+    Case("no-content", FIT + " --trainer.callbacks '#a'", "trainer.callbacks is '#a', which YAML"),
     # types
     Case("type", FIT + " --trainer.max_epochs many", "'many'|a whole number"),
     Case("real", FIT + " --data.batch_size 2.5", "'2.5'|a whole number"),

@@ -18,7 +18,7 @@ from lt_lightning.runs.class_path import is_ours, is_outside, package, path_of
 
 _SHOWN = 240  # characters of an error
 _TORCHS = "before Module.__init__() call"  # what torch says of an attribute that comes too early
-_TRACE = "LT_DEBUG=1 shows the traceback"
+TRACE = "LT_DEBUG=1 shows the traceback"
 _REPORT = "try without it, and report what fails then too with the traceback that LT_DEBUG=1 shows."
 _TENSOR = re.compile(r"\btensor\(.*\)|\btensor\(.*")  # its numbers say nothing
 _ORIGINAL = "Original Traceback"  # torch's, of an error in a DataLoader worker
@@ -49,7 +49,7 @@ def _asked_by_us(error: BaseException) -> str | None:
 
     A method from outside may have called that code; the object is no less the one to mend.
     """
-    modules = [str(f.f_globals.get("__name__", "")) for f, _ in _frames(error.__traceback__)]
+    modules = [str(f.f_globals.get("__name__", "")) for f, _ in frames(error.__traceback__)]
     own = [module for module in modules if package(module) != "torch"]
     return _of_its_object(error) if own and package(own[-1]) == _OURS else None
 
@@ -58,7 +58,7 @@ def _in_its_code(error: BaseException) -> str | None:
     """Return what is wrong where a method of an outside class is at work."""
     at_work = [
         (kind, frame, line)
-        for frame, line in _frames(error.__traceback__)
+        for frame, line in frames(error.__traceback__)
         if (kind := _class_at_work(frame)) is not None
     ]
     if not at_work:
@@ -67,7 +67,7 @@ def _in_its_code(error: BaseException) -> str | None:
     remedy = _SUPER if _TORCHS in str(error) else "mend it there"
     where = f"{_path(kind)}.{frame.f_code.co_name}"
     place = f"{frame.f_code.co_filename}, line {line}"
-    return f"{where} failed in {place} ({_told(error)}): {remedy}, {_TRACE}."
+    return f"{where} failed in {place} ({said(error)}): {remedy}, {TRACE}."
 
 
 def _in_worker(text: str) -> str | None:
@@ -85,7 +85,7 @@ def _in_worker(text: str) -> str | None:
         ):
             where = f"{module.__name__}.{function} failed in {file}, line {line}"
             last = _short(text.strip().rsplit("\n", 1)[-1])
-            return f"{where}, in a worker ({last}): mend it there, {_TRACE}."
+            return f"{where}, in a worker ({last}): mend it there, {TRACE}."
     return None
 
 
@@ -97,7 +97,7 @@ def _near(error: BaseException) -> str | None:
     has the whole run at hand, so that nothing follows from it.
     """
     failed = ""
-    for frame, line in reversed(list(_frames(error.__traceback__))):
+    for frame, line in reversed(list(frames(error.__traceback__))):
         module = str(frame.f_globals.get("__name__", ""))
         if package(module) != _OURS or module.startswith(f"{_OURS}.cli"):
             continue
@@ -105,9 +105,9 @@ def _near(error: BaseException) -> str | None:
         several = list(dict.fromkeys(kinds))[:_MOST]
         names = " or ".join(map(_path, several))
         where = f"{module}.{frame.f_code.co_name} failed"
-        place, told = f"in {frame.f_code.co_filename}, line {line}", _told(error)
+        place, told = f"in {frame.f_code.co_filename}, line {line}", said(error)
         if kinds and not failed:
-            remedy = f"compare it with {_contract(several[0])}; {_TRACE}."
+            remedy = f"compare it with {_contract(several[0])}; {TRACE}."
             return f"{where} with what {names} gave ({told}) {place}: {remedy}"
         failed = failed or f"{where} {place} ({told})"
         if kinds:
@@ -166,7 +166,7 @@ def _of_its_object(error: BaseException) -> str | None:
     kind = type(error.obj)
     if not any("__init__" in vars(k) for k in kind.__mro__ if is_outside(k)):
         return None
-    what = f"an object of {_path(kind)} is not complete ({_told(error)})"
+    what = f"an object of {_path(kind)} is not complete ({said(error)})"
     return f"{what}: {_SUPER}, or set {error.name} there."
 
 
@@ -182,7 +182,8 @@ def _class_at_work(frame: FrameType) -> type[Any] | None:
     return None
 
 
-def _frames(trace: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
+def frames(trace: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
+    """Yield the frames of a traceback with their lines, the outermost first."""
     while trace is not None:
         yield trace.tb_frame, trace.tb_lineno
         trace = trace.tb_next
@@ -192,7 +193,8 @@ def _path(kind: type[Any]) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _told(error: BaseException) -> str:
+def said(error: BaseException) -> str:
+    """Return what the author of a class said, and by which exception."""
     text = _short(str(error))
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

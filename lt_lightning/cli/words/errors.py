@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from lt_lightning.cli.words import culprit
+from lt_lightning.cli.words import culprit, named
 from lt_lightning.errors import UserError, one_sentence
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import peers
@@ -22,6 +22,7 @@ _CONNECTION = ("DistBackendError", "DistNetworkError", "DistStoreError")
 _MEMORY = ("OutOfMemoryError", "CUDAOutOfMemoryError")
 # Torch has no class of its own for a CPU without memory.
 _CPU_MEMORY = ("DefaultCPUAllocator", "Storage size calculation overflowed", "Invalid buffer size")
+_COMPILER = ("torch._inductor.", "torch._dynamo.")
 # What is left of an image is smaller than what a layer looks at.
 _TOO_SMALL = ("greater than actual input size", "Output size is too small")
 
@@ -41,7 +42,18 @@ def explain(error: BaseException) -> str | None:
         if isinstance(link, ModuleNotFoundError) and _raised_in(link).startswith("lightning."):
             missing = str(link).split(". ")[0]
             return f"{missing}: install the package, or leave out what needs it."
-    return _about(error) or culprit.sentence(list(_chain(error)))
+        if type(link).__module__.startswith(_COMPILER):
+            first = next(iter(str(link).strip().splitlines()), "").rstrip(".")
+            return (
+                f"torch cannot compile the network here ({type(link).__name__}: {first}): leave "
+                "out --model.compile."
+            )
+    return (
+        _about(error)
+        or named.sentence(error)
+        or _about_request(error)
+        or culprit.sentence(list(_chain(error)))
+    )
 
 
 def _about(error: BaseException) -> str | None:
@@ -80,6 +92,12 @@ def _about(error: BaseException) -> str | None:
         )
     if type(error).__module__.startswith("wandb."):
         return f"W&B cannot be used ({text.rstrip('.')}): give another logger, or leave it out."
+    return None
+
+
+def _about_request(error: BaseException) -> str | None:
+    """Return what another library says of what was asked of it, where it says so."""
+    text, raised_in = one_sentence(str(error)), _raised_in(error)
     about_request = (
         type(error).__name__ == "MisconfigurationException"
         or (isinstance(error, ValueError | ImportError) and raised_in.startswith(_LIBRARIES))

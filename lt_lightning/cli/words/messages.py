@@ -24,6 +24,11 @@ _UNKNOWN = (
     r"unrecognized arguments: --([\w.\-/]+)",
     r"No action for key \"([\w.\-/]+)\"",
 )
+# The parser tells those who write programs with it how to allow an import.
+_DENIED = re.compile(
+    r"Importing '(\S+)' is not allowed, denied by .*? in\s+set_parsing_settings to allow it\.?",
+    re.DOTALL,
+)
 _TWO = re.compile(r"Multiple subclasses with name (\w+)\. .*? ambiguity: ([\w., ]+)\.", re.DOTALL)
 _VALUES = (
     r"dot import path string: (\S+)",
@@ -92,6 +97,7 @@ def finding(message: str, parser: argparse.ArgumentParser) -> Finding:
         message: the message of jsonargparse or argparse.
         parser: the parser that found it.
     """
+    message = _DENIED.sub(r"\1 is of Python itself and is never built", message)
     own = _OWN_KEY.match(message)
     inner = _PACKED.search(message)
     if inner:

@@ -9,7 +9,7 @@ import yaml
 from jsonargparse import DefaultHelpFormatter, get_loader, set_loader
 from lightning.pytorch.cli import LightningArgumentParser
 
-from lt_lightning.cli.words import outside
+from lt_lightning.cli.words import named, outside
 from lt_lightning.cli.words.messages import finding
 from lt_lightning.cli.words.nulls import settle_nulls
 from lt_lightning.cli.words.type_words import hint_of
@@ -103,9 +103,19 @@ class LTParser(LightningArgumentParser):
                 gate.check(action.dest, value, hint, later)
 
     def instantiate(self, namespace: Any, *args: Any, **kwargs: Any) -> Any:
-        """Build the classes of a config, after its values passed the gate."""
+        """Build the classes of a config, after its values passed the gate.
+
+        Raises:
+            Refused: if one does not take its options.
+        """
         self.check_values(namespace)
-        return super().instantiate(namespace, *args, **kwargs)
+        kwargs.setdefault("instantiators", named.INSTANTIATORS)
+        try:
+            return super().instantiate(namespace, *args, **kwargs)
+        except named.NotBuilt as refused:
+            if "subcommand" not in namespace:  # it is no part of a key
+                refused.find(namespace)
+            raise
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Leave with one sentence and status 2.
