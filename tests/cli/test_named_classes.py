@@ -18,6 +18,9 @@ MODULES = {
     "unnamed": "from lt_lightning.losses import Loss\nx = undefined\n",
     "script": "import sys\nsys.exit(0)\n",
     "needs": "import a_package_that_is_not_there\n",
+    "built": "from lightning.pytorch.strategies import SingleDeviceStrategy\n"
+    "class Slow(SingleDeviceStrategy):\n"
+    "    def __init__(self, level: int = 1): raise RuntimeError(f'no level {level}')\n",
     "kept": "from lt_lightning.losses import CrossEntropy, Loss\n"
     "from lt_lightning.methods import LongTailModule\n"
     "class LogMargin(CrossEntropy): pass\n"
@@ -111,6 +114,19 @@ def test_what_a_class_leaves_unwritten_is_named(lt, modules, given, says):
     answer = lt(f"fit --config data/digits {given}")
     assert answer.status == 2
     assert says in answer.err
+
+
+@pytest.mark.parametrize("debug", ["0", "1"])
+def test_a_part_of_the_trainer_that_cannot_be_built_names_its_line(lt, modules, monkeypatch, debug):
+    """Trap: where a text may stand too, the parser knows no more than that it is none."""
+    monkeypatch.setenv("LT_DEBUG", debug)
+    strategy = "--trainer.strategy '{class_path: built.Slow, init_args: {level: 3}}'"
+    answer = lt(f"fit --config ce --config data/digits {strategy}")
+    assert answer.status == 2
+    said = answer.err.splitlines()[-1]
+    assert said.startswith("lt: trainer.strategy: built.Slow.__init__ failed in ")
+    assert "line 3 (RuntimeError: no level 3): mend it there, LT_DEBUG=1 shows" in said
+    assert ("Traceback" in answer.err) == (debug == "1")
 
 
 def test_a_class_of_the_script_itself_is_warned_of(monkeypatch, caplog):

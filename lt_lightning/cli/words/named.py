@@ -6,6 +6,8 @@ by it, the error is of that.
 """
 
 import inspect
+import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
@@ -79,7 +81,8 @@ class NotBuilt(Refused):
     def __init__(self, kind: type[Any], given: Mapping[str, Any], error: Exception) -> None:
         word = f"{kind.__module__}.{kind.__qualname__}"
         self.named, self.error = Named("", kind, word, given), error
-        super().__init__(self._sentence())
+        super().__init__("")
+        self.sentence = self._sentence()
 
     def find(self, options: Any) -> None:
         """Take the key from the options that its parser has."""
@@ -90,6 +93,9 @@ class NotBuilt(Refused):
             self.sentence = self._sentence()
 
     def _sentence(self) -> str:
+        theirs = culprit.sentence([self.error]) if is_outside(self.named.kind) else None
+        if theirs is not None:
+            return f"{self.key}: {theirs}" if self.key else theirs
         missing = isinstance(self.error, ImportError)
         other = "install what it needs" if missing else "change its options"
         return self.named.sentence("cannot be built", self.error, f"{other}, or leave it out")
@@ -102,15 +108,17 @@ def build(kind: type[Any], *args: Any, **given: Any) -> Any:
     may stand there, and says in the end that it is of none of them.
 
     Raises:
-        NotBuilt: if its constructor fails, and the class is of a library.
+        NotBuilt: if its constructor fails, and the class is none of ours.
     """
     try:
         return kind(*args, **given)
     except UserError:
         raise
     except Exception as error:
-        if package(kind.__module__) == OURS or is_outside(kind):
+        if package(kind.__module__) == OURS:
             raise
+        if os.environ.get("LT_DEBUG") == "1":
+            sys.excepthook(type(error), error, error.__traceback__)
         raise NotBuilt(kind, given, error) from error
 
 
@@ -132,7 +140,7 @@ def classes(options: Any, key: str = "") -> Iterator[Named]:
         except UserError:
             kind = None
         if inspect.isclass(kind):
-            given = {k: v for level in _LEVELS for k, v in _plain(content.get(level)).items()}
+            given = {k: v for level in _LEVELS[::-1] for k, v in _plain(content.get(level)).items()}
             yield Named(key, kind, path, given)
     for name, item in content.items():
         yield from classes(item, key if name in _LEVELS else f"{key}.{name}".lstrip("."))
