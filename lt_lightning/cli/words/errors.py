@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from lt_lightning.cli.words import culprit, named
+from lt_lightning.cli.words import culprit
 from lt_lightning.errors import UserError, one_sentence
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import peers
@@ -48,6 +48,8 @@ def explain(error: BaseException) -> str | None:
                 f"torch cannot compile the network here ({type(link).__name__}: {first}): leave "
                 "out --model.compile."
             )
+    from lt_lightning.cli.words import named  # here, for it loads Lightning
+
     return (
         _about(error)
         or named.sentence(error)
