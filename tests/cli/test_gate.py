@@ -144,6 +144,7 @@ def test_a_callback_cannot_be_given_functions(lt, tmp_path, place):
     _check_refused(lt(f"fit {place['quick']} --trainer.callbacks '{word}'"), tmp_path / "canary")
 
 
+@pytest.mark.slow
 def test_a_function_that_is_the_default_of_a_class_is_no_word_of_the_user(lt, place):
     callback = "--trainer.callbacks BackboneFinetuning"
     answer = lt(f"fit {place['quick']} --name own {callback}")
