@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, wait
 from typing import TYPE_CHECKING
 
@@ -122,18 +123,25 @@ class Peers:
 
     def _hear_all(self, listener: Listener) -> None:
         connections: dict[Connection, int] = {}
-        threading.Thread(target=_accept, args=(listener, connections), daemon=True).start()
+        words = listener, connections
+        threading.Thread(target=self._accept, args=words, daemon=True).start()
         over = False
         while not over:
             over = self._over.wait(0 if connections else _BEAT)
             for one in wait(list(connections), 0 if over else _BEAT):
                 assert isinstance(one, Connection)
                 self._take(one, connections)
-            words = f"{_LOST}{self._verdict}".encode() if self._verdict else self._beat()
+            said = f"{_LOST}{self._verdict}".encode() if self._verdict else self._beat()
             for one in list(connections):
                 with suppress(OSError):
-                    one.send_bytes(words)
+                    one.send_bytes(said)
         listener.close()
+
+    def _accept(self, listener: Listener, connections: dict[Connection, int]) -> None:
+        while not self._over.is_set():
+            # Whoever else calls at this port does not know the key, or not even the words.
+            with suppress(EOFError, OSError, AuthenticationError):
+                connections[listener.accept()] = 0
 
     def _take(self, one: Connection, connections: dict[Connection, int]) -> None:
         try:
@@ -181,12 +189,3 @@ class Peers:
         if self._launcher is not None:
             self._launcher.kill(signal.SIGKILL)  # one that is stopped hears nothing else
         os._exit(1)
-
-
-def _accept(listener: Listener, connections: dict[Connection, int]) -> None:
-    while True:
-        with suppress(EOFError):  # one that left while it was greeted
-            try:
-                connections[listener.accept()] = 0
-            except OSError:  # the listener was closed
-                return
