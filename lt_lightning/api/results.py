@@ -92,7 +92,7 @@ class Results:
         method: class path of the method.
         seed: of the training; none where it is not known.
         class_counts: training images per class, C numbers in label order.
-        fingerprint: of the chosen images; two runs with one fingerprint saw the same images.
+        fingerprint: of the chosen images, by their names and labels.
         evaluations: by their labels, in the order in which they were made.
         content: all of results.json.
     """
