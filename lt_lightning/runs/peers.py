@@ -17,13 +17,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, wait
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import launch
-
-if TYPE_CHECKING:
-    from lightning.pytorch.strategies.launchers.launcher import _Launcher
 
 VARIABLE = "LT_LOST_AFTER"  # seconds of silence
 _USUAL = 180.0
@@ -33,6 +30,13 @@ _HERE = ("127.0.0.1", "localhost")
 _LEFT, _LOST = "left", "lost "
 _at_work: "Peers | None" = None
 Place = tuple[int, bytes]  # the port and the key of the first process
+
+
+class Launcher(Protocol):
+    """What started other processes of the run."""
+
+    def kill(self, signum: signal.Signals) -> None:
+        """Send a signal to them."""
 
 
 def patience() -> float:
@@ -65,7 +69,7 @@ class Peers:
         world: int,
         share: Callable[[Place | None], Place],
         host: str,
-        launcher: "_Launcher | None",
+        launcher: Launcher | None,
     ) -> None:
         self.rank, self.world, self._launcher = rank, world, launcher
         self._at, self._verdict = "before its first step", ""

@@ -41,8 +41,8 @@ def test_a_folder_without_test_is_split_as_the_command_says(folder):
         (("--group_by=--",), 2, "--group_by has the value --"),
         (("--split_values", "[1]"), 2, "'[1]' is no mapping"),
         (("--background", "{{a: 1}}"), 2, "'{a: 1}' is no list"),
-        (("--test_per_class", "9" * 20), 1, "test_per_class is 999"),
-        (("--split_seed", "9" * 30), 1, "split_seed is 999"),
+        (("--test_per_class", "9" * 20), 2, "test_per_class is 999"),
+        (("--split_seed", "9" * 30), 2, "split_seed is 999"),
     ],
 )
 def test_what_it_cannot_be_asked_is_refused(folder, more, status, says):
