@@ -8,11 +8,12 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from lt_lightning.metrics.names import TEST, logged
+from lt_lightning.metrics.names import TEST, VAL, logged
 from lt_lightning.runs import lock
 from lt_lightning.runs.metrics_file import FILE_NAME, read_metrics, write_metrics
 
-_TEST = logged(TEST, "")
+_VAL, _TEST = logged(VAL, ""), logged(TEST, "")
+_PLACE = {"epoch", "step"}
 
 
 class RunLogger(Logger):
@@ -20,7 +21,7 @@ class RunLogger(Logger):
 
     Lightning's CSVLogger deletes the file of a run that is resumed, and splits an epoch over
     several rows. Here the rows up to the checkpoint stay; those after it are computed again, and
-    so is that of an epoch that was cut.
+    so is that of an epoch that was cut, but for validations in its middle.
 
     test/* are those of the last epoch; further tests of the run are in results.json only.
 
@@ -89,5 +90,14 @@ def _rows_before(file: Path, step: int | None, epochs: int | None) -> list[dict[
     if step is None or not file.is_file():
         return []
     rows = read_metrics(file, "delete it, the run then goes on without the curves so far")
-    last = float("inf") if epochs is None else epochs
-    return [row for row in rows if row["step"] < step and row.get("epoch", 0.0) < last]
+    kept = []
+    for row in rows:
+        if row["step"] >= step:
+            break
+        if epochs is not None and row.get("epoch", 0.0) >= epochs:
+            # The epoch was cut: its means come again, a validation in the middle of it does not.
+            row = {k: v for k, v in row.items() if k in _PLACE or k.startswith(_VAL)}
+            if not row.keys() - _PLACE:
+                continue
+        kept.append(row)
+    return kept

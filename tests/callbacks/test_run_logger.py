@@ -66,6 +66,20 @@ def test_a_new_run_does_not_take_over_old_rows(tmp_path):
     assert RunLogger(tmp_path, 3).rows == []
 
 
+def test_validations_in_a_cut_epoch_stay_and_its_means_come_again(tmp_path):
+    """Trap: with val_check_interval the rows before the cut were lost."""
+    logger = RunLogger(tmp_path)
+    logger.log_metrics({"train/loss": 2.0, "val/acc": 0.1, "epoch": 0}, 8)
+    logger.log_metrics({"val/acc": 0.2, "epoch": 1}, 11)
+    logger.log_metrics({"val/acc": 0.3, "train/loss": 1.0, "epoch": 1}, 13)
+    logger.log_metrics({"train/loss": 0.5, "epoch": 1}, 14)
+    whole = {"epoch": 0.0, "step": 8.0, "train/loss": 2.0, "val/acc": 0.1}
+    middle = [{"epoch": 1.0, "step": 11.0, "val/acc": 0.2}]
+    middle += [{"epoch": 1.0, "step": 13.0, "val/acc": 0.3}]
+    assert RunLogger(tmp_path, 15, 1).rows == [whole, *middle]
+    assert RunLogger(tmp_path, 13, 1).rows == [whole, *middle[:1]]
+
+
 def test_rows_of_a_run_that_went_further_are_dropped(tmp_path):
     logger = RunLogger(tmp_path)
     for step in (2, 5, 8):
