@@ -40,8 +40,8 @@ class Launcher(Protocol):
 
 
 def patience() -> float:
-    """Return the seconds of silence after which a process counts as lost."""
-    return float(os.environ.get(VARIABLE) or _USUAL)
+    """Return the seconds of silence after which a process counts as lost; 0 stands for never."""
+    return float(os.environ.get(VARIABLE) or _USUAL) or float("inf")
 
 
 def gone() -> str:

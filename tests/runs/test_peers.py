@@ -60,5 +60,11 @@ def test_who_says_nothing_any_more_is_lost_and_a_stranger_is_not_heard(first, mo
     assert ended[0] == "process 1 of 2 on there"
 
 
+@pytest.mark.parametrize(("given", "seconds"), [("0", float("inf")), ("7", 7), ("", 180)])
+def test_the_patience_is_that_of_the_environment(monkeypatch, given, seconds):
+    monkeypatch.setenv(peers.VARIABLE, given)
+    assert peers.patience() == seconds
+
+
 def test_nothing_is_known_where_nobody_listens(quick):
     assert peers.gone() == ""
