@@ -4,6 +4,8 @@ Each is written beside its final name and then renamed in the same folder, so th
 a kill in the middle of writing leaves the one before it whole.
 """
 
+import logging
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +21,9 @@ from lt_lightning.runs.files import give_name, problem_of
 from lt_lightning.stages import Staged
 from lt_lightning.trainer_parts import is_trial
 
+log = logging.getLogger("lt_lightning")
 _LAST = "last.ckpt"
+_TOLD = 10.0  # seconds of saving in all
 
 
 def save_whole(trainer: Trainer, path: Path) -> None:
@@ -110,10 +114,16 @@ class LastCheckpoint(Checkpoint):
         self.path, self.every_n_steps = folder / _LAST, every_n_steps
         self._saved_at = 0
         self._stops = False  # as soon as the step is whole
+        self._saves, self._seconds, self._since = 0, 0.0, 0.0
+
+    @property
+    def save_seconds(self) -> float | None:
+        """How long a save took in this process, in the mean; none before the first."""
+        return self._seconds / self._saves if self._saves else None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Take the step of the start for saved; its accumulated gradients would be lost."""
-        self._saved_at = trainer.global_step
+        self._saved_at, self._since = trainer.global_step, time.monotonic()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -130,7 +140,7 @@ class LastCheckpoint(Checkpoint):
         due = due or ends_here(trainer)
         if due and step != self._saved_at and not (trainer.is_last_batch or is_trial(trainer)):
             self._saved_at = step
-            save_whole(trainer, self.path)
+            self._save(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save after the epoch."""
@@ -139,7 +149,23 @@ class LastCheckpoint(Checkpoint):
             _write_row(trainer)
             if not (in_mid_epoch(trainer) and self._saved_at == trainer.global_step):
                 self._saved_at = trainer.global_step
-                save_whole(trainer, self.path)
+                self._save(trainer)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Say what the saves took, where it is more than a few seconds."""
+        if self._seconds >= _TOLD and trainer.is_global_zero:
+            whole = max(time.monotonic() - self._since, self._seconds)
+            log.info(
+                "%d saves of last.ckpt took %.1f s each, %.1f %% of the training.",
+                self._saves,
+                self._seconds / self._saves,
+                100 * self._seconds / whole,
+            )
+
+    def _save(self, trainer: Trainer) -> None:
+        before = time.monotonic()
+        save_whole(trainer, self.path)
+        self._saves, self._seconds = self._saves + 1, self._seconds + time.monotonic() - before
 
     def _finish_step(self, trainer: Trainer, batch_idx: int) -> None:
         """Put off a stop until the gradients that were accumulated have been used."""

@@ -7,7 +7,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from lt_lightning.callbacks.checkpoints import BestCheckpoint
+from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from lt_lightning.callbacks.comparison import side_by_side
 from lt_lightning.callbacks.outcome import Outcome, reported
 from lt_lightning.callbacks.tested_weights import tested_weights
@@ -288,6 +288,9 @@ class RunRecord(Callback):
         content = about_run(module, data, training, self.command or launch.command())
         if self._multiply_adds is not None:
             content["training"]["multiply_adds"] = self._multiply_adds
+        for last in (c for c in trainer.checkpoint_callbacks if isinstance(c, LastCheckpoint)):
+            if last.save_seconds is not None:
+                content["training"]["save_seconds"] = last.save_seconds
         own = data.test_fingerprint if self._progress.fitted else self.own_test
         if own is not None:
             content["data"]["test_fingerprint"] = own

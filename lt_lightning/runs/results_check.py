@@ -97,6 +97,7 @@ _MORE: dict[str, dict[str, Fits]] = {
     "training": {
         "trainable_parameters": or_none(is_count),
         "multiply_adds": or_none(is_count),
+        "save_seconds": is_number,
     },
     "metrics": {"bins": is_count, "definitions": mapping_to(is_text)},
 }

@@ -1,5 +1,7 @@
 import errno
 import os
+import re
+import time
 
 import pytest
 import torch
@@ -129,6 +131,23 @@ def test_no_checkpoint_between_accumulated_batches(
     last = LastCheckpoint(tmp_path, 1)
     make_trainer(last, accumulate_grad_batches=2, max_epochs=1).fit(module, datamodule=data)
     assert saved_steps == [("last.ckpt", 1), ("last.ckpt", 2)]
+
+
+def test_what_the_saves_took_is_told(make_trainer, module, toy_data, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(checkpoints, "_TOLD", 0.02)
+    real = checkpoints.save_whole
+
+    def slow(*args):
+        time.sleep(0.05)
+        real(*args)
+
+    monkeypatch.setattr(checkpoints, "save_whole", slow)
+    last = LastCheckpoint(tmp_path)
+    assert last.save_seconds is None
+    with caplog.at_level("INFO", "lt_lightning"):
+        make_trainer(last, max_epochs=2).fit(module, datamodule=toy_data())
+    assert 0.05 <= last.save_seconds < 1
+    assert re.search(r"2 saves of last.ckpt took 0.\d s each, \d+.\d % of the", caplog.text)
 
 
 def test_steps_below_one_are_refused(tmp_path):
