@@ -26,11 +26,11 @@ class Nodes:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        quick = "last_call_timeout=2,keep_alive_interval=1,keep_alive_max_attempt=3"
+        quick = "last_call_timeout=2,keep_alive_interval=2,keep_alive_max_attempt=5"
         self.torchrun = (
             *("-m", "torch.distributed.run", "--nnodes", "1:2", "--nproc_per_node", "1"),
             *("--rdzv-backend", "c10d", "--rdzv-endpoint", f"127.0.0.1:{port}", "--rdzv-id", "job"),
-            *("--rdzv-conf", quick, "--max-restarts", "3", lt_whole_norm.__file__),
+            *("--rdzv-conf", quick, "--max-restarts", "6", lt_whole_norm.__file__),
         )
         many = ("--trainer.devices", "1", "--trainer.num_nodes", "2", "--trainer.strategy", "ddp")
         self.folder, self.given = folder, tiny("mixup", *SAME, *OFTEN, *SLOW, *many)
