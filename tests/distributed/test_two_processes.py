@@ -79,7 +79,7 @@ def test_killed_and_resumed(config, step, victims, tmp_path, whole):
     cut = run(arguments(config), tmp_path, KILLED, DIE_IN_STEP=str(step), **victims)
     assert cut.status != 0
     if victims:
-        assert "lt: another process of the run is gone or out of reach" in cut.err
+        assert " is gone or out of reach, see what it said; " in cut.err
         assert "Traceback" not in cut.err
     folder = tmp_path / "runs" / "run" / "0"
     assert step - EVERY <= checkpoint(folder)["global_step"] <= step
