@@ -6,6 +6,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from lt_lightning.engine.sharded import is_sharded
 from lt_lightning.errors import UserError
 from lt_lightning.runs.checkpoint import not_finite
 
@@ -71,7 +72,10 @@ class NonFiniteGuard(Callback):
         self._look(trainer)
         # Every process holds the same weights, so all come to the same end without asking. What is
         # saved is what is looked at when it is read: batch norm statistics too.
-        bad = not_finite(pl_module.state_dict())
+        if is_sharded(pl_module):  # the first process alone has the whole weights
+            bad = trainer.strategy.broadcast(not_finite(checkpoint["state_dict"]))
+        else:
+            bad = not_finite(pl_module.state_dict())
         if bad is not None:
             raise UserError(
                 f"The weight {bad} became NaN or infinite in epoch {trainer.current_epoch}, by "

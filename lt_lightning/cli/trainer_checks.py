@@ -13,6 +13,7 @@ from jsonargparse import Namespace
 from lightning.pytorch.accelerators import AcceleratorRegistry
 from lightning.pytorch.strategies import StrategyRegistry
 
+from lt_lightning.engine.sharded import FSDP1, PRECISIONS, SAVED_IN_PARTS
 from lt_lightning.errors import Refused
 from lt_lightning.nearest import nearest
 from lt_lightning.runs import tasks
@@ -82,6 +83,7 @@ _NOT_TAKEN = {
         "EMAWeightAveraging or WeightAveraging.",
         "Timer": "give --trainer.max_time DD:HH:MM:SS instead.",
     },
+    "strategy": dict.fromkeys(("fsdp", "fsdp_cpu_offload", "FSDPStrategy"), FSDP1),
     "plugins": {
         "AsyncCheckpointIO": "a run counts on a checkpoint as soon as it is saved, leave it out.",
     },
@@ -124,7 +126,9 @@ def check_trainer(trainer: Any, command: str) -> None:
     _check_name("trainer.accelerator", trainer.accelerator, AcceleratorRegistry, ("auto", "gpu"))
     _check_name("trainer.strategy", trainer.strategy, StrategyRegistry, ("auto",))
     _check_hardware(trainer)
-    trainer.num_nodes = tasks.check(_devices(trainer), trainer.get("num_nodes") or 1)
+    devices = _devices(trainer)
+    trainer.num_nodes = tasks.check(devices, trainer.get("num_nodes") or 1)
+    _settle_sharded(trainer, devices * trainer.num_nodes)
 
 
 def _check_not_taken(trainer: Any) -> None:
@@ -139,6 +143,31 @@ def _class_name(value: Any) -> str:
     """Return the last part of the path of a class; a short name as it is."""
     path = value.get("class_path") if isinstance(value, Namespace | dict) else value
     return str(path).rsplit(".", 1)[-1]
+
+
+def _settle_sharded(trainer: Any, processes: int) -> None:
+    """Let the shards of weights be as many as the processes; Lightning's "auto" shards none."""
+    strategy = trainer.strategy
+    if _class_name(strategy) != "ModelParallelStrategy" or isinstance(strategy, str):
+        return
+    options = strategy.init_args
+    if options.save_distributed_checkpoint:
+        raise Refused(f"trainer.strategy.{SAVED_IN_PARTS}", "trainer.strategy")
+    for name, size in (("data_parallel_size", processes), ("tensor_parallel_size", 1)):
+        if options[name] not in ("auto", size):
+            key = f"trainer.strategy.{name}"
+            raise Refused(
+                f"{key} is {options[name]} on {processes} processes: leave it out, for weights are "
+                "sharded over all of them.",
+                key,
+            )
+        options[name] = size
+    if str(trainer.precision or PRECISIONS[0]) not in (*PRECISIONS, "32"):
+        raise Refused(
+            f"trainer.precision is {trainer.precision!r}, which ModelParallelStrategy cannot: give "
+            f"{' or '.join(PRECISIONS)}.",
+            "trainer.precision",
+        )
 
 
 def _check_numbers(trainer: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from lt_lightning.engine.sharded import placed_as
 from lt_lightning.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,8 @@ def load_backbone(content: dict[str, Any], path: str, backbone: nn.Module) -> in
             f"{path} has another backbone ({fits} of {total} tensors fit): use the backbone of "
             "that run."
         )
-    backbone.load_state_dict(saved)
+    own = backbone.state_dict()
+    backbone.load_state_dict({key: placed_as(value, own[key]) for key, value in saved.items()})
     return total
 
 

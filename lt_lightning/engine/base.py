@@ -28,6 +28,7 @@ from lt_lightning.engine.parts import check_features, check_widths
 from lt_lightning.engine.rank_order import add_in_order
 from lt_lightning.engine.scale import check_scale
 from lt_lightning.engine.seen_data import check_same, keep_facts, warn_of_other_view
+from lt_lightning.engine.sharded import gather_weights, part_weights, shard
 from lt_lightning.engine.single_image import check_single_images
 from lt_lightning.heads import LinearHead
 from lt_lightning.heads.weight_norms import weight_norms
@@ -73,6 +74,7 @@ class LongTailModule(EvaluatedModule):
     num_stages: int = 1
     uses_unlabelled: bool = False  # whether it trains on data.unlabelled
     reweights_later: bool = False  # whether the class weights of the loss change in the run
+    shards: bool = False  # whether it calls backbone and head as a whole alone: FSDP can part them
 
     def __init__(
         self,
@@ -180,6 +182,38 @@ class LongTailModule(EvaluatedModule):
         """Return the L2 norm of each class's weights, (C,), or none where that means nothing."""
         return weight_norms(self.head, self.num_classes)
 
+    def configure_model(self) -> None:
+        """Part the weights among the processes, where the strategy of the trainer asks for it."""
+        if self.attached:
+            shard(self, self.trainer)
+
+    def on_validation_epoch_start(self) -> None:
+        """Gather weights that are in shards."""
+        gather_weights(self)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the metrics of the held-out images; a checkpoint comes next."""
+        super().on_validation_epoch_end()
+        part_weights(self)
+
+    def on_test_epoch_start(self) -> None:
+        """Forget the counts of an earlier test, and gather weights that are in shards."""
+        super().on_test_epoch_start()
+        gather_weights(self)
+
+    def on_test_epoch_end(self) -> None:
+        """Log the metrics of the test images."""
+        super().on_test_epoch_end()
+        part_weights(self)
+
+    def on_predict_epoch_start(self) -> None:
+        """Gather weights that are in shards."""
+        gather_weights(self)
+
+    def on_predict_epoch_end(self) -> None:
+        """Part them again."""
+        part_weights(self)
+
     def on_fit_start(self) -> None:
         """Refuse data that cannot be trained on, then take the weights of `backbone_init`.
 
@@ -252,7 +286,8 @@ class LongTailModule(EvaluatedModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of another kind, and to go on with other training images."""
-        fits.check_kinds(checkpoint["state_dict"], self.state_dict())
+        if "state_dict" in checkpoint:  # a strategy of weights in shards has loaded it already
+            fits.check_kinds(checkpoint["state_dict"], self.state_dict())
         if not self.attached:
             return
         # Lightning does so after it has loaded the weights, which would round those of float64.

@@ -41,7 +41,7 @@ def check_trainer(trainer: L.Trainer, stage1_epochs: int, stage2_epochs: int) ->
         raise UserError(
             f"{type(trainer.strategy).__name__} cannot change stages in one run: give two "
             "commands, stage 1 by ERM (configs/ce.yaml), then this one with "
-            "--model.stage1_ckpt RUN."
+            "--model.stage1_ckpt RUN and --trainer.strategy ddp."
         )
     stops = [c for c in trainer.callbacks if isinstance(c, EarlyStopping)]  # type: ignore[attr-defined]
     if stops and stage1_epochs:

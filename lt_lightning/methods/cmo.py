@@ -36,6 +36,7 @@ class CMO(LongTailModule):
     """
 
     streams = ("background", "foreground")
+    shards = True
 
     def __init__(
         self,

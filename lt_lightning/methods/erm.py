@@ -11,6 +11,7 @@ from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.base import LongTailModule, LossFactory
 from lt_lightning.engine.class_means import check_start, means_of
 from lt_lightning.engine.scale import check_scale
+from lt_lightning.engine.sharded import placed_as
 from lt_lightning.engine.steps import mixed_loss, plain_loss
 from lt_lightning.engine.whole_batch import mix
 from lt_lightning.errors import UserError
@@ -50,6 +51,7 @@ class ERM(LongTailModule):
         UserError: if class weights are given twice, or if the two losses need different heads.
     """
 
+    shards = True
     tuning: Tuning | None = None
 
     def __init__(
@@ -99,7 +101,8 @@ class ERM(LongTailModule):
             targets = loader.images.labels.to(features.device)
             with torch.no_grad():
                 means = means_of(features, targets, self.num_classes)
-                self.head.weight.copy_(means)  # type: ignore[operator]
+                weight = self.head.weight
+                weight.copy_(placed_as(means, weight))  # type: ignore[operator]
 
     def on_train_epoch_start(self) -> None:
         """See that frozen layers are as they must be; Lightning undoes it after a validation."""
