@@ -36,6 +36,7 @@ KNOWN = {
     ),
     "_logger_connector": ("lightning", None, {"callbacks/checkpoints.py"}),
     "_signal_connector": ("lightning", None, {"callbacks/stop.py"}),
+    "_save_distributed_checkpoint": ("lightning", None, {"engine/sharded.py"}),
     "_batches_that_stepped": ("lightning", None, {"callbacks/checkpoints.py"}),
     "_wandb_init": ("lightning", None, {"wandb_/run.py"}),
     "_experiment": ("lightning", None, {"wandb_/run.py"}),
@@ -128,6 +129,7 @@ def test_instances_still_have_them():
     import torch
     from jsonargparse import ArgumentParser
     from lightning.pytorch.loggers import WandbLogger
+    from lightning.pytorch.strategies import ModelParallelStrategy
     from torchmetrics import MeanMetric
 
     parser = ArgumentParser()
@@ -137,6 +139,7 @@ def test_instances_still_have_them():
     assert isinstance(type(trainer._logger_connector).metrics, property)
     assert trainer.fit_loop.epoch_loop._batches_that_stepped == 0
     assert L.LightningModule()._trainer is None
+    assert ModelParallelStrategy()._save_distributed_checkpoint is True
     metric = MeanMetric()
     assert metric._to_sync is True
     assert metric._is_synced is False

@@ -52,7 +52,7 @@ def shard(module: Any, trainer: L.Trainer) -> None:
     _begin_alike(module, strategy.root_device)
     module.backbone.to(memory_format=torch.contiguous_format)  # FSDP takes no other
     mesh = strategy.device_mesh["data_parallel"]
-    for part in (*_blocks(module.backbone), module.backbone, module.head):
+    for part in (*blocks(module.backbone), module.backbone, module.head):
         fully_shard(part, mesh=mesh)
 
 
@@ -99,7 +99,7 @@ def _sharded(module: nn.Module) -> list[FSDPModule]:
     return [inner for inner in module.modules() if isinstance(inner, FSDPModule)]
 
 
-def _blocks(network: nn.Module) -> Iterator[nn.Module]:
+def blocks(network: nn.Module) -> Iterator[nn.Module]:
     """Yield the large ones of modules of one kind in a row, inner ones first."""
     least = _LEAST * _size(network)
     seen: set[nn.Module] = {network}

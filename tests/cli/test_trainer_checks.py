@@ -1,5 +1,6 @@
 """Options of the trainer that fit their type and cannot be meant."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -126,3 +127,45 @@ def test_a_whole_number_is_a_count_whatever_was_imported_before():
     for text, wanted in (("1", 1), ("1.0", 1.0), ("0.5", 0.5), ("null", None)):
         found = parser.parse_args([f"--batches={text}"]).batches
         assert (found, type(found)) == (wanted, type(wanted))
+
+
+@pytest.mark.parametrize("strategy", ["fsdp", "fsdp_cpu_offload", "FSDPStrategy"])
+def test_the_older_shards_are_refused_with_the_hint_to_the_newer(strategy):
+    given = strategy if strategy.islower() else Namespace(class_path=f"some.{strategy}")
+    with pytest.raises(Refused) as refused:
+        check(strategy=given)
+    assert refused.value.sentence.startswith(f"trainer.strategy has {strategy}: ")
+    assert "ModelParallelStrategy (configs/trainer/sharded.yaml)" in refused.value.sentence
+
+
+def _sharded(**options):
+    defaults = {
+        "data_parallel_size": "auto",
+        "tensor_parallel_size": "auto",
+        "save_distributed_checkpoint": False,
+    }
+    path = "lightning.pytorch.strategies.ModelParallelStrategy"
+    return Namespace(class_path=path, init_args=Namespace(**{**defaults, **options}))
+
+
+def test_weights_are_sharded_over_all_processes():
+    strategy = _sharded()
+    check(strategy=strategy, devices=2)
+    assert strategy.init_args.data_parallel_size == 2
+    assert strategy.init_args.tensor_parallel_size == 1
+    check(strategy=_sharded(data_parallel_size=2), devices=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "precision", "sentence"),
+    [
+        ({"save_distributed_checkpoint": True}, None, "save_distributed_checkpoint false"),
+        ({"data_parallel_size": 1}, None, "data_parallel_size is 1 on 2 processes: leave it out"),
+        ({"tensor_parallel_size": 2}, None, "tensor_parallel_size is 2 on 2 processes"),
+        ({}, "64-true", "precision is '64-true', .* give 32-true or bf16-mixed"),
+    ],
+)
+def test_shards_that_no_run_can_have_are_refused(options, precision, sentence):
+    with pytest.raises(Refused) as refused:
+        check(strategy=_sharded(**options), devices=2, precision=precision)
+    assert re.search(sentence, refused.value.sentence)
