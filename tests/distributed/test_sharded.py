@@ -118,8 +118,14 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bits(tmp_path, whole, cut):
     assert_same_end(tmp_path / "runs" / "run" / "0", whole / "runs" / "run" / "0")
 
 
-def test_one_process_goes_on_with_a_run_in_shards(tmp_path, whole, cut):
-    shutil.copytree(cut, tmp_path, dirs_exist_ok=True)
-    answer = lt([*arguments(*ONE), "--ckpt_path", "last"], tmp_path)
-    assert answer.status == 0, answer.err
-    assert_close(tmp_path / "runs" / "run" / "0", whole / "runs" / "run" / "0")
+def test_plain_strategies_go_on_with_a_run_in_shards(tmp_path, whole, cut):
+    ends = {}
+    for name, strategy in (("one", ONE), ("ddp", DDP)):
+        shutil.copytree(cut, tmp_path / name)
+        answer = lt([*arguments(*strategy), "--ckpt_path", "last"], tmp_path / name)
+        assert answer.status == 0, answer.err
+        ends[name] = tmp_path / name / "runs" / "run" / "0"
+    want = whole / "runs" / "run" / "0"
+    assert_close(ends["ddp"], want)
+    # Two processes do not divide the 263 images of an epoch, so one has other batches.
+    assert checkpoint(ends["one"])["global_step"] == checkpoint(want)["global_step"]
