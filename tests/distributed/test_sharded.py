@@ -128,4 +128,4 @@ def test_plain_strategies_go_on_with_a_run_in_shards(tmp_path, whole, cut):
     want = whole / "runs" / "run" / "0"
     assert_close(ends["ddp"], want)
     # Two processes do not divide the 263 images of an epoch, so one has other batches.
-    assert checkpoint(ends["one"])["global_step"] == checkpoint(want)["global_step"]
+    assert checkpoint(ends["one"])["epoch"] == checkpoint(want)["epoch"]
