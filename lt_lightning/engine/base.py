@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
+from lightning.pytorch import Callback
 from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
 
@@ -28,7 +29,7 @@ from lt_lightning.engine.parts import check_features, check_widths
 from lt_lightning.engine.rank_order import add_in_order
 from lt_lightning.engine.scale import check_scale
 from lt_lightning.engine.seen_data import check_same, keep_facts, warn_of_other_view
-from lt_lightning.engine.sharded import gather_weights, part_weights, shard
+from lt_lightning.engine.sharded import GatheredEvaluation, shard
 from lt_lightning.engine.single_image import check_single_images
 from lt_lightning.heads import LinearHead
 from lt_lightning.heads.weight_norms import weight_norms
@@ -187,32 +188,9 @@ class LongTailModule(EvaluatedModule):
         if self.attached:
             shard(self, self.trainer)
 
-    def on_validation_epoch_start(self) -> None:
-        """Gather weights that are in shards."""
-        gather_weights(self)
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the metrics of the held-out images; a checkpoint comes next."""
-        super().on_validation_epoch_end()
-        part_weights(self)
-
-    def on_test_epoch_start(self) -> None:
-        """Forget the counts of an earlier test, and gather weights that are in shards."""
-        super().on_test_epoch_start()
-        gather_weights(self)
-
-    def on_test_epoch_end(self) -> None:
-        """Log the metrics of the test images."""
-        super().on_test_epoch_end()
-        part_weights(self)
-
-    def on_predict_epoch_start(self) -> None:
-        """Gather weights that are in shards."""
-        gather_weights(self)
-
-    def on_predict_epoch_end(self) -> None:
-        """Part them again."""
-        part_weights(self)
+    def configure_callbacks(self) -> list[Callback]:
+        """Return what keeps evaluation in float32, and gathers weights in shards for it."""
+        return [*super().configure_callbacks(), GatheredEvaluation()]
 
     def on_fit_start(self) -> None:
         """Refuse data that cannot be trained on, then take the weights of `backbone_init`.

@@ -6,7 +6,7 @@ from typing import Any
 import lightning as L
 import torch
 import torch.distributed as dist
-from lightning.pytorch.callbacks import WeightAveraging
+from lightning.pytorch.callbacks import Callback, WeightAveraging
 from lightning.pytorch.strategies import FSDPStrategy, ModelParallelStrategy
 from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule, fully_shard
@@ -61,25 +61,35 @@ def is_sharded(module: nn.Module) -> bool:
     return any(isinstance(part, FSDPModule) for part in module.modules())
 
 
-def gather_weights(module: Any) -> None:
-    """Let each process hold all weights, until `part_weights`; nothing where they are in no shards.
+class GatheredEvaluation(Callback):
+    """Lets each process hold all weights while it evaluates; nothing where they are in no shards.
 
-    So it can evaluate another number of batches than the others, who would wait for it.
+    So it can have another number of batches than the others, who would wait for it.
     """
-    # In inference mode the gathered tensors would be none that can be trained on afterwards.
-    with torch.inference_mode(False), torch.no_grad():
-        for inner in _sharded(module):
-            inner.set_reshard_after_forward(False, recurse=False)
-            inner.unshard()
 
+    def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Gather."""
+        _gather(pl_module)
 
-def part_weights(module: Any) -> None:
-    """Undo `gather_weights`."""
-    outer = module.backbone, module.head
-    for inner in _sharded(module):
-        # The outermost ones are needed again at once, in the backward pass.
-        inner.set_reshard_after_forward(inner not in outer, recurse=False)
-        inner.reshard()
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Part again, before a checkpoint is written."""
+        _part(pl_module)
+
+    def on_test_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Gather."""
+        _gather(pl_module)
+
+    def on_test_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Part again, after the callbacks that look at the weights."""
+        _part(pl_module)
+
+    def on_predict_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Gather."""
+        _gather(pl_module)
+
+    def on_predict_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Part again."""
+        _part(pl_module)
 
 
 def placed_as(value: Tensor, own: Any) -> Tensor:
@@ -93,6 +103,22 @@ def placed_as(value: Tensor, own: Any) -> Tensor:
         return value
     placed: Tensor = distribute_tensor(value.to(own.device), own.device_mesh, own.placements)
     return placed
+
+
+def _gather(module: nn.Module) -> None:
+    # In inference mode the gathered tensors would be none that can be trained on afterwards.
+    with torch.inference_mode(False), torch.no_grad():
+        for inner in _sharded(module):
+            inner.set_reshard_after_forward(False, recurse=False)
+            inner.unshard()
+
+
+def _part(module: Any) -> None:
+    outer = module.backbone, module.head
+    for inner in _sharded(module):
+        # The outermost ones are needed again at once, in the backward pass.
+        inner.set_reshard_after_forward(inner not in outer, recurse=False)
+        inner.reshard()
 
 
 def _sharded(module: nn.Module) -> list[FSDPModule]:
