@@ -6,7 +6,7 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from lt_lightning.engine.base import LongTailModule
 from lt_lightning.engine.rank_order import add_in_order
-from lt_lightning.errors import UserError
+from lt_lightning.errors import Agreed, UserError
 from lt_lightning.trainer_parts import is_trial
 
 
@@ -38,7 +38,7 @@ def check_trainer(trainer: L.Trainer, stage1_epochs: int, stage2_epochs: int) ->
             "--model.stage1_epochs and --model.stage2_epochs."
         )
     if trainer.strategy.restore_checkpoint_after_setup and stage1_epochs:
-        raise UserError(
+        raise Agreed(
             f"{type(trainer.strategy).__name__} cannot change stages in one run: give two "
             "commands, stage 1 by ERM (configs/ce.yaml), then this one with "
             "--model.stage1_ckpt RUN and --trainer.strategy ddp."
