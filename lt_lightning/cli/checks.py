@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonargparse import Namespace
 
-from lt_lightning.cli.trainer_checks import check_trainer
+from lt_lightning.cli.trainer_checks import check_trainer, parts_weights
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.branches import STREAMS
 from lt_lightning.engine.class_shares import differ
@@ -59,6 +59,12 @@ def check_options(command: str, options: Any) -> None:
             "post_hoc",
         )
     check_trainer(options.trainer, command)
+    if options.get("post_hoc") is not None and command == "fit" and parts_weights(options.trainer):
+        raise Refused(
+            "post_hoc changes whole weights and trainer.strategy parts them: leave it out, then "
+            "lt test RUN with it.",
+            "post_hoc",
+        )
 
 
 def check_callbacks(given: Sequence[Any], own: Sequence[Any]) -> None:

@@ -145,12 +145,17 @@ def _class_name(value: Any) -> str:
     return str(path).rsplit(".", 1)[-1]
 
 
+def parts_weights(trainer: Any) -> bool:
+    """Return whether the strategy leaves each process a part of the weights."""
+    strategy = trainer.strategy
+    return _class_name(strategy) == "ModelParallelStrategy" and not isinstance(strategy, str)
+
+
 def _settle_sharded(trainer: Any, processes: int) -> None:
     """Let the shards of weights be as many as the processes; Lightning's "auto" shards none."""
-    strategy = trainer.strategy
-    if _class_name(strategy) != "ModelParallelStrategy" or isinstance(strategy, str):
+    if not parts_weights(trainer):
         return
-    options = strategy.init_args
+    options = trainer.strategy.init_args
     if options.save_distributed_checkpoint:
         raise Refused(f"trainer.strategy.{SAVED_IN_PARTS}", "trainer.strategy")
     for name, size in (("data_parallel_size", processes), ("tensor_parallel_size", 1)):

@@ -4,14 +4,15 @@ import os
 import signal
 import socket
 import time
+from contextlib import closing
 from pathlib import Path
 
 import lt_whole_norm
 import pytest
 import torch
-from lt_runs import checkpoint, finish, results, rows, run, start, tiny
+from lt_runs import checkpoint, finish, kill_group, results, rows, run, start, tiny
 
-pytestmark = [pytest.mark.distributed, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.distributed, pytest.mark.timeout(900)]
 BEGIN = 12  # the step from which on both wait for what the test does
 # Batch norm over the whole batch, in float64: then the number of processes changes sums alone.
 SAME = ("--trainer.precision", "64-true", "--name", "run", "--version", "mine")
@@ -33,16 +34,24 @@ class Nodes:
             *("--rdzv-conf", quick, "--max-restarts", "6", lt_whole_norm.__file__),
         )
         many = ("--trainer.devices", "1", "--trainer.num_nodes", "2", "--trainer.strategy", "ddp")
+        self.started = []
         self.folder, self.given = folder, tiny("mixup", *SAME, *OFTEN, *SLOW, *many)
 
     def start(self):
         # As docs/clusters.md says: else a node that comes back finds the addresses of the old ones.
         own = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
-        return start(self.given, self.folder, self.torchrun, **own)
+        self.started.append(start(self.given, self.folder, self.torchrun, **own))
+        return self.started[-1]
+
+    def close(self):
+        """Leave nothing behind, also where the test failed: its pipes would fail a later one."""
+        for node in self.started:
+            kill_group(node)
+            node.communicate()
 
     def wait(self, name):
         """Wait for a file, and take it away."""
-        file, until = self.folder / name, time.monotonic() + 120
+        file, until = self.folder / name, time.monotonic() + 240
         while not file.exists():
             assert time.monotonic() < until, f"no {name}"
             time.sleep(0.1)
@@ -70,7 +79,11 @@ def test_a_node_is_lost_and_comes_back(tmp_path, whole):
 
     One node is lost, the other one goes on; the first one comes back; the batch stays whole.
     """
-    nodes = Nodes(tmp_path)
+    with closing(Nodes(tmp_path)) as nodes:
+        lose_one_and_take_it_back(nodes, tmp_path, whole)
+
+
+def lose_one_and_take_it_back(nodes, tmp_path, whole):
     stays, goes = nodes.start(), nodes.start()
     nodes.wait("reached-mine")
     lose(goes)

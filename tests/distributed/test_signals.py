@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from disturbed import group_of
-from lt_runs import checkpoint, finish, run, start, tiny
+from lt_runs import checkpoint, finish, kill_group, run, start, tiny
 
 pytestmark = pytest.mark.distributed
 
@@ -136,5 +136,6 @@ def test_a_process_that_is_stopped_is_named_and_the_other_ends(tmp_path, rank):
         if rank == "1":
             assert finish(process, timeout=30).status == 1
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_group(process)
+        with suppress(ValueError):  # its pipes were read already
+            process.communicate()
