@@ -25,6 +25,7 @@ from lt_lightning.runs import launch
 VARIABLE = "LT_LOST_AFTER"  # seconds of silence
 _USUAL = 180.0
 _BEAT = 1.0  # seconds
+_LOOKS = 10  # in a beat
 _QUIET = 3 * _BEAT  # of a process whose connection broke
 _HERE = ("127.0.0.1", "localhost")
 _LEFT, _LOST = "left", "lost "
@@ -47,7 +48,7 @@ def patience() -> float:
 def gone() -> str:
     """Return which process of the run has just fallen silent, or nothing where that is not known.
 
-    It takes some seconds: for the end of a run whose connection broke.
+    It takes up to a second: for the end of a run whose connection broke.
     """
     return "" if _at_work is None else _at_work.gone()
 
@@ -110,13 +111,14 @@ class Peers:
         self._threads[0].join(_QUIET)
 
     def gone(self) -> str:
-        """Return who has just fallen silent, as far as it is heard here within some seconds."""
-        until = time.monotonic() + 2 * _QUIET
+        """Return who has just fallen silent, as far as it is heard here within a second."""
+        # Lightning kills the first process within seconds where one that it started has died.
+        until = time.monotonic() + _BEAT
         while time.monotonic() < until:
             quiet = [k for k, seconds in self._silent.items() if seconds >= _QUIET]
             if quiet:
                 return ", ".join(self._heard[k] for k in quiet)
-            time.sleep(_BEAT / 4)
+            time.sleep(_BEAT / 50)
         return ""
 
     def _beat(self) -> bytes:
@@ -151,22 +153,37 @@ class Peers:
         try:
             rank, _, text = one.recv_bytes().decode().partition(" ")
         except (EOFError, OSError):
-            del connections[one]  # its silence is judged
+            self._broke(connections.pop(one))
             return
         connections[one] = int(rank)
         self._heard[int(rank)], self._silent[int(rank)] = text, 0.0
 
+    def _broke(self, rank: int) -> None:
+        """Take note that a connection ended: a process that said no farewell has just died."""
+        if self._heard.get(rank, _LEFT) != _LEFT:
+            self._silent[rank] = max(self._silent[rank], _QUIET)
+
     def _hear_first(self, place: tuple[str, int], key: bytes) -> None:
-        with suppress(EOFError, OSError), Client(place, authkey=key) as first:
-            over = False
-            while not over:
-                over = self._over.wait(_BEAT)
-                first.send_bytes(f"{self.rank} ".encode() + self._beat())
-                while not over and first.poll():
-                    text = first.recv_bytes().decode()
-                    self._heard[0], self._silent[0] = text, 0.0
-                    if text.startswith(_LOST):
-                        self._verdict = text.removeprefix(_LOST)
+        try:
+            with Client(place, authkey=key) as first:
+                over = False
+                while not over:
+                    over = self._over.is_set()
+                    first.send_bytes(f"{self.rank} ".encode() + self._beat())
+                    self._listen(first)
+        except (EOFError, OSError):
+            self._broke(0)
+
+    def _listen(self, first: Connection) -> None:
+        """Hear the first process for a beat, or until this one leaves."""
+        for _ in range(_LOOKS):
+            if self._over.is_set():
+                return
+            if first.poll(_BEAT / _LOOKS):
+                text = first.recv_bytes().decode()
+                self._heard[0], self._silent[0] = text, 0.0
+                if text.startswith(_LOST):
+                    self._verdict = text.removeprefix(_LOST)
 
     def _judge(self) -> None:
         before = time.monotonic()
