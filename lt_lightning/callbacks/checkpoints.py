@@ -118,12 +118,13 @@ class LastCheckpoint(Checkpoint):
 
     @property
     def save_seconds(self) -> float | None:
-        """How long a save took in this process, in the mean; none before the first."""
+        """How long a save of the last training took, in the mean; none before the first."""
         return self._seconds / self._saves if self._saves else None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Take the step of the start for saved; its accumulated gradients would be lost."""
-        self._saved_at, self._since = trainer.global_step, time.monotonic()
+        self._saved_at = trainer.global_step
+        self._saves, self._seconds, self._since = 0, 0.0, time.monotonic()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -154,12 +155,11 @@ class LastCheckpoint(Checkpoint):
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say what the saves took, where it is more than a few seconds."""
         if self._seconds >= _TOLD and trainer.is_global_zero:
-            whole = max(time.monotonic() - self._since, self._seconds)
             log.info(
                 "%d saves of last.ckpt took %.1f s each, %.1f %% of the training.",
                 self._saves,
                 self._seconds / self._saves,
-                100 * self._seconds / whole,
+                100 * self._seconds / (time.monotonic() - self._since),
             )
 
     def _save(self, trainer: Trainer) -> None:

@@ -92,7 +92,7 @@ class RunRecord(Callback):
     ) -> None:
         """Note that the run goes on, whose results so far are then of other weights."""
         if not self._progress.trained and trainer.is_global_zero and not is_trial(trainer):
-            reopen(self._folder(trainer))
+            reopen(self._folder(trainer), trainer.global_step)
         self._progress.trained = True
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

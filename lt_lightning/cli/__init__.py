@@ -9,7 +9,7 @@ from types import FunctionType
 from lt_lightning.cli.front import answer
 from lt_lightning.errors import Agreed, Finished, Refused, UserError, shown
 from lt_lightning.runs import argv as argv_words
-from lt_lightning.runs import launch, lock, numbers, signals, warning
+from lt_lightning.runs import launch, lock, numbers, peers, signals, warning
 
 _DIGITS = 10  # of the number of a process
 
@@ -83,6 +83,7 @@ def execute(arguments: Sequence[str]) -> Path | None:
                 warning.ended(stop.number)
                 raise
     finally:
+        peers.leave()
         lock.release()
 
 

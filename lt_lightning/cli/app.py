@@ -165,9 +165,9 @@ class LTCLI(LightningCLI):
         trainer = self._get(self.config_init, "trainer")
         fit = self.config.subcommand == "fit"
         given = _as_list(trainer.get("callbacks"))
-        first, *own = EpochMetrics(), *self._callbacks(folder, fit)
-        checks.check_callbacks(given, [first, *own])
-        trainer["callbacks"] = [first, *given, *own]
+        metrics, own = EpochMetrics(), self._callbacks(folder, fit)
+        checks.check_callbacks(given, [metrics, *own])
+        trainer["callbacks"] = [metrics, *given, *own]
         if fit and not trainer.get("fast_dev_run"):
             given = _as_list(trainer.get("logger"))
             trainer["logger"] = self.watchers.loggers(given, self.datamodule, self.resumed)

@@ -227,8 +227,8 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
     @cached_property
     def content(self) -> str:
         """What tells the training and held-out images from others under the same names."""
-        held = [] if self.monitor_test else [self._splits[k] for k in ("val",) if k in self._splits]
-        return content_of([self._splits["train"], *held])
+        own = ("train",) if self.monitor_test else ("train", "val")
+        return content_of(self._splits[name] for name in own if name in self._splits)
 
     @property
     def tested_fingerprint(self) -> str:

@@ -27,11 +27,7 @@ def fingerprint_of(images: ImageSet, size: int) -> str:
         size: width and height in pixels.
     """
     digest = hashlib.sha256(f"{len(images)} images of {size}".encode())
-    digest.update(images.labels.cpu().numpy().tobytes())
-    if isinstance(images, MemoryImages):
-        digest.update(images.images.cpu().contiguous().numpy().tobytes())
-    elif isinstance(images, FileImages):
-        digest.update(digest_of_files(list(images.paths)))
+    _count_in(digest, images)
     return digest.hexdigest()[:16]
 
 
@@ -46,12 +42,16 @@ def content_of(parts: Iterable[ImageSet]) -> str:
     """
     digest = hashlib.sha256()
     for images in parts:
-        digest.update(images.labels.cpu().numpy().tobytes())
-        if isinstance(images, MemoryImages):
-            digest.update(images.images.cpu().contiguous().numpy().tobytes())
-        elif isinstance(images, FileImages):
-            digest.update(digest_of_files(list(images.paths), ends=True))
+        _count_in(digest, images, ends=True)
     return digest.hexdigest()[:16]
+
+
+def _count_in(digest: "hashlib._Hash", images: ImageSet, *, ends: bool = False) -> None:
+    digest.update(images.labels.cpu().numpy().tobytes())
+    if isinstance(images, MemoryImages):
+        digest.update(images.images.cpu().contiguous().numpy().tobytes())
+    elif isinstance(images, FileImages):
+        digest.update(digest_of_files(list(images.paths), ends=ends))
 
 
 def labelled_folder(root: Path, names: list[str], source: Source, size: int) -> ImageSet:

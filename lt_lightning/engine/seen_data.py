@@ -47,11 +47,26 @@ def check_same(
             f"The checkpoint was trained on the images {saved['fingerprint']} but the data are "
             f"{data.fingerprint}: use the data, profile and seeds of that run."
         )
-    if trained_on and saved.get("content") not in (None, data.content):
+    other = other_images(saved, data) if trained_on else None
+    if other is not None:
         raise UserError(
             "The checkpoint was trained on other pictures under the same names "
-            f"({saved['content']}, and these are {data.content}): put back those of that run."
+            f"({other[0]}, and these are {other[1]}): put back those of that run."
         )
+
+
+def other_images(saved: Mapping[str, Any], data: LongTailDataModule) -> tuple[str, str] | None:
+    """Return what tells the images of a checkpoint, and those at work, where they are others.
+
+    Args:
+        saved: the facts of the data in the checkpoint.
+        data: those at work, set up.
+    """
+    if saved.get("fingerprint") not in (None, data.fingerprint):
+        return str(saved["fingerprint"]), str(data.fingerprint)
+    if saved.get("content") not in (None, data.content):
+        return str(saved["content"]), data.content
+    return None
 
 
 def check_view(saved: Mapping[str, Any], data: LongTailDataModule) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.engine.backbone_init import fitting, load_backbone, part_of
 from lt_lightning.engine.base import LongTailModule
-from lt_lightning.engine.seen_data import warn_of_other_view
+from lt_lightning.engine.seen_data import other_images, warn_of_other_view
 from lt_lightning.errors import UserError
 from lt_lightning.runs.checkpoint import DATA_STATE
 
@@ -92,12 +92,11 @@ def warn_of_other_images(content: dict[str, Any], path: str, module: LongTailMod
     if data is None:
         return
     warn_of_other_view(content, path, data)
-    seen = content.get(DATA_STATE, {}).get("fingerprint")
-    if seen and seen != data.fingerprint:
+    other = other_images(content.get(DATA_STATE, {}), data)
+    if other is not None:
         log.warning(
             "%s was trained on other images (%s) than stage 2 is (%s): what is held out now may "
             "have been trained on.",
             path,
-            seen,
-            data.fingerprint,
+            *other,
         )

@@ -80,7 +80,8 @@ class VectorScalingCalibration(PostHoc):
 
     Args:
         decay: of (a - 1)^2 and b^2 in the objective, which 2 C numbers fitted on few images need;
-            0 or more.
+            0 or more. With 0 there is no least NLL where all images are right; then it is said,
+            and the logits stay.
 
     Raises:
         UserError: if the decay is negative.
@@ -99,6 +100,8 @@ class VectorScalingCalibration(PostHoc):
         bias = torch.zeros(model.num_classes, dtype=torch.float64, requires_grad=True)
         logits, targets = held_out_logits(model, data)
         self.fitted_on = "held-out"
+        if self.decay == 0 and _all_right(logits, targets, "logits are left as they are"):
+            return {"scale": scale.detach().float(), "bias": bias.detach().float()}
 
         def penalty() -> Tensor:
             return self.decay * ((scale - 1).square().sum() + bias.square().sum())
@@ -161,14 +164,9 @@ def _without_minimum(logits: Tensor, targets: Tensor) -> float | None:
     The NLL is convex in 1 / T. It falls for ever where every image is right, and rises from
     1 / T = 0 on where the logit of the target is no higher than the mean of all, on average.
     """
-    own = logits.gather(1, targets[:, None])[:, 0]
-    if bool((own == logits.max(dim=1).values).all()):
-        log.warning(
-            "All of the %d held-out images are right, so that no temperature has the least NLL: it "
-            "stays 1.",
-            len(targets),
-        )
+    if _all_right(logits, targets, "the temperature stays 1"):
         return 1.0
+    own = logits.gather(1, targets[:, None])[:, 0]
     if float((_weights(targets) * (own - logits.mean(dim=1))).sum()) > 0:
         return None
     log.warning(
@@ -177,6 +175,19 @@ def _without_minimum(logits: Tensor, targets: Tensor) -> float | None:
         len(targets),
     )
     return max(1.0, _FLAT * float(logits.max() - logits.min()))
+
+
+def _all_right(logits: Tensor, targets: Tensor, then: str) -> bool:
+    """Return whether the NLL falls for ever as the logits grow, with a warning."""
+    own = logits.gather(1, targets[:, None])[:, 0]
+    right = bool((own == logits.max(dim=1).values).all())
+    if right:
+        log.warning(
+            "All of the %d held-out images are right, so that no scale has the least NLL: %s.",
+            len(targets),
+            then,
+        )
+    return right
 
 
 def _wide(value: float) -> Tensor:

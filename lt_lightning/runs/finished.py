@@ -4,14 +4,12 @@ import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from lt_lightning.runs.checkpoint import whole_epochs
 from lt_lightning.runs.evaluations import parts, under_own_conditions
 from lt_lightning.runs.results import FILE_NAME, read_results
 
-NONE: Mapping[str, Any] = MappingProxyType({})
 log = logging.getLogger("lt_lightning")
 
 
@@ -27,14 +25,16 @@ def is_trained(content: dict[str, Any], max_epochs: int, max_steps: int) -> bool
 
 
 def is_tested(
-    folder: Path, change: Mapping[str, Any] | None = None, values: Mapping[str, Any] = NONE
+    folder: Path,
+    change: Mapping[str, Any] | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> bool:
     """Return whether all checkpoints of a run were tested.
 
     Args:
         folder: the run folder.
         change: after training, which is to be tested too, with its options as they are recorded.
-        values: of the change, as far as they are known, as they are recorded.
+        values: of the change, as they are recorded; none where they are not known before.
     """
     if not (folder / FILE_NAME).is_file():
         return False
@@ -45,25 +45,33 @@ def is_tested(
     wanted = json.loads(json.dumps(change))  # as it reads in a file
     return wanted is None or any(
         evaluation.get("post_hoc") == wanted
-        and {**evaluation.get("fitted", {}), **values} == evaluation.get("fitted", {})
+        and {**evaluation.get("fitted", {}), **(values or {})} == evaluation.get("fitted", {})
         for name, evaluation in evaluations.items()
         if parts(name)[0] == "last" and under_own_conditions(name, evaluation)
     )
 
 
-def reopen(folder: Path) -> None:
+def reopen(folder: Path, step: int) -> None:
     """Set the results of a run aside as results_STEPS_steps.json, for its training goes on.
 
-    They are of weights that last.ckpt will not hold any more; those of its first stage alone stay.
+    They are of weights that last.ckpt will not hold any more, and so are the figures, which get
+    the same end; what is of its first stage alone stays.
 
     Args:
         folder: the run folder.
+        step: at which it goes on, for results that do not tell theirs.
     """
     file = folder / FILE_NAME
     if not file.is_file():
         return
     content = read_results(folder)
-    if {"last", "best"} & {parts(name)[0] for name in content["evaluations"]}:
-        aside = folder / f"results_{content['training']['steps']}_steps.json"
+    passed = [name for name in content["evaluations"] if parts(name)[0] in ("last", "best")]
+    if passed:
+        steps = content["training"].get("steps")
+        end = f"_{step if steps is None else steps}_steps"
+        for figure in folder.glob("*.png"):
+            if figure.stem.endswith(tuple(f"_{name}" for name in passed)):
+                figure.replace(figure.with_stem(figure.stem + end))
+        aside = file.with_stem(file.stem + end)
         file.replace(aside)
         log.info("The training goes on: the results so far are kept in %s.", aside)

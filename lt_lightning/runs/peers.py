@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, wait
-from typing import Protocol
+from typing import Any, Protocol
 
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import launch
@@ -25,7 +25,7 @@ from lt_lightning.runs import launch
 VARIABLE = "LT_LOST_AFTER"  # seconds of silence
 _USUAL = 180.0
 _BEAT = 1.0  # seconds
-_LOOKS = 10  # in a beat
+_LOOK = _BEAT / 10  # between two looks whether this process leaves
 _QUIET = 3 * _BEAT  # of a process whose connection broke
 _HERE = ("127.0.0.1", "localhost")
 _LEFT, _LOST = "left", "lost "
@@ -43,6 +43,14 @@ class Launcher(Protocol):
 def patience() -> float:
     """Return the seconds of silence after which a process counts as lost; 0 stands for never."""
     return float(os.environ.get(VARIABLE) or _USUAL) or float("inf")
+
+
+def leave() -> None:
+    """End the hearing at the end of a command, however it ended: the process may live on."""
+    global _at_work
+    if _at_work is not None:
+        _at_work.stop()
+        _at_work = None
 
 
 def gone() -> str:
@@ -77,24 +85,22 @@ class Peers:
         self._heard: dict[int, str] = {}
         self._silent: dict[int, float] = {}
         self._over = threading.Event()
-        hear: Callable[[], None]
         if rank == 0:
             key = secrets.token_bytes(16)
             bound = host if host in _HERE else ""
             listener = Listener((bound, 0), "AF_INET", backlog=world, authkey=key)
             share((listener.address[1], key))
-            hear = lambda: self._hear_all(listener)  # noqa: E731
+            self._ear = _thread(self._hear_all, listener)
         else:
             port, key = share(None)
-            hear = lambda: self._hear_first((host, port), key)  # noqa: E731
-        self._threads = [threading.Thread(target=f, daemon=True) for f in (hear, self._judge)]
+            self._ear = _thread(self._hear_first, (host, port), key)
 
     def start(self) -> None:
         """Begin to listen."""
         global _at_work
         _at_work = self
-        for thread in self._threads:
-            thread.start()
+        self._ear.start()
+        _thread(self._judge).start()
 
     def note(self, epoch: int, step: int) -> None:
         """Take note of where the training is.
@@ -108,17 +114,17 @@ class Peers:
     def stop(self) -> None:
         """Say that this process needs nobody any more, and nobody needs it."""
         self._over.set()
-        self._threads[0].join(_QUIET)
+        self._ear.join(_QUIET)
 
     def gone(self) -> str:
         """Return who has just fallen silent, as far as it is heard here within a second."""
         # Lightning kills the first process within seconds where one that it started has died.
         until = time.monotonic() + _BEAT
-        while time.monotonic() < until:
+        while not self._over.is_set() and time.monotonic() < until:
             quiet = [k for k, seconds in self._silent.items() if seconds >= _QUIET]
             if quiet:
                 return ", ".join(self._heard[k] for k in quiet)
-            time.sleep(_BEAT / 50)
+            time.sleep(_LOOK)
         return ""
 
     def _beat(self) -> bytes:
@@ -129,22 +135,23 @@ class Peers:
 
     def _hear_all(self, listener: Listener) -> None:
         connections: dict[Connection, int] = {}
-        words = listener, connections
-        threading.Thread(target=self._accept, args=words, daemon=True).start()
-        over = False
+        _thread(self._accept, listener, connections).start()
+        told, over = 0.0, False
         while not over:
-            over = self._over.wait(0 if connections else _BEAT)
-            for one in wait(list(connections), 0 if over else _BEAT):
+            over = self._over.wait(0 if connections else _LOOK)
+            for one in wait(list(connections), 0 if over else _LOOK):
                 assert isinstance(one, Connection)
                 self._take(one, connections)
-            said = f"{_LOST}{self._verdict}".encode() if self._verdict else self._beat()
-            for one in list(connections):
-                with suppress(OSError):
-                    one.send_bytes(said)
+            if over or self._verdict or time.monotonic() - told >= _BEAT:
+                told = time.monotonic()
+                said = f"{_LOST}{self._verdict}".encode() if self._verdict else self._beat()
+                for one in list(connections):
+                    with suppress(OSError):
+                        one.send_bytes(said)
         listener.close()
 
     def _accept(self, listener: Listener, connections: dict[Connection, int]) -> None:
-        while not self._over.is_set():
+        while len(connections) < self.world - 1 and not self._over.is_set():
             # Whoever else calls at this port does not know the key, or not even the words.
             with suppress(EOFError, OSError, AuthenticationError):
                 connections[listener.accept()] = 0
@@ -171,19 +178,20 @@ class Peers:
                     over = self._over.is_set()
                     first.send_bytes(f"{self.rank} ".encode() + self._beat())
                     self._listen(first)
-        except (EOFError, OSError):
+        except (EOFError, OSError, AuthenticationError):
             self._broke(0)
 
     def _listen(self, first: Connection) -> None:
         """Hear the first process for a beat, or until this one leaves."""
-        for _ in range(_LOOKS):
-            if self._over.is_set():
-                return
-            if first.poll(_BEAT / _LOOKS):
+        until = time.monotonic() + _BEAT
+        while time.monotonic() < until and not self._over.is_set():
+            if first.poll(_LOOK):
                 text = first.recv_bytes().decode()
-                self._heard[0], self._silent[0] = text, 0.0
+                self._silent[0] = 0.0
                 if text.startswith(_LOST):
                     self._verdict = text.removeprefix(_LOST)
+                else:
+                    self._heard[0] = text
 
     def _judge(self) -> None:
         before = time.monotonic()
@@ -210,3 +218,7 @@ class Peers:
         if self._launcher is not None:
             self._launcher.kill(signal.SIGKILL)  # one that is stopped hears nothing else
         os._exit(1)
+
+
+def _thread(target: Callable[..., None], *words: Any) -> threading.Thread:
+    return threading.Thread(target=target, args=words, daemon=True)

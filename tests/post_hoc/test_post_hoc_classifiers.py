@@ -119,6 +119,18 @@ def test_a_temperature_without_a_minimum_is_told(monkeypatch, caplog, logits, te
     assert says in caplog.text
 
 
+@pytest.mark.parametrize(("decay", "grows"), [(0.0, False), (0.01, True)])
+def test_a_scale_without_a_minimum_stays_one_and_a_decay_gives_it_one(monkeypatch, decay, grows):
+    z, y = torch.tensor([[2.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 1])
+    monkeypatch.setattr(
+        "lt_lightning.post_hoc.calibration.held_out_logits", lambda model, data: (z, y)
+    )
+    change, model = VectorScalingCalibration(decay=decay), finished(None)
+    change.apply(model, None)
+    assert torch.equal(model.post_hoc(z), z) is not grows
+    assert model.post_hoc(z).abs().max() < 10
+
+
 def test_classes_count_alike_in_the_fit():
     """One image of class 1 counts as much as 99 of class 0: the bias stays 0."""
     logits, y = torch.zeros(100, 2), torch.tensor([0] * 99 + [1])

@@ -20,6 +20,7 @@ def until(wanted, seconds=10):
 def quick(monkeypatch):
     monkeypatch.setattr(peers, "_BEAT", 0.05)
     monkeypatch.setattr(peers, "_QUIET", 0.15)
+    monkeypatch.setattr(peers, "_LOOK", 0.005)
     monkeypatch.setattr(peers, "_at_work", None)
 
 
@@ -64,6 +65,36 @@ def test_who_says_nothing_any_more_is_lost_and_a_stranger_is_not_heard(first, mo
 def test_the_patience_is_that_of_the_environment(monkeypatch, given, seconds):
     monkeypatch.setenv(peers.VARIABLE, given)
     assert peers.patience() == seconds
+
+
+def test_who_dies_is_known_at_once_and_nobody_is_judged_after_the_command(first, monkeypatch):
+    """Trap: a session in which a run had failed was ended minutes later, for its processes left."""
+    monkeypatch.setenv(peers.VARIABLE, "1")
+    one, (port, key) = first
+    ended = []
+    monkeypatch.setattr(one, "_end", ended.append)
+    with Client(("127.0.0.1", port), authkey=key) as other:
+        other.send_bytes(b"1 process 1 of 2 on there")
+        assert until(lambda: 1 in one._heard)
+    assert peers.gone() == "process 1 of 2 on there"
+    peers.leave()
+    assert peers.gone() == ""
+    time.sleep(1.2)
+    assert not ended
+
+
+def test_the_first_process_speaks_once_a_beat_to_all(first):
+    """Trap: it answered each word of each of the others to all of them."""
+    _one, (port, key) = first
+    with Client(("127.0.0.1", port), authkey=key) as other:
+        for _ in range(50):
+            other.send_bytes(b"1 here")
+            time.sleep(0.004)
+        heard = 0
+        while other.poll():
+            other.recv_bytes()
+            heard += 1
+    assert 1 <= heard <= 8
 
 
 def test_nothing_is_known_where_nobody_listens(quick):

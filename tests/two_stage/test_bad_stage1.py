@@ -12,6 +12,7 @@ from lt_lightning.data import Digits, Exponential, LongTailDataModule
 from lt_lightning.errors import UserError
 from lt_lightning.heads import CRT, LWS, CosineHead
 from lt_lightning.methods import ERM, Decoupled
+from lt_lightning.runs.checkpoint import DATA_STATE
 
 CLASSES = 10
 
@@ -67,6 +68,13 @@ def test_other_images_are_warned_of(tmp_path, caplog):
         fit(two_stage(Decoupled, stage1_ckpt=path), 2, tmp_path, data=other)
     assert "was trained on other images" in caplog.text
     assert "was trained on images of mean" in caplog.text
+    caplog.clear()
+    content = torch.load(path, weights_only=True)
+    content[DATA_STATE]["content"] = "0" * 16  # other pixels under the same names
+    torch.save(content, tmp_path / "other.ckpt")
+    with caplog.at_level(logging.WARNING, logger="lt_lightning"):
+        fit(two_stage(Decoupled, stage1_ckpt=str(tmp_path / "other.ckpt")), 2, tmp_path)
+    assert f"was trained on other images ({'0' * 16}) than stage 2" in caplog.text
     caplog.clear()
     with caplog.at_level(logging.WARNING, logger="lt_lightning"):
         fit(two_stage(Decoupled, stage1_ckpt=path), 2, tmp_path)

@@ -25,6 +25,7 @@ from lt_lightning.data.added_images import AddedImages
 from lt_lightning.data.decode import cache_folder
 from lt_lightning.engine.device import device_of
 from lt_lightning.engine.load import load_model
+from lt_lightning.engine.seen_data import check_same
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.report.command import MOST
 from lt_lightning.runs import argv as words
@@ -107,6 +108,7 @@ def cam(argv: list[str]) -> None:
         return
     config = config_of(folder)
     data = data_of_checkpoint(folder, checkpoint, content, of_data, "lt cam")
+    check_same(content, data)
     made = _made(options, config, folder, checkpoint)
     key = hashlib.sha256(json.dumps([made, data.facts()], sort_keys=True).encode()).hexdigest()
     name = f"{folder.parent.name}-{folder.name}-{key[:8]}"
