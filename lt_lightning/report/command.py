@@ -10,6 +10,7 @@ from typing import NoReturn
 from lt_lightning.errors import UserError, printable
 from lt_lightning.report import classes
 from lt_lightning.report.table import find_runs, load_rows, render
+from lt_lightning.runs import outputs
 from lt_lightning.runs.files import write_whole
 
 MOST = 100  # pictures of mistakes
@@ -150,17 +151,20 @@ def check_out(options: argparse.Namespace) -> Path | None:
     if options.out is None:
         return None
     out = Path(options.out)
-    if out.is_dir():
-        raise UserError(f"{out} is a folder: give the name of a file.")
-    if out.exists() and not options.force:
-        try:
-            with out.open("rb") as stream:
-                ours = b"<!-- lt report -->" in stream.read(200)
-        except OSError:
-            ours = False
-        if not ours:
-            raise UserError(f"{out} exists and is no page of lt report: add --force, or remove it.")
+    if out.exists() and not out.is_dir() and not options.force and not _is_page(out):
+        raise UserError(
+            f"--out {out} exists and is no page of lt report: add --force, or remove it."
+        )
+    outputs.check_file(out, force=True)
     return out
+
+
+def _is_page(file: Path) -> bool:
+    try:
+        with file.open("rb") as stream:
+            return b"<!-- lt report -->" in stream.read(200)
+    except OSError:
+        return False
 
 
 def _text(folders: Sequence[Path], style: str, left_out: Mapping[Path, str]) -> str:

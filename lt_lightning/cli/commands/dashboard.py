@@ -12,6 +12,7 @@ from lt_lightning.errors import UserError, one_sentence
 from lt_lightning.metrics.groups import SHOTS
 from lt_lightning.report.measures import group_names
 from lt_lightning.report.table import find_runs
+from lt_lightning.runs import outputs
 from lt_lightning.runs.files import write_whole
 from lt_lightning.runs.results import read_results
 from lt_lightning.wandb_.run import has_account
@@ -47,10 +48,7 @@ def dashboard(argv: list[str]) -> None:
         sys.stdout.write(f"Workspace: {_save(options.project, options.entity, groups)}\n")
         return
     file = Path(options.json)
-    if file.is_dir():
-        raise UserError(f"--json {file} is a folder: give the name of a file.")
-    if file.exists() and not options.force:
-        raise UserError(f"--json {file} exists: add --force, or give another name.")
+    outputs.check_file(file, options.force, "--json")
     text = as_json(workspace(options.project, options.entity or "", groups))
     write_whole(file, f"{text}\n".encode(), "write the workspace again")
     sys.stdout.write(f"{file}: the workspace of {options.project}\n")

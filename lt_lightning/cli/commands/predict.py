@@ -19,9 +19,8 @@ from lt_lightning.predictions.job import Job
 from lt_lightning.predictions.pictures import Columns, pictures
 from lt_lightning.predictions.tally import Tally
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.runs import lock
+from lt_lightning.runs import lock, outputs
 from lt_lightning.runs.argv import apart
-from lt_lightning.runs.metrics_file import FILE_NAME as METRICS_FILE
 
 log = logging.getLogger("lt_lightning")
 _CHANGE = "post_hoc"
@@ -93,13 +92,8 @@ def predict(argv: list[str]) -> None:
 
 
 def _check_out(out: Path, images: Path, force: bool) -> None:
-    if out.is_dir():
-        raise UserError(f"--out {out} is a folder: give a file, .csv or .parquet.")
-    if out.name == METRICS_FILE and (out.parent / "config.yaml").is_file():
-        raise UserError(f"--out {out} is the record of a run: give another name.")
+    outputs.check_file(out, force)
     lock.take_output(out)
-    if out.exists() and not force:
-        raise UserError(f"--out {out} exists: add --force, or give another name.")
     if out.exists() and images.exists() and out.samefile(images):
         raise UserError(f"--out {out} is what --images names: give another name.")
     table.check(out)
