@@ -26,11 +26,18 @@ class Nodes:
     def __init__(self, folder):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+            self.port = free.getsockname()[1]
         quick = "last_call_timeout=2,keep_alive_interval=2,keep_alive_max_attempt=5"
         self.torchrun = (
             *("-m", "torch.distributed.run", "--nnodes", "1:2", "--nproc_per_node", "1"),
-            *("--rdzv-backend", "c10d", "--rdzv-endpoint", f"127.0.0.1:{port}", "--rdzv-id", "job"),
+            *(
+                "--rdzv-backend",
+                "c10d",
+                "--rdzv-endpoint",
+                f"127.0.0.1:{self.port}",
+                "--rdzv-id",
+                "job",
+            ),
             *("--rdzv-conf", quick, "--max-restarts", "6", lt_whole_norm.__file__),
         )
         many = ("--trainer.devices", "1", "--trainer.num_nodes", "2", "--trainer.strategy", "ddp")
@@ -41,7 +48,13 @@ class Nodes:
         # As docs/clusters.md says: else a node that comes back finds the addresses of the old ones.
         own = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
         self.started.append(start(self.given, self.folder, self.torchrun, **own))
+        if len(self.started) == 1:
+            self._wait(self._is_met, "meeting place")  # of two at once, either might hold it
         return self.started[-1]
+
+    def _is_met(self):
+        with socket.socket() as caller:
+            return caller.connect_ex(("127.0.0.1", self.port)) == 0
 
     def close(self):
         """Leave nothing behind, also where the test failed: its pipes would fail a later one."""
@@ -51,11 +64,16 @@ class Nodes:
 
     def wait(self, name):
         """Wait for a file, and take it away."""
-        file, until = self.folder / name, time.monotonic() + 240
-        while not file.exists():
+        self._wait((self.folder / name).exists, name)
+        (self.folder / name).unlink()
+
+    def _wait(self, is_there, name):
+        until = time.monotonic() + 240
+        while not is_there():
+            first = self.started[0]
+            assert first.poll() is None, f"no {name}: {first.communicate()[1][-2000:]}"
             assert time.monotonic() < until, f"no {name}"
             time.sleep(0.1)
-        file.unlink()
 
 
 def lose(node):
