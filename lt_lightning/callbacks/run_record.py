@@ -11,7 +11,7 @@ from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from lt_lightning.callbacks.comparison import side_by_side
 from lt_lightning.callbacks.outcome import Outcome, reported
 from lt_lightning.callbacks.tested_weights import tested_weights
-from lt_lightning.callbacks.training_progress import TrainingProgress
+from lt_lightning.callbacks.training_progress import Trained, TrainingProgress
 from lt_lightning.engine.evaluated import EvaluatedModule
 from lt_lightning.engine.multiply_adds import multiply_adds
 from lt_lightning.figures.knob import knob_chart
@@ -70,7 +70,7 @@ class RunRecord(Callback):
         self._progress = TrainingProgress()
         self._written = False
         self._multiply_adds: int | None = None
-        self._loaded_epoch: int | None = None
+        self._loaded: Trained | None = None
         self._outcomes: dict[str, Outcome] = {}
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -78,7 +78,7 @@ class RunRecord(Callback):
         if stage not in ("fit", "test") or is_trial(trainer):
             return
         self._earlier(trainer, pl_module)
-        self._loaded_epoch = None
+        self._loaded = None
         if stage == "fit":
             self._progress.begin()
             self._written = False
@@ -123,8 +123,8 @@ class RunRecord(Callback):
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Note the epoch of the checkpoint, and the test images of its run."""
-        self._loaded_epoch = int(checkpoint["epoch"])
+        """Note how far the checkpoint was trained, and the test images of its run."""
+        self._loaded = Trained.of(checkpoint)
         self.own_test = checkpoint.get(DATA_STATE, {}).get("test_fingerprint")
 
     def on_test_batch_start(
@@ -256,7 +256,8 @@ class RunRecord(Callback):
         self, trainer: Trainer, data: ReportedData, label: str, evaluations: dict[str, Any]
     ) -> dict[str, Any]:
         """Return which weights were tested and how they were chosen."""
-        path, epoch, source = None, self._loaded_epoch, trainer.ckpt_path
+        path, source = None, trainer.ckpt_path
+        epoch = None if self._loaded is None else self._loaded.epoch
         if self.tested is not None and not source:
             source, epoch = self.tested
         if source:
@@ -284,7 +285,7 @@ class RunRecord(Callback):
     def _about_run(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """Return everything but the evaluations."""
         module, data = self._reported(trainer, pl_module)
-        training = self._progress.training(trainer, self._loaded_epoch)
+        training = self._progress.training(trainer, self._loaded)
         content = about_run(module, data, training, self.command or launch.command())
         if self._multiply_adds is not None:
             content["training"]["multiply_adds"] = self._multiply_adds

@@ -1,6 +1,8 @@
 """How far the training of a run went, and how long it took."""
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from lightning.pytorch import Trainer
@@ -8,6 +10,28 @@ from lightning.pytorch import Trainer
 from lt_lightning.mid_epoch import in_mid_epoch
 from lt_lightning.runs import environment
 from lt_lightning.runs.about import Training
+from lt_lightning.runs.checkpoint import TRAINED_EPOCHS
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How far the training was that a checkpoint is of.
+
+    Attributes:
+        epoch: of the weights, 0-based.
+        epochs: finished ones; none where it does not tell.
+        steps: of the optimizer.
+    """
+
+    epoch: int
+    epochs: int | None
+    steps: int
+
+    @classmethod
+    def of(cls, checkpoint: Mapping[str, Any]) -> "Trained":
+        """Read it from a checkpoint that is tested, which may be of the middle of an epoch."""
+        epochs = checkpoint.get(TRAINED_EPOCHS)
+        return cls(int(checkpoint["epoch"]), epochs, int(checkpoint["global_step"]))
 
 
 class TrainingProgress:
@@ -65,20 +89,20 @@ class TrainingProgress:
             return self._at
         return self.epochs - 1
 
-    def training(self, trainer: Trainer, loaded_epoch: int | None) -> Training:
+    def training(self, trainer: Trainer, loaded: Trained | None) -> Training:
         """Return what is known of the training.
 
         Args:
-            trainer: at work.
-            loaded_epoch: of the checkpoint that is tested, if any.
+            trainer: at work; without a training of its own its epochs are those of the run.
+            loaded: of the checkpoint that is tested, if any.
         """
-        epochs = self.epochs
-        if epochs is None and loaded_epoch is not None:
-            epochs = loaded_epoch + 1
+        epochs, planned, steps = self.epochs, self._planned, self._steps
+        if epochs is None and loaded is not None:
+            epochs, planned, steps = loaded.epochs, trainer.max_epochs, loaded.steps
         return Training(
             seconds=self.seconds if self.fitted or self.seconds > 0 else None,
             epochs=epochs,
-            planned_epochs=self._planned,
-            steps=self._steps,
+            planned_epochs=planned,
+            steps=steps,
             hardware=self._hardware or environment.hardware(trainer),
         )

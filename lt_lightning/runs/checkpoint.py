@@ -23,12 +23,14 @@ __all__ = [
     "CHANGES",
     "DATA_STATE",
     "EPOCH_SUMS",
+    "TRAINED_EPOCHS",
     "leave_to_training",
     "not_finite",
     "read",
     "whole_epochs",
 ]
 _GROWTH = 4  # times the size of the file that its parts may take; torch packs nothing
+TRAINED_EPOCHS = "lt_trained_epochs"
 
 
 def read(path: str | Path, to_resume: bool = False) -> dict[str, Any]:
@@ -119,16 +121,27 @@ def leave_to_training(content: dict[str, Any], precision: str) -> None:
     """Take out of a checkpoint that is tested what a training alone goes on from.
 
     Lightning would give a test all of it, the states of callbacks too; what a test has no use for
-    cannot stop it.
+    cannot stop it. How many epochs were trained to their last batch stays, as TRAINED_EPOCHS; none
+    where the file does not tell.
 
     Args:
         content: of the file, which is changed.
         precision: the key of the precision's state.
     """
+    content[TRAINED_EPOCHS] = _trained_epochs(content)
     for part in ("loops", "optimizer_states", "lr_schedulers", EPOCH_SUMS, precision):
         content.pop(part, None)
     states = content.pop("callbacks", {})
     content["callbacks"] = {name: state for name, state in states.items() if are_seconds(state)}
+
+
+def _trained_epochs(content: dict[str, Any]) -> int | None:
+    try:
+        loop = content["loops"]["fit_loop"]
+        whole = loop["epoch_loop.batch_progress"]["is_last_batch"]  # also of one for validation
+        return int(content["epoch"]) + 1 if whole else whole_epochs(content)
+    except (UserError, LookupError, TypeError, ValueError):
+        return None
 
 
 def whole_epochs(content: dict[str, Any]) -> int:
