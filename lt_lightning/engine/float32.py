@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -52,21 +53,42 @@ def float32(trainer: Trainer, module: LightningModule) -> Iterator[None]:
 
 @contextmanager
 def _as_float32(module: nn.Module) -> Iterator[None]:
-    """Hold the weights in float32 within; what was changed there stays changed."""
-    tensors = [t for t in (*module.parameters(), *module.buffers()) if t.is_floating_point()]
-    kept: list[tuple[Tensor, Tensor, Tensor]] = []
-    with torch.inference_mode(False):  # else they could not be data of a parameter
-        for tensor in tensors:
-            own, wide = tensor.data, tensor.data.float()
-            kept.append((tensor, own, wide.clone()))
-            tensor.data = wide
+    """Hold the weights in float32 within; what was changed there stays changed.
+
+    Other tensors stand in their places, for DDP hears of a gradient through a parameter, and would
+    no longer after its type had been another one.
+    """
+    with torch.inference_mode(False):  # else they could not be parameters
+        wide = {own: _wide(own) for _, _, own in _places(module)}
+        before = {own: other.detach().clone() for own, other in wide.items()}
+    places = list(_places(module))
+    for tensors, name, own in places:
+        tensors[name] = wide[own]
     try:
         yield
     finally:
-        for tensor, own, before in kept:
-            if not torch.equal(tensor.data.to(before.device), before):  # loaded, or fitted
-                own.copy_(tensor.data)
-            tensor.data = own
+        for own, other in wide.items():
+            if not torch.equal(other.detach().to(before[own].device), before[own]):
+                own.data.copy_(other.detach())  # loaded, or fitted
+        for tensors, name, own in places:
+            if tensors[name] is wide[own]:
+                tensors[name] = own
+
+
+def _places(module: nn.Module) -> Iterator[tuple[dict[str, Any], str, Tensor]]:
+    """Yield where each tensor of floats lies; one that lies in two places twice."""
+    for inner in module.modules():
+        for tensors in (inner._parameters, inner._buffers):
+            for name, tensor in tensors.items():
+                if tensor is not None and tensor.is_floating_point():
+                    yield tensors, name, tensor
+
+
+def _wide(tensor: Tensor) -> Tensor:
+    wide = tensor.detach().float().clone()
+    if isinstance(tensor, nn.Parameter):
+        return nn.Parameter(wide, requires_grad=tensor.requires_grad)
+    return wide
 
 
 class Float32Evaluation(Callback):

@@ -28,16 +28,17 @@ EPOCHS = {"paco": 1}
 _QUEUE = ("--model.queue_size", "1008")  # a multiple of the batch
 OWN = {"paco": _QUEUE, "ssp_moco": _QUEUE}
 ALIKE = 1e-9  # of weights
-BATCH = 24  # of 13 in an epoch; each number of processes divides it
+BATCH = 24  # of 12 in an epoch; each number of processes divides it
 ROOT = Path(__file__).parents[2]
 TABLES = Path(os.environ.get("LT_TABLES", ROOT / "build" / "distributed"))
 
 
 def arguments(config, processes):
-    """Return the arguments of 13 steps of each epoch, on so many processes."""
+    """Return the arguments of 12 steps of each epoch and a validation, on so many processes."""
     own = ("--trainer.precision", "64-true", "--name", config, "--version", "a")
-    own = (*own, "--data.batch_size", str(BATCH), *OWN.get(config, ()))
+    own = (*own, "--data.batch_size", str(BATCH), "--data.holdout.fraction", "0.1")
     epochs = EPOCHS.get(config, 3)
+    own = (*own, *OWN.get(config, ()))
     return small(config, processes, *own, epochs=epochs, teacher="runs/ce/a")
 
 
