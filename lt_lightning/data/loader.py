@@ -77,8 +77,10 @@ class TrainLoader:
         self._resume_at = 0
 
     def __len__(self) -> int:
-        full, rest = divmod(len(self.sampler), self.batch_size)
-        return full + (1 if rest and not self.drop_last else 0)
+        if not self.drop_last:
+            return -(-len(self.sampler) // self.batch_size)
+        # Of all processes: what one of them lacks would be filled up with images seen before.
+        return self.sampler.size // (self.batch_size * self.sampler.num_replicas)
 
     def has_single_image(self, batches: int) -> bool:
         """Return whether one of the first `batches` holds one image, seen once."""

@@ -46,10 +46,13 @@ def batches(rank, world, *, batch_size, drop_last=False, views=1, kind="memory",
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("views", [1, 2])
 @pytest.mark.parametrize(("world", "drop_last"), [(2, False), (3, True), (3, False), (6, False)])
-def test_processes_together_see_what_one_sees(world, drop_last, views, kind):
-    given = {"batch_size": 12, "drop_last": drop_last, "views": views, "kind": kind}
+@pytest.mark.parametrize("batch_size", [12, 6])
+def test_processes_together_see_what_one_sees(batch_size, world, drop_last, views, kind):
+    """Trap: what fills up the images made a last batch of them full, which one process drops."""
+    given = {"batch_size": batch_size, "drop_last": drop_last, "views": views, "kind": kind}
     one = batches(0, 1, **given)
     several = [batches(rank, world, **given) for rank in range(world)]
+    assert {len(own) for own in several} == {len(one)}
     for k, whole in enumerate(one):
         for view, images in enumerate(whole.chunk(views)):
             parts = [batches[k].chunk(views)[view] for batches in several]
