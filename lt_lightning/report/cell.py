@@ -12,7 +12,6 @@ from lt_lightning.report.setting import Setting, labels
 from lt_lightning.report.statistics import Difference, Summary, paired, summarise
 from lt_lightning.runs.evaluations import parts
 
-BASELINE = "ce"
 _WEIGHTS = {"last": "", "best": ", best on held-out images", "stage1": ", stage 1"}
 
 
@@ -112,7 +111,8 @@ class Grid:
         for data in found:
             grid._add(data, [entry for entry in entries if entry.data == data])
         order = {method: k for k, method in enumerate(grid.methods)}
-        grid.methods.sort(key=lambda method: (method != BASELINE, order[method]))
+        plain = {c.trained for c in grid.cells.values() if c.first.setting.is_baseline}
+        grid.methods.sort(key=lambda method: (method not in plain, order[method]))
         return grid
 
     def _add(self, data: Data, entries: Sequence[Entry]) -> None:
@@ -174,7 +174,7 @@ class Grid:
         Without any it is the first method that competes.
         """
         cells = [cell for cell in self.column(data) if cell.ranked]
-        plain = [cell for cell in cells if cell.first.setting.base == BASELINE]
+        plain = [cell for cell in cells if cell.first.setting.is_baseline]
         last = [c for c in plain if c.first.label == "last" and c.first.setting.is_base]
         return last or plain[:1] or cells[:1]
 

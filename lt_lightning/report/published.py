@@ -73,7 +73,7 @@ def published() -> tuple[Published, ...]:
 def all_beside(cell: Cell) -> list[tuple[Published, float]]:
     """Return each published row of the cell's method with its accuracy, the survey's first."""
     entry = cell.first
-    if not entry.setting.is_base or entry.weights not in ("last", "best"):
+    if not entry.setting.is_published or entry.weights not in ("last", "best"):
         return []
     found = []
     for row in published():

@@ -3,10 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePath
 from typing import Any
 
 from lt_lightning.report.run import Run
+from lt_lightning.runs import packaged
+from lt_lightning.runs.yaml_file import read_yaml
 
 # What may differ between two repetitions: where and how fast they ran, and what they drew.
 _DATA_KEYS = (
@@ -33,6 +36,8 @@ _RUNS = (*_EARLIER, "model.teacher")
 # a run: two that are taken for one would leave one of them out of the table.
 _VERSION = re.compile(r"\d+|seed[-_]?\d+|slurm-\w+(-seed-\d+)?(-[0-9a-f]+)?")
 _FRAGMENTS = ("data", "trainer", "logger")
+_RECIPES = "recipe"
+BASELINE = "ce"
 _SHOWN_KEYS = 2
 _SHOWN_LENGTH = 44
 
@@ -45,16 +50,25 @@ class Setting:
         base: its config files, or the method's class.
         values: its options, as sorted pairs of dotted key and text.
         changed: the options given on the command line, over the config files.
+        recipes: the names of recipes of the package that lie over them.
+        laid: the options that these give.
     """
 
     base: str
     values: tuple[tuple[str, str], ...]
     changed: tuple[str, ...] = ()
+    recipes: tuple[str, ...] = ()
+    laid: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What it is called: the method, and the recipes over it."""
+        return "-".join((self.base, *self.recipes))
 
     @property
     def recipe_changes(self) -> list[str]:
         """The changed options of the recipe; an option of a changed class goes without saying."""
-        found = [key for key in self.changed if key.startswith(_RECIPE)]
+        found = [key for key in (*self.changed, *self.laid) if key.startswith(_RECIPE)]
         return [key for key in found if not any(key.startswith(f"{other}.") for other in found)]
 
     @property
@@ -65,8 +79,27 @@ class Setting:
     @property
     def is_base(self) -> bool:
         """Whether it is the method that its config files name, whatever the recipe."""
-        free = (*_RECIPE, *_RUNS) if "pretrain.config" in dict(self.values) else _RECIPE
+        # Its pre-training is its own or, as a sweep shares it, that of another run.
+        own = "pretrain.config" in (*dict(self.values), *self.changed)
+        free = (*_RECIPE, *_RUNS, "pretrain.config") if own else _RECIPE
         return all(key.startswith(free) for key in self.changed)
+
+    @property
+    def is_published(self) -> bool:
+        """Whether it is that method also where its recipes are laid over it."""
+        return self.is_base and all(key.startswith(_RECIPE) for key in self.laid)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is plain cross-entropy, also where files of the user's own lie over it."""
+        if self.base == BASELINE:
+            return True
+        values = dict(self.values)
+        plain = values.get("data.sampler", "InstanceBalanced") == "InstanceBalanced"
+        plain = plain and "model.mixing" not in values and not set(_EARLIER) & values.keys()
+        # A run without its config.yaml tells what was given alone.
+        kind = values.get("model", "ERM"), values.get("model.loss", "CrossEntropy")
+        return self.base.startswith(f"{BASELINE}-") and plain and kind == ("ERM", "CrossEntropy")
 
 
 def setting_of(run: Run) -> Setting:
@@ -80,7 +113,21 @@ def setting_of(run: Run) -> Setting:
         values = {key: _text(key, given[key]) for key in changed}
         values["trainer.max_epochs"] = str(run.content["training"]["epochs"])
     pairs = ((key, text) for key, text in values.items() if _matters(key))
-    return Setting(_base(run, command), tuple(sorted(pairs)), changed)
+    recipes = {file.stem: _of_recipe(file) for file in _files(command) if _is_recipe(file)}
+    laid = sorted({key for keys in recipes.values() for key in keys})
+    return Setting(_base(run, command), tuple(sorted(pairs)), changed, tuple(recipes), tuple(laid))
+
+
+def _is_recipe(file: PurePath) -> bool:
+    """Return whether a file is a recipe of the package; one of the user's own may be anything."""
+    return file.parent.name == _RECIPES and packaged.find(f"{_RECIPES}/{file.stem}") is not None
+
+
+@cache
+def _of_recipe(file: PurePath) -> tuple[str, ...]:
+    found = packaged.find(f"{_RECIPES}/{file.stem}")
+    content = {} if found is None else read_yaml(found)
+    return tuple(key for key, _ in _flat(content) if _matters(key))
 
 
 def labels(settings: Sequence[tuple[Setting, str]]) -> dict[Setting, str]:
@@ -94,7 +141,7 @@ def labels(settings: Sequence[tuple[Setting, str]]) -> dict[Setting, str]:
     """
     families: dict[str, dict[Setting, str]] = {}
     for setting, run_name in settings:
-        families.setdefault(setting.base, {}).setdefault(setting, run_name)
+        families.setdefault(setting.name, {}).setdefault(setting, run_name)
     found: dict[Setting, str] = {}
     for base, members in families.items():
         found.update(_apart(base, members))
@@ -138,12 +185,16 @@ def _told(key: str, value: str | None) -> str:
 
 
 def _base(run: Run, command: Sequence[str]) -> str:
-    files = [PurePath(value) for key, value in _options(command) if key in ("config", "c")]
-    stems = [file.stem for file in files if file.parent.name not in _FRAGMENTS]
+    files = [file for file in _files(command) if file.parent.name not in _FRAGMENTS]
+    stems = [file.stem for file in files if not _is_recipe(file)]
     again = stems == ["config"]  # started again from a run folder
     if again or (not stems and "test" in command[:2]):  # or its results.json was lost
         return run.folder.resolve().parent.name
     return "-".join(stems) or str(run.content["method"]).rsplit(".", 1)[-1]
+
+
+def _files(command: Sequence[str]) -> list[PurePath]:
+    return [PurePath(value) for key, value in _options(command) if key in ("config", "c")]
 
 
 def _options(command: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,92 @@
+"""A recipe of the package over a method leaves it that method, beside what it was before."""
+
+import pytest
+
+from lt_lightning.report.cell import Grid
+from lt_lightning.report.published import all_beside, departures
+from lt_lightning.report.run import Run
+from lt_lightning.report.setting import setting_of
+
+SHORT = ("configs/recipe/short.yaml",)
+
+
+def command(method, *files, more=()):
+    found = ["lt", "fit", "--config", f"configs/{method}.yaml"]
+    for file in files:
+        found += ["--config", file]
+    return [*found, *more]
+
+
+@pytest.fixture
+def grid(write, cifar):
+    """Return the grid of runs by these commands, in this order, each with its accuracy."""
+
+    def make(*told):
+        runs = []
+        for place, (given, options) in enumerate(told):
+            content = cifar(command=given, **options)
+            runs.append(Run.read(write(f"name{place}/0", content)))
+        return Grid.of(runs)
+
+    return make
+
+
+@pytest.mark.parametrize("files", [SHORT, (*SHORT, "mine/cifar.yaml"), ("mine/cifar.yaml",)])
+def test_cross_entropy_is_the_baseline_under_any_recipe(grid, files):
+    """Trap: the row was called ce-short, and the first of the alphabet was what others stood by."""
+    found = grid(
+        (command("balanced_softmax", *files), {"accuracy": 0.7, "method": "balanced_softmax"}),
+        (command("ce", *files), {"accuracy": 0.6}),
+    )
+    (data,) = found.data_labels
+    (baseline,) = found.baselines(data)
+    assert baseline.first.setting.base.startswith("ce")
+    assert found.methods[0] == baseline.method
+
+
+def test_another_loss_by_a_file_of_the_own_is_no_baseline(write, cifar):
+    loss = {"class_path": "lt_lightning.losses.LDAM"}
+    config = {"model": {"class_path": "lt_lightning.methods.ERM", "init_args": {"loss": loss}}}
+    given = command("ce", "mine/loss.yaml")
+    run = Run.read(write("a/0", cifar(command=given), config=config))
+    assert not setting_of(run).is_baseline
+
+
+def test_published_values_stand_beside_a_recipe_that_says_what_it_changes(grid):
+    found = grid((command("ce", *SHORT), {}))
+    (data,) = found.data_labels
+    cell = found.cells["ce-short", data]
+    row, value = all_beside(cell)[0]
+    assert row.config == "ce"
+    assert value > 0
+    (changed,) = [text for text in departures(cell, row) if text.startswith("changed")]
+    assert changed == "changed: data.batch_size, model.lr_schedule, model.optimizer"
+
+
+def test_none_stands_beside_a_recipe_with_another_head_or_augmentation(grid):
+    found = grid((command("ce", "configs/recipe/strong.yaml"), {}))
+    (data,) = found.data_labels
+    assert all_beside(found.cells["ce-strong", data]) == []
+
+
+def test_a_file_of_the_own_that_lies_in_a_folder_recipe_may_be_anything(write, cifar):
+    run = Run.read(write("a/0", cifar(command=command("ce", "recipe/mine.yaml"))))
+    assert setting_of(run).base == "ce-mine"
+
+
+SHARED = ("--pretrain.config=null", "--pretrain.options=null")
+BEHIND = ("--model.backbone_init", "runs/ssp_uniform/seed0/pretrain")
+
+
+@pytest.mark.parametrize(
+    ("method", "more", "is_base"),
+    [
+        ("ssp_balanced", (*SHARED, *BEHIND), True),
+        ("ssp_balanced", (), True),
+        ("ce", BEHIND, False),
+        ("ce", ("--model.loss", "LDAM"), False),
+    ],
+)
+def test_a_pre_training_that_a_sweep_shares_leaves_the_method(write, cifar, method, more, is_base):
+    run = Run.read(write("a/0", cifar(command=command(method, more=more))))
+    assert setting_of(run).is_base == is_base
