@@ -4,11 +4,32 @@ from typing import Any
 
 from lightning.pytorch import Trainer
 
+LOOK_EVERY = 5  # steps between two questions to the other processes
+
 
 def in_mid_epoch(trainer: Trainer) -> bool:
     """Return whether some batches of the epoch are done, and some are not."""
     done = trainer.fit_loop.batch_idx + 1
     return 0 < done < trainer.num_training_batches and not trainer.is_last_batch
+
+
+def is_whole_step(trainer: Trainer, batch_idx: int) -> bool:
+    """Return whether the optimizer made its step with this batch: no gradient is half accumulated.
+
+    Where a training is cut elsewhere, what was accumulated is lost.
+    """
+    return trainer.is_last_batch or (batch_idx + 1) % trainer.accumulate_grad_batches == 0
+
+
+def may_agree(trainer: Trainer, batch_idx: int) -> bool:
+    """Return whether the processes may agree behind this batch to leave: the same on all of them.
+
+    One process alone looks after each step, several after each LOOK_EVERY of an epoch.
+    """
+    if not is_whole_step(trainer, batch_idx):
+        return False
+    steps = (batch_idx + 1) // trainer.accumulate_grad_batches
+    return trainer.world_size == 1 or steps % LOOK_EVERY == 0
 
 
 def ends_here(trainer: Trainer) -> bool:

@@ -15,7 +15,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from lt_lightning.callbacks.run_logger import RunLogger
 from lt_lightning.errors import Agreed, UserError
-from lt_lightning.mid_epoch import ends_here, in_mid_epoch, unfinish
+from lt_lightning.mid_epoch import ends_here, in_mid_epoch, is_whole_step, unfinish
 from lt_lightning.runs import lock
 from lt_lightning.runs.files import give_name, problem_of
 from lt_lightning.stages import Staged
@@ -169,7 +169,7 @@ class LastCheckpoint(Checkpoint):
 
     def _finish_step(self, trainer: Trainer, batch_idx: int) -> None:
         """Put off a stop until the gradients that were accumulated have been used."""
-        whole = trainer.is_last_batch or (batch_idx + 1) % trainer.accumulate_grad_batches == 0
+        whole = is_whole_step(trainer, batch_idx)
         if whole and self._stops:
             trainer.should_stop, self._stops = True, False
         elif trainer.should_stop and not whole:

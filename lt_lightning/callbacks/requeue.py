@@ -8,9 +8,8 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from lt_lightning.callbacks.checkpoints import save_whole
+from lt_lightning.mid_epoch import may_agree
 from lt_lightning.runs import warning
-
-_LOOK_EVERY = 5  # steps between two questions to the other processes
 
 
 class Requeue(Checkpoint):
@@ -46,7 +45,7 @@ class Requeue(Checkpoint):
         warning.stepped()
         if not warning.is_taken() or trainer.is_last_batch:
             return
-        if trainer.world_size == 1 or (batch_idx + 1) % _LOOK_EVERY == 0:
+        if may_agree(trainer, batch_idx):
             self._answer(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

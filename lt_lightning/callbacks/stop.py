@@ -8,9 +8,8 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 
 from lt_lightning.callbacks.checkpoints import save_whole
+from lt_lightning.mid_epoch import may_agree
 from lt_lightning.runs import signals
-
-LOOK_EVERY = 5  # steps between two questions to the other processes
 
 
 class StopBetweenSteps(Checkpoint):
@@ -26,7 +25,7 @@ class StopBetweenSteps(Checkpoint):
 
     def __init__(self, folder: Path | None) -> None:
         self.path = None if folder is None else folder / "last.ckpt"
-        self._step, self._agreed = 0, False
+        self._agreed = False
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Keep Lightning from taking the signals."""
@@ -34,7 +33,6 @@ class StopBetweenSteps(Checkpoint):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """From here on signals are noted."""
-        self._step = trainer.global_step
         signals.training(True)
 
     def on_train_batch_end(
@@ -43,9 +41,7 @@ class StopBetweenSteps(Checkpoint):
         """Look between two steps, where no gradient is half accumulated."""
         if trainer.is_last_batch:  # the end of the epoch comes next
             return
-        stepped = trainer.global_step != self._step
-        if stepped and (trainer.world_size == 1 or (batch_idx + 1) % LOOK_EVERY == 0):
-            self._step = trainer.global_step
+        if may_agree(trainer, batch_idx):
             self._answer(trainer, self.path)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
