@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lt_lightning.sweep.record import read_record
 from tests.cli.conftest import Answer
 
 _FIRST = "checkpoints/last.ckpt"
@@ -131,3 +132,19 @@ def test_a_page_that_is_not_written_is_told(
     assert f"{page}: 1 run" in answer.out
     runs = " ".join(glob.glob("runs/sweep/*/seed*/"))  # as the manual says it
     assert lt(f"report {runs}").status == 0
+
+
+@pytest.mark.parametrize("look", ["--launcher print", "--status"])
+def test_to_look_at_a_sweep_keeps_what_failed(sweep, lt, look):
+    """Trap: the commands were printed, nothing was run, and the last lines were forgotten."""
+    sweep("--configs ce bbn --data digits --seeds 0")
+    root = Path("runs/sweep")
+    record = read_record(root)
+    (job, *_) = record.jobs
+    record.failed[job.id] = "lt: the last line."
+    record.write(root)
+    asked = "--status" if look == "--status" else f"--configs ce bbn --data digits --seeds 0 {look}"
+    answer = lt(f"sweep {asked}")
+    assert answer.status == 0
+    assert Path(job.id).parent.name in answer.out  # also among what is left to be run
+    assert read_record(root).failed == {job.id: "lt: the last line."}

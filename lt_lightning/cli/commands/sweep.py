@@ -6,6 +6,7 @@ import io
 import logging
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,10 @@ def sweep(argv: list[str]) -> None:
     record = _planned(groups, root)
     if options.plan:
         measure(record, root)
-    board = Board(record, root)
+    again = replace(record, failed={})  # for what failed is tried again
+    if not options.plan and options.launcher != "print":  # which run nothing
+        again.write(root)
+    board = Board(again, root)
     cost = Cost(board)
     if options.plan:
         _say(text.plan_lines(board, cost))
@@ -177,7 +181,6 @@ def _planned(groups: list[Group], root: Path) -> Record:
     jobs = plan(groups, root, _parse, lambda job, config: check_begun(job, config, root))
     run_folder.occupy(root, "--name")  # after a plan that is refused there is no folder
     record = renewed(read_record(root), jobs, root)
-    record.failed.clear()  # tried again
     record.write(root)
     return record
 
