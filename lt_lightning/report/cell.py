@@ -68,6 +68,8 @@ class Cell:
             found.append("test seen")
         if any(entry.part_of_test for entry in self.entries):
             found.append("part of test")
+        if self.first.cut:
+            found.append("cut")
         return found
 
     def summary(self, metric: Measure = ALL) -> Summary | None:
@@ -187,7 +189,7 @@ class Grid:
 
 def _method(entry: Entry, names: dict[Setting, str], entries: Sequence[Entry]) -> str:
     """Return the name of a row: the setting, which weights, and what was done after training."""
-    name = names[entry.setting]
+    name = f"{names[entry.setting]}{', cut' if entry.cut else ''}"
     if entry.weights in _WEIGHTS:
         chosen = ", best on TEST images" if entry.chosen_on_test else _WEIGHTS[entry.weights]
     else:

@@ -85,6 +85,14 @@ class Entry:
         return bool(self.evaluation.get("part_of_test"))
 
     @property
+    def cut(self) -> bool:
+        """Whether its training ended before its last epoch; stage 1 of such a run is whole."""
+        training = self.run.content["training"]
+        planned, epochs = training.get("planned_epochs"), training["epochs"]
+        known = isinstance(planned, int) and isinstance(epochs, int)
+        return known and epochs < planned and self.weights != "stage1"
+
+    @property
     def test_seen(self) -> bool:
         """Whether somebody could look at the test split during training."""
         return bool(self.run.content["flags"]["test_seen_during_training"])

@@ -9,14 +9,19 @@ from typing import Any
 
 from lt_lightning.report.run import Run
 from lt_lightning.runs import packaged
+from lt_lightning.runs.watching import compared
 from lt_lightning.runs.yaml_file import read_yaml
 
 # What may differ between two repetitions: where and how fast they ran, and what they drew.
 _DATA_KEYS = (
     "sampler", "samplers", "views", "augments", "epoch_length", "batch_size", "drop_last",
-    "augment", "holdout", "added_images", "unlabelled",
+    "augment", "holdout", "added_images", "unlabelled", "normalize",
 )  # fmt: skip
-_TRAINER_KEYS = ("max_epochs", "max_steps", "gradient_clip_val", "accumulate_grad_batches")
+_SOURCE_KEYS = ("image_size", "size", "scale", "background", "grey_bits")  # how a picture is read
+_TRAINER_KEYS = (
+    "max_epochs", "max_steps", "gradient_clip_val", "gradient_clip_algorithm",
+    "accumulate_grad_batches", "limit_train_batches", "overfit_batches", "callbacks",
+)  # fmt: skip
 _FREE_MODEL_KEYS = ("channels_last", "compile")
 # A change of these leaves the method what it is; it only trains it by another recipe.
 _RECIPE = (
@@ -108,10 +113,12 @@ def setting_of(run: Run) -> Setting:
     given = dict(_options(command))
     changed = tuple(sorted(key for key in given if _matters(key)))
     if run.config:
-        values = dict(_flat(run.config))
+        values = dict(_flat(compared(run.config)))
     else:
         values = {key: _text(key, given[key]) for key in changed}
-        values["trainer.max_epochs"] = str(run.content["training"]["epochs"])
+        training = run.content["training"]
+        planned = training.get("planned_epochs") or training["epochs"]
+        values["trainer.max_epochs"] = str(planned)
     pairs = ((key, text) for key, text in values.items() if _matters(key))
     recipes = {file.stem: _of_recipe(file) for file in _files(command) if _is_recipe(file)}
     laid = sorted({key for keys in recipes.values() for key in keys})
@@ -215,7 +222,7 @@ def _matters(key: str) -> bool:
     part, _, rest = key.partition(".")
     first = rest.split(".")[0].rstrip("+")
     if part == "data":
-        return first in _DATA_KEYS
+        return first in _DATA_KEYS or rest in {f"source.{key}" for key in _SOURCE_KEYS}
     if part == "trainer":
         return first in _TRAINER_KEYS
     return part == "pretrain" or (part == "model" and first not in _FREE_MODEL_KEYS)

@@ -15,6 +15,7 @@ NOTE_TEXTS = {
     "chosen on test": "the weights were chosen on the test split; not ranked",
     "test seen": "the test split was looked at during training",
     "part of test": "tested on some of the test images only; not ranked",
+    "cut": "the training ended before its last epoch",
 }
 
 
@@ -135,8 +136,12 @@ def caption(table: Survey, where: str = "in brackets") -> str:
     numbers = {place.summary.n for _, places in table.rows for place in places if place.summary}
     seeds = "one seed" if table.seeds == 1 else f"{table.seeds} seeds"
     others = ", n where there are others" if len(numbers) > 1 else ""
-    spread = "mean ± standard deviation over " if max(numbers, default=1) > 1 else ""
-    text = f"Test accuracy in %, {spread}{seeds}{others}"
+    told = f"{seeds}{others}"
+    if table.seeds > 1:
+        told = f"mean ± standard deviation over {told}"
+    elif len(numbers) > 1:
+        told = "one seed, or mean ± standard deviation over n"
+    text = f"Test accuracy in %, {told}"
     if any(place.best for _, places in table.rows for place in places):
         text += "; best bold, second underlined"
     if any(place.published for _, places in table.rows for place in places):

@@ -111,7 +111,8 @@ def latex(grid: Grid) -> str:
 
 def _latex_numbers(grid: Grid, data: Data) -> list[str]:
     found = ranking(grid, data)
-    heads = ["seeds", *(rf"{_tex(one.heading)} \%" for one in found.measures)]
+    costs = sizes([cell for cell, _ in found.rows])
+    heads = ["seeds", *(rf"{_tex(one.heading)} \%" for one in found.measures), *map(_tex, costs)]
     lines = [
         rf"\par {_tex(grid.data_labels[data])}:",
         "",
@@ -122,8 +123,11 @@ def _latex_numbers(grid: Grid, data: Data) -> list[str]:
     ]
     for cell, standings in found.rows:
         numbers = [_latex_marked(_tex(_number(one)), one) for one in standings]
+        numbers += [_tex(millions(size(cell.first)) or "-") for size in costs.values()]
         lines.append(" & ".join([_tex(cell.method), str(len(cell.entries)), *numbers]) + r" \\")
-    return [*lines, r"\bottomrule", r"\end{tabular}"]
+    lines += [r"\bottomrule", r"\end{tabular}"]
+    note = size_note(cell for cell, _ in found.rows)
+    return [*lines, "", rf"\par {_tex(note)}"] if note else lines
 
 
 def _latex_marked(text: str, standing: Place | Standing) -> str:

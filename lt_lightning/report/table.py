@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from lt_lightning.errors import UserError, printable
 from lt_lightning.report.measures import WORST, Measure, measures_of
 from lt_lightning.runs.evaluations import on_other_images, parts, under_own_conditions
-from lt_lightning.runs.results import FILE_NAME, read_results
+from lt_lightning.runs.results import FILE_NAME, epochs_told, read_results
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,9 @@ def _notes(content: dict[str, Any], evaluation: dict[str, Any]) -> tuple[str, ..
         notes.append("a change with other options or values than that of the same name")
     elif parts(label)[2]:
         notes.append(f"tested under other conditions: {parts(label)[2]}")
+    told = epochs_told(content["training"])
+    if " of " in told and parts(label)[0] != "stage1":
+        notes.append(f"its training was cut, epochs: {told}")
     if evaluation.get("part_of_test"):
         notes.append(f"tested on {evaluation['images']} of the test images only")
     if flags.get("self_supervised"):

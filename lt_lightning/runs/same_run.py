@@ -5,6 +5,7 @@ from typing import Any
 
 from lt_lightning.errors import UserError
 from lt_lightning.runs.fits import difference
+from lt_lightning.runs.watching import compared
 
 # What may differ, as the command line writes it.
 _FREE = (
@@ -27,10 +28,6 @@ _FREE = (
     # weights that the run began with and that are behind it; other runs are told by their names
     "pretrain",
 )  # fmt: skip
-_WATCHERS = (  # callbacks that leave the weights as they are, but for when the training ends
-    "DeviceStatsMonitor", "EarlyStopping", "LearningRateMonitor", "ModelCheckpoint",
-    "ModelSummary", "RichModelSummary", "RichProgressBar", "TQDMProgressBar", "ThroughputMonitor",
-)  # fmt: skip
 
 
 def check_same_run(began: Mapping[str, Any], asked: Mapping[str, Any], run: str) -> None:
@@ -44,27 +41,10 @@ def check_same_run(began: Mapping[str, Any], asked: Mapping[str, Any], run: str)
     Raises:
         UserError: with the first option that differs.
     """
-    found = difference(_compared(began), _compared(asked), "", _FREE)
+    found = difference(compared(began), compared(asked), "", _FREE)
     if found:
         key, have, want = found
         raise UserError(
             f"The run {run} began with {key} {have} but the config has {want}: use the config of "
             "that run, or start a new one."
         )
-
-
-def _compared(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a config of which the callbacks are those that touch the weights."""
-    trainer = config.get("trainer")
-    if not isinstance(trainer, Mapping):
-        return dict(config)
-    given = trainer.get("callbacks")
-    listed = given if isinstance(given, list) else [given]
-    touching = [callback for callback in listed if callback is not None and not _watches(callback)]
-    return {**config, "trainer": {**trainer, "callbacks": touching}}
-
-
-def _watches(callback: Any) -> bool:
-    path = callback.get("class_path") if isinstance(callback, Mapping) else callback
-    name = str(path)
-    return name.startswith("lt_lightning.") or name.rsplit(".", 1)[-1] in _WATCHERS

@@ -177,3 +177,39 @@ def test_negative_values_are_no_options(write, results):
     assert setting_of(Run.read(write("a/0", results(command=command)))).changed == (
         "trainer.max_steps",
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("trainer/limit_train_batches", 1),
+        ("trainer/overfit_batches", 2),
+        ("trainer/gradient_clip_algorithm", "value"),
+        ("trainer/callbacks", [{"class_path": "lightning.pytorch.callbacks.EMAWeightAveraging"}]),
+        ("data/normalize", {"class_path": "lt_lightning.augment.Normalize"}),
+        ("data/source/init_args", {"image_size": 64}),
+    ],
+)
+def test_what_changes_the_weights_is_no_repetition(write, results, path, value):
+    """Trap: three such runs were "n=3" of one row, and a fourth of the same seed was dropped."""
+    assert len(set(settings(write, results, CONFIG, changed(path, value)))) == 2
+
+
+def test_callbacks_that_look_on_make_no_other_method(write, results):
+    looks = [{"class_path": "lightning.pytorch.callbacks.LearningRateMonitor"}]
+    assert len(set(settings(write, results, CONFIG, changed("trainer/callbacks", looks)))) == 1
+
+
+def test_a_run_that_was_cut_is_a_row_of_its_own_that_says_so(write, cifar):
+    """Trap: five epochs of thirty were averaged with thirty of thirty."""
+    runs = []
+    for seed, (epochs, planned) in enumerate([(30, 30), (5, 30), (30, None)]):
+        content = cifar(seed=seed)
+        content["training"] |= {"epochs": epochs, "planned_epochs": planned}
+        runs.append(Run.read(write(f"ce{seed}/0", content)))
+    grid = Grid.of(runs)
+    (data,) = grid.data_labels
+    cells = {cell.method: cell for cell in grid.column(data)}
+    assert {name: len(cell.entries) for name, cell in cells.items()} == {"ce": 2, "ce, cut": 1}
+    assert cells["ce, cut"].notes == ["cut"]
+    assert cells["ce"].notes == []

@@ -55,7 +55,7 @@ def test_caption_and_sources(grid):
 def test_other_numbers_of_seeds_are_told(grid_of, cifar):
     grid = grid_of(cifar(), cifar(seed=1), cifar(method="bbn", seed=1), cifar(method="mixup"))
     text = markdown(grid)
-    assert "over one seed, n where there are others" in text
+    assert "one seed, or mean ± standard deviation over n" in text
     rows = {row[0]: row[4] for row in rows_of(text)}
     assert ", n=2" in rows["ce"]
     assert "n=" not in rows["bbn"]
