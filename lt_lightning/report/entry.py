@@ -12,7 +12,7 @@ from lt_lightning.report.run import Run
 from lt_lightning.report.setting import Setting, setting_of
 from lt_lightning.runs.evaluations import on_other_images, parts, tested_images
 
-_TAKEN_OVER = ("stage1_ckpt", "backbone_init")
+_TAKEN_OVER = ("model.stage1_ckpt", "model.backbone_init")
 # The value at the end of the name of a change: tau_norm_1, logit_adjustment_tau_1.
 _VALUE = re.compile(r"(_tau)?_-?\d+(\.\d+)?(e-?\d+)?$")
 
@@ -106,10 +106,8 @@ class Entry:
     @property
     def took_over(self) -> bool:
         """Whether it began with the weights of another run, whose minutes are not in its own."""
-        model = self.run.config.get("model")
-        options = model.get("init_args") if isinstance(model, dict) else None
-        given = options if isinstance(options, dict) else {}
-        return any(given.get(key) for key in _TAKEN_OVER)
+        given = dict(self.setting.values)  # of the config, or of the command where there is none
+        return any(given.get(key, "null") not in ("", "null") for key in _TAKEN_OVER)
 
     @property
     def parameters(self) -> int | None:

@@ -43,6 +43,7 @@ _VERSION = re.compile(r"\d+|seed[-_]?\d+|slurm-\w+(-seed-\d+)?(-[0-9a-f]+)?")
 _FRAGMENTS = ("data", "trainer", "logger")
 _RECIPES = "recipe"
 BASELINE = "ce"
+_ADDED = ("model.mixing", "model.tuning")  # none where a file does not give them
 _SHOWN_KEYS = 2
 _SHOWN_LENGTH = 44
 
@@ -57,6 +58,8 @@ class Setting:
         changed: the options given on the command line, over the config files.
         recipes: the names of recipes of the package that lie over them.
         laid: the options that these give.
+        altered: options that the package's file of its name has otherwise, though none of the
+            others says so, as where a copy of it was changed.
     """
 
     base: str
@@ -64,6 +67,7 @@ class Setting:
     changed: tuple[str, ...] = ()
     recipes: tuple[str, ...] = ()
     laid: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -73,7 +77,8 @@ class Setting:
     @property
     def recipe_changes(self) -> list[str]:
         """The changed options of the recipe; an option of a changed class goes without saying."""
-        found = [key for key in (*self.changed, *self.laid) if key.startswith(_RECIPE)]
+        given = dict.fromkeys((*self.changed, *self.laid, *self.altered))
+        found = [key for key in given if key.startswith(_RECIPE)]
         return [key for key in found if not any(key.startswith(f"{other}.") for other in found)]
 
     @property
@@ -91,8 +96,9 @@ class Setting:
 
     @property
     def is_published(self) -> bool:
-        """Whether it is that method also where its recipes are laid over it."""
-        return self.is_base and all(key.startswith(_RECIPE) for key in self.laid)
+        """Whether it is that method as the package has it, but for its recipe."""
+        more = (*self.laid, *self.altered)
+        return self.is_base and all(key.startswith(_RECIPE) for key in more)
 
     @property
     def is_baseline(self) -> bool:
@@ -122,7 +128,32 @@ def setting_of(run: Run) -> Setting:
     pairs = ((key, text) for key, text in values.items() if _matters(key))
     recipes = {file.stem: _of_recipe(file) for file in _files(command) if _is_recipe(file)}
     laid = sorted({key for keys in recipes.values() for key in keys})
-    return Setting(_base(run, command), tuple(sorted(pairs)), changed, tuple(recipes), tuple(laid))
+    base = _base(run, command)
+    altered = _altered(base, values, (*changed, *laid)) if run.config else ()
+    return Setting(base, tuple(sorted(pairs)), changed, tuple(recipes), tuple(laid), altered)
+
+
+def _altered(base: str, values: dict[str, str], told: Sequence[str]) -> tuple[str, ...]:
+    """Return the options in which a run differs from the package's file of its name, but `told`."""
+    file = packaged.find(base)
+    if file is None:
+        return ()
+    wanted = {key: text for key, text in _flat(read_yaml(file)) if _matters(key)}
+    # A list may hold classes, whose names are longer in the config of a run.
+    plain = {key: text for key, text in wanted.items() if not text.startswith("[")}
+    found = {key for key, text in plain.items() if not _alike(text, values.get(key))}
+    found |= {key for key in _ADDED if key in values and key not in wanted}
+    return tuple(sorted(key for key in found if not key.startswith(tuple(told) or ("-",))))
+
+
+def _alike(one: str, other: str | None) -> bool:
+    """Return whether two texts are the same, also as numbers; a class may have options below."""
+    if one == other:
+        return True
+    try:
+        return other is not None and float(one) == float(other)
+    except ValueError:
+        return False
 
 
 def _is_recipe(file: PurePath) -> bool:

@@ -171,7 +171,7 @@ def comma_separated(grid: Grid) -> str:
     costs = sizes(list(grid.cells.values()))
     counted = [name.replace("-", "_") for name in costs]
     writer.writerow(
-        ["method", "data", "ratio", "seeds", *numbers, "minutes", *counted,
+        ["method", "data", "ratio", "seeds", *numbers, "minutes", "behind_another_run", *counted,
          "published", "difference", "source", "caveats", "not_as_published", "notes"]
     )  # fmt: skip
     for (method, data), cell in grid.cells.items():
@@ -181,7 +181,7 @@ def comma_separated(grid: Grid) -> str:
             summary = cell.summary(one)
             values += [_plain(summary.mean), _plain(summary.sd)] if summary else ["", ""]
         minutes = summarise([e.minutes for e in cell.entries if e.minutes is not None])
-        values += [_plain(minutes.mean) if minutes else ""]
+        values += [_plain(minutes.mean) if minutes else "", "yes" if cell.first.took_over else ""]
         values += [of(cell.first) for of in costs.values()]
         if found is None:
             values += ["", "", "", "", ""]

@@ -1,11 +1,17 @@
 """A recipe of the package over a method leaves it that method, beside what it was before."""
 
+import csv
+import io
+
 import pytest
+import yaml
 
 from lt_lightning.report.cell import Grid
 from lt_lightning.report.published import all_beside, departures
 from lt_lightning.report.run import Run
 from lt_lightning.report.setting import setting_of
+from lt_lightning.report.survey_text import comma_separated
+from lt_lightning.runs.packaged import find
 
 SHORT = ("configs/recipe/short.yaml",)
 
@@ -90,3 +96,52 @@ BEHIND = ("--model.backbone_init", "runs/ssp_uniform/seed0/pretrain")
 def test_a_pre_training_that_a_sweep_shares_leaves_the_method(write, cifar, method, more, is_base):
     run = Run.read(write("a/0", cifar(command=command(method, more=more))))
     assert setting_of(run).is_base == is_base
+
+
+def shipped(change=None):
+    """Return the package's ce.yaml as a run keeps it, with one option otherwise."""
+    config = yaml.safe_load(find("ce").read_text())
+    if change:
+        inner = config
+        *keys, last = change[0].split("/")
+        for key in keys:
+            inner = inner[key]
+        inner[last] = change[1]
+    return config
+
+
+@pytest.mark.parametrize(
+    ("change", "beside", "told"),
+    [
+        (None, True, ""),
+        (("model/init_args/optimizer/init_args/weight_decay", 0.0002), True, ""),
+        (("model/init_args/optimizer/init_args/lr", 0.01), True, "model.optimizer.lr"),
+        (("trainer/max_epochs", 30), True, ""),  # told by the epochs themselves
+        (("model/init_args/loss", {"class_path": "SoftmaxFocal"}), False, ""),
+        (("model/init_args/mixing", {"class_path": "Mixup"}), False, ""),
+        (("data/sampler", {"class_path": "ClassBalanced"}), False, ""),
+    ],
+)
+def test_a_changed_copy_of_a_file_of_the_package_is_not_what_was_published(
+    write, cifar, change, beside, told
+):
+    """Trap: a copy of ce.yaml with another loss stood as ce beside cross-entropy's number."""
+    run = Run.read(write("ce/0", cifar(command=command("ce")), config=shipped(change)))
+    grid = Grid.of([run])
+    (data,) = grid.data_labels
+    (cell,) = grid.column(data)
+    assert bool(all_beside(cell)) == beside
+    if beside:
+        row, _ = all_beside(cell)[0]
+        said = [text for text in departures(cell, row) if text.startswith("changed")]
+        assert said == ([f"changed: {told}"] if told else [])
+
+
+def test_a_second_stage_behind_another_run_says_so_without_its_config(write, cifar):
+    """Trap: its minutes stood in the CSV, and in the page, as those of the whole method."""
+    given = command("crt", more=("--model.stage1_ckpt", "runs/ce/0"))
+    grid = Grid.of([Run.read(write("crt/0", cifar(command=given)))])
+    (row,) = csv.DictReader(io.StringIO(comma_separated(grid)))
+    assert row["behind_another_run"] == "yes"
+    (cell,) = grid.cells.values()
+    assert cell.first.took_over
