@@ -69,7 +69,7 @@ def _nll(cells: Cells) -> str:
 
 def _minutes(cells: Cells) -> str:
     """Return the minutes of training; a change without training adds those of a test."""
-    if "+" in cells.test:
+    if "+" in cells.test and "tde" not in cells.test:  # what a run was trained for is no change
         return "+ test"
     if cells.row.name in cells.row.folder.paused:
         return "paused"
@@ -208,8 +208,10 @@ def _in_words(cells: Cells) -> str:
     told += ["on the run of ce"] if "+" in cells.test else []
     told += [row.folder.recipe]
     if "+" not in cells.test:
-        told += [f"epochs: {training['epochs']}"]
-        told += [] if row.name in row.folder.paused else [f"{_mean_minutes(row):.1f} min"]
+        told += [f"after {row.pretraining}"] if row.pretraining else []
+        alone = row.after_another and "stage 2" not in row.folder.recipe
+        told += [f"{'stage 2 alone, ' if alone else ''}epochs: {training['epochs']}"]
+        told += [] if row.name in row.folder.paused else [f"{_minutes(cells)} min"]
     on = [_of_all(row, name) for name in ("device", "precision")]
     told += [f"{training['parameters']:,} parameters", *on]
     return f"{', '.join(told)}."

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import PurePath
 from typing import Any
 
 import yaml
@@ -54,6 +55,13 @@ class Row:
     def after_another(self) -> bool:
         """Whether it is the second stage of a run that stands in a row of its own."""
         return any("stage1_ckpt" in word for word in self.runs[0]["command"])
+
+    @property
+    def pretraining(self) -> str:
+        """The run whose backbone it began with, which is in none of its numbers; or nothing."""
+        command = self.runs[0]["command"]
+        places = [k for k, word in enumerate(command) if word.endswith("backbone_init")]
+        return f"a pre-training by {PurePath(command[places[0] + 1]).parent.name}" if places else ""
 
     def tested(self, test: str) -> tuple[dict[str, Any], ...]:
         """Return the runs that have a test of that name."""

@@ -62,7 +62,7 @@ class CausalTDE(LongTailModule):
         if not isinstance(self.head, CausalNormHead):
             raise UserError(
                 f"CausalTDE needs the head CausalNormHead but has {type(self.head).__name__}: set "
-                "--model.head CausalNormHead."
+                "--model.head CausalNormHead --model.head.scale 16, lest another stay."
             )
         if alpha is not None and not 0 <= alpha < float("inf"):
             raise UserError(f"alpha is {alpha}: give 0 or more, or null for the authors' rule.")

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 import tempfile
 
 import pytest
@@ -66,3 +68,14 @@ def test_whoever_finds_no_room_says_so(code, call, does, tmp_path, monkeypatch):
         patch.setattr(os, call, full)
         with pytest.raises(UserError, match="free some space"):
             does(tmp_path)
+
+
+def test_a_disk_that_lets_nobody_load_lightning_is_told_without_it():
+    """Trap: the sentence was looked for behind an import of Lightning, which fails just so."""
+    code = (
+        "import sys\nsys.modules['lightning'] = sys.modules['torch'] = None\n"
+        "from lt_lightning.cli.words.errors import explain\n"
+        "print(explain(FileNotFoundError(2, \"No usable temporary directory found in ['/tmp']\")))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("no folder for temporary files can be written to"), done.stderr

@@ -48,14 +48,12 @@ def explain(error: BaseException) -> str | None:
                 f"torch cannot compile the network here ({type(link).__name__}: {first}): leave "
                 "out --model.compile."
             )
-    from lt_lightning.cli.words import named  # here, for it loads Lightning
+    found = _about(error)
+    if found is not None:
+        return found
+    from lt_lightning.cli.words import named  # it loads Lightning, which a full disk lets nobody
 
-    return (
-        _about(error)
-        or named.sentence(error)
-        or _about_request(error)
-        or culprit.sentence(list(_chain(error)))
-    )
+    return named.sentence(error) or _about_request(error) or culprit.sentence(list(_chain(error)))
 
 
 def _about(error: BaseException) -> str | None:
