@@ -10,15 +10,20 @@ import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import ParallelStrategy
+from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
+from lt_lightning.runs.folder import goes_on
 from lt_lightning.runs.signals import SIGNALS, Stopped
 
 log = logging.getLogger("lt_lightning")
+_LOOK = 0.1  # seconds between two looks
 _PATIENCE = 30.0  # seconds after which it is told; a slow machine imports torch that long
 
 
@@ -47,7 +52,7 @@ def _watched(strategy: ParallelStrategy, world: int, nodes: int) -> Iterator[Non
         os.set_blocking(end, False)
     before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     over = threading.Event()
-    words = reading, over, strategy, f"{world} processes on {nodes} nodes"
+    words = reading, over, strategy, f"{world} processes on {nodes} node{'s' if nodes > 1 else ''}"
     thread = threading.Thread(target=_watch, args=words, daemon=True)
     thread.start()
     try:
@@ -61,19 +66,57 @@ def _watched(strategy: ParallelStrategy, world: int, nodes: int) -> Iterator[Non
 
 
 def _watch(reading: int, over: threading.Event, strategy: ParallelStrategy, who: str) -> None:
-    said, place, launcher = False, strategy.cluster_environment, strategy.launcher
+    said, began, launcher = False, time.monotonic(), strategy.launcher
     while not over.is_set():
-        ready, _, _ = select.select([reading], [], [], None if said else _PATIENCE)
-        if not ready:
-            said = True
-            if place is not None:
-                where = f"{place.main_address}:{place.main_port}"
-                log.warning("Waiting at %s for the others: %s take part.", where, who)
+        ready, _, _ = select.select([reading], [], [], _LOOK)
+        if ready:
+            number = next((n for n in os.read(reading, 16) if n in SIGNALS), None)
+            if number is not None and not over.is_set():
+                if launcher is not None:
+                    launcher.kill(signal.Signals(number))
+                _leave(Stopped(number).sentence, 128 + number)
             continue
-        number = next((n for n in os.read(reading, 16) if n in SIGNALS), None)
-        if number is not None and not over.is_set():
-            if launcher is not None:
-                launcher.kill(signal.Signals(number))
-            sys.stderr.write(f"lt: {Stopped(number).sentence}\n")
-            sys.stderr.flush()
-            os._exit(128 + number)  # the main thread is in C++ and hears nothing
+        gone = _gone(launcher)
+        if launcher is not None and gone is not None and not over.is_set():
+            rank, status = gone
+            launcher.kill(signal.SIGTERM)
+            number = _signal_of(status)
+            how = f"was stopped by {signal.Signals(number).name}" if number else "ended"
+            sentence = f"process {rank} of the run {how} before it met the others"
+            _leave(f"{sentence}; {goes_on()}.", 128 + number if number else 1)
+        if not said and time.monotonic() - began > _PATIENCE:
+            said = True
+            _tell(strategy, who)
+
+
+def _tell(strategy: ParallelStrategy, who: str) -> None:
+    place = strategy.cluster_environment
+    if place is not None:
+        where = f"{place.main_address}:{place.main_port}"
+        log.warning("Waiting at %s for the others: %s take part.", where, who)
+
+
+def _gone(launcher: Any) -> tuple[int, int] | None:
+    """Return rank and status of a process that was started here and has failed, if there is one.
+
+    Lightning looks each five seconds, and kills this process without a word.
+    """
+    if not isinstance(launcher, _SubprocessScriptLauncher):
+        return None
+    for rank, process in enumerate(launcher.procs, 1):
+        if process.poll():
+            return rank, process.returncode
+    return None
+
+
+def _signal_of(status: int) -> int:
+    """Return the number of the signal that a process ended by, or 0."""
+    found = -status if status < 0 else status - 128
+    return found if found in SIGNALS else 0
+
+
+def _leave(sentence: str, status: int) -> None:
+    """End this process from a thread of it, for the main one is in C++ and hears nothing."""
+    sys.stderr.write(f"lt: {sentence}\n")
+    sys.stderr.flush()
+    os._exit(status)

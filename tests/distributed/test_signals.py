@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import lt_late
 import pytest
 from disturbed import group_of
 from lt_runs import checkpoint, finish, kill_group, run, start, tiny
@@ -139,3 +140,20 @@ def test_a_process_that_is_stopped_is_named_and_the_other_ends(tmp_path, rank):
         kill_group(process)
         with suppress(ValueError):  # its pipes were read already
             process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "told"),
+    [
+        (0, 1, "process 1 of the run ended before it met the others"),
+        (15, 143, "process 1 of the run was stopped by SIGTERM before it met the others"),
+        (9, 1, "process 1 of the run ended before it met the others"),
+    ],
+)
+def test_a_process_that_ends_before_it_meets_the_others_is_named(tmp_path, number, status, told):
+    """Trap: Lightning killed the first one after some seconds, which then said nothing."""
+    more = ("--trainer.devices", "2", "--trainer.strategy", "ddp", "--name", "run")
+    answer = run(tiny("ce", *more), tmp_path, (lt_late.__file__,), LATE_ENDS=str(number))
+    assert answer.status == status, answer.err
+    assert f"lt: {told}; it has no checkpoint yet, start it again." in answer.err.splitlines()
+    assert "Traceback" not in answer.err
