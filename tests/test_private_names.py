@@ -38,6 +38,11 @@ KNOWN = {
     "_signal_connector": ("lightning", None, {"callbacks/stop.py"}),
     "_save_distributed_checkpoint": ("lightning", None, {"engine/sharded.py"}),
     "_batches_that_stepped": ("lightning", None, {"callbacks/checkpoints.py"}),
+    "_SubprocessScriptLauncher": (
+        "lightning",
+        "lightning.pytorch.strategies.launchers",
+        {"runs/meeting.py"},
+    ),
     "_wandb_init": ("lightning", None, {"wandb_/run.py"}),
     "_experiment": ("lightning", None, {"wandb_/run.py"}),
     "_trainer": ("lightning", None, {"engine/own_loop.py"}),

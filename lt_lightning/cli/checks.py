@@ -14,6 +14,7 @@ from lt_lightning.engine.class_shares import differ
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.losses import Loss
 from lt_lightning.methods import ERM, LongTailModule, TwoStage
+from lt_lightning.post_hoc import PostHoc
 from lt_lightning.samplers import InstanceBalanced, SamplingRule
 
 log = logging.getLogger("lt_lightning")
@@ -120,6 +121,20 @@ def check_sampler_is_used(data: LongTailDataModule, command: str) -> None:
             f"data.sampler is {name} but the method draws by data.samplers ({', '.join(names)}): "
             f"set --data.samplers.{names[0]} {name}, say, and leave out data.sampler."
         )
+
+
+def check_change(change: Any, model: LongTailModule) -> None:
+    """Refuse a change after training that its classifier would not take, hours later.
+
+    Args:
+        change: of the options, or none.
+        model: not yet trained; what stage 2 makes of its classifier is not known.
+
+    Raises:
+        UserError: if the classifier does not go with it.
+    """
+    if isinstance(change, PostHoc) and model.num_stages == 1:
+        change.check_head(model.head)
 
 
 def check_views(data: LongTailDataModule) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -62,26 +61,26 @@ def _as_float32(module: nn.Module) -> Iterator[None]:
         wide = {own: _wide(own) for _, _, own in _places(module)}
         before = {own: other.detach().clone() for own, other in wide.items()}
     places = list(_places(module))
-    for tensors, name, own in places:
-        tensors[name] = wide[own]
+    for inner, name, own in places:
+        setattr(inner, name, wide[own])
     try:
         yield
     finally:
         for own, other in wide.items():
             if not torch.equal(other.detach().to(before[own].device), before[own]):
                 own.data.copy_(other.detach())  # loaded, or fitted
-        for tensors, name, own in places:
-            if tensors[name] is wide[own]:
-                tensors[name] = own
+        for inner, name, own in places:
+            if getattr(inner, name) is wide[own]:
+                setattr(inner, name, own)
 
 
-def _places(module: nn.Module) -> Iterator[tuple[dict[str, Any], str, Tensor]]:
+def _places(module: nn.Module) -> Iterator[tuple[nn.Module, str, Tensor]]:
     """Yield where each tensor of floats lies; one that lies in two places twice."""
     for inner in module.modules():
-        for tensors in (inner._parameters, inner._buffers):
-            for name, tensor in tensors.items():
-                if tensor is not None and tensor.is_floating_point():
-                    yield tensors, name, tensor
+        for named in (inner.named_parameters, inner.named_buffers):
+            for name, tensor in named(recurse=False, remove_duplicate=False):
+                if tensor.is_floating_point():
+                    yield inner, name, tensor
 
 
 def _wide(tensor: Tensor) -> Tensor:

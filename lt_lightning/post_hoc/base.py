@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.changes import Change, put_one
@@ -28,6 +28,16 @@ class PostHoc(Change):
 
     curve: Mapping[float, float] = MappingProxyType({})
     fitted_on: str | None = None
+
+    def check_head(self, head: nn.Module) -> None:
+        """Refuse a classifier that the change does not go with, before anything is trained.
+
+        Args:
+            head: of the model, its last one.
+
+        Raises:
+            UserError: if it does not.
+        """
 
     def given(self) -> dict[str, Tensor] | None:
         """Return the values where the options say all of them, none where data are needed."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
@@ -52,6 +52,10 @@ class TauNormalization(PostHoc):
                 "null, or leave out fit_on."
             )
         self.tau, self.keep_bias, self.fit_on = tau, keep_bias, fit_on
+
+    def check_head(self, head: nn.Module) -> None:
+        """Refuse what has no rows of its own length."""
+        TauNormHead(head)
 
     def given(self) -> dict[str, Tensor] | None:
         """Return tau, where it was given."""
