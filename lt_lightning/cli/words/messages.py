@@ -147,6 +147,9 @@ def _no_option(key: str, parser: argparse.ArgumentParser) -> Finding:
     key = ".".join(part for part in key.split(".") if part not in _LEVELS) or key
     what = f"there is no option '{_HERE}{key}'"
     known = known_keys(parser)
+    if key in known:  # it was written with a +, by which lists grow
+        told = f"'{_HERE}{key}+' adds to a list, which {_HERE}{key} is not"
+        return Finding(key, f"{told}: give --{_HERE}{key} its whole value.")
     usual = _OTHER_NAMES.get(key.rsplit(".", 1)[-1])
     # Only the parser of the command sees whole keys; one of a class knows its own part.
     if usual and "trainer.max_epochs" in known and usual != key:
