@@ -1,6 +1,6 @@
 """Evaluation in float32, whatever the precision of the training."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -57,30 +57,34 @@ def _as_float32(module: nn.Module) -> Iterator[None]:
     Other tensors stand in their places, for DDP hears of a gradient through a parameter, and would
     no longer after its type had been another one.
     """
+    parts = list(module.modules())
     with torch.inference_mode(False):  # else they could not be parameters
-        wide = {own: _wide(own) for _, _, own in _places(module)}
+        wide = {own: _wide(own) for part in parts for _, own in _floats(part)}
         before = {own: other.detach().clone() for own, other in wide.items()}
-    places = list(_places(module))
-    for inner, name, own in places:
-        setattr(inner, name, wide[own])
+    _replace(parts, wide)
     try:
         yield
     finally:
         for own, other in wide.items():
             if not torch.equal(other.detach().to(before[own].device), before[own]):
                 own.data.copy_(other.detach())  # loaded, or fitted
-        for inner, name, own in places:
-            if getattr(inner, name) is wide[own]:
-                setattr(inner, name, own)
+        _replace(parts, {other: own for own, other in wide.items()})
 
 
-def _places(module: nn.Module) -> Iterator[tuple[nn.Module, str, Tensor]]:
-    """Yield where each tensor of floats lies; one that lies in two places twice."""
-    for inner in module.modules():
-        for named in (inner.named_parameters, inner.named_buffers):
-            for name, tensor in named(recurse=False, remove_duplicate=False):
-                if tensor.is_floating_point():
-                    yield inner, name, tensor
+def _replace(parts: Sequence[nn.Module], others: Mapping[Tensor, Tensor]) -> None:
+    """Put another tensor in the place of each that has one; one may lie in several places."""
+    for part in parts:
+        for name, tensor in list(_floats(part)):
+            if tensor in others:
+                setattr(part, name, others[tensor])
+
+
+def _floats(part: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors of floats of a module itself, by their names."""
+    for named in (part.named_parameters, part.named_buffers):
+        for name, tensor in named(recurse=False, remove_duplicate=False):
+            if tensor.is_floating_point():
+                yield name, tensor
 
 
 def _wide(tensor: Tensor) -> Tensor:
