@@ -154,7 +154,9 @@ class LTCLI(LightningCLI):
         checks.check_sampler_is_used(self.datamodule, self.config.subcommand)
         checks.check_views(self.datamodule)
         if self.config.subcommand == "fit":
-            checks.check_change(self._get(self.config_init, "post_hoc"), self.model)
+            checks.check_change(
+                self._get(self.config_init, "post_hoc"), self.model, self.datamodule
+            )
         checks.check_unlabelled(self.datamodule, self.model)
         checks.warn_of_double_compensation(
             self.datamodule, self.model, self.options.trainer.max_epochs or 1

@@ -15,6 +15,7 @@ from lt_lightning.errors import Refused, UserError
 from lt_lightning.losses import Loss
 from lt_lightning.methods import ERM, LongTailModule, TwoStage
 from lt_lightning.post_hoc import PostHoc
+from lt_lightning.post_hoc.outputs import check_held_out
 from lt_lightning.samplers import InstanceBalanced, SamplingRule
 
 log = logging.getLogger("lt_lightning")
@@ -123,18 +124,22 @@ def check_sampler_is_used(data: LongTailDataModule, command: str) -> None:
         )
 
 
-def check_change(change: Any, model: LongTailModule) -> None:
-    """Refuse a change after training that its classifier would not take, hours later.
+def check_change(change: Any, model: LongTailModule, data: LongTailDataModule) -> None:
+    """Refuse a change after training that would be refused hours later.
 
     Args:
         change: of the options, or none.
-        model: not yet trained; what stage 2 makes of its classifier is not known.
+        model: not yet trained.
+        data: set up.
 
     Raises:
-        UserError: if the classifier does not go with it.
+        UserError: if the model does not go with it, or there is nothing to fit it on.
     """
-    if isinstance(change, PostHoc) and model.num_stages == 1:
-        change.check_head(model.head)
+    if not isinstance(change, PostHoc):
+        return
+    change.refuse(model)
+    if change.needs_held_out():
+        check_held_out(data)
 
 
 def check_views(data: LongTailDataModule) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.changes import Change, put_one
@@ -20,24 +20,31 @@ class PostHoc(Change):
     A knob is given, or fitted on held-out or training images; never on the test split.
 
     Attributes:
+        on_held_out: whether what is not given is fitted on held-out images.
         curve: the macro accuracy at each tau that was tried, on the images it was fitted on; empty
             where it was given, and for other knobs.
         fitted_on: the images that a knob was fitted on, "held-out" or "training"; none where it
             was given.
     """
 
+    on_held_out: bool = False
     curve: Mapping[float, float] = MappingProxyType({})
     fitted_on: str | None = None
 
-    def check_head(self, head: nn.Module) -> None:
-        """Refuse a classifier that the change does not go with, before anything is trained.
-
-        Args:
-            head: of the model, its last one.
+    def refuse(self, model: LongTailModule) -> None:
+        """Refuse a model that the change does not go with, also before it is trained.
 
         Raises:
             UserError: if it does not.
         """
+
+    def check(self, model: LongTailModule) -> None:
+        """Refuse a model that the change does not go with, before anything is fitted."""
+        self.refuse(model)
+
+    def needs_held_out(self) -> bool:
+        """Return whether its values are fitted on held-out images: it is so, and none are given."""
+        return self.on_held_out and self.given() is None
 
     def given(self) -> dict[str, Tensor] | None:
         """Return the values where the options say all of them, none where data are needed."""

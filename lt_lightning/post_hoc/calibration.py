@@ -37,6 +37,8 @@ class TemperatureScaling(PostHoc):
 
     calibrates = True
 
+    on_held_out = True
+
     def __init__(self, temperature: float | None = None) -> None:
         if temperature is not None and not 0 < temperature < float("inf"):
             raise UserError(
@@ -88,6 +90,8 @@ class VectorScalingCalibration(PostHoc):
     """
 
     calibrates = True
+
+    on_held_out = True
 
     def __init__(self, decay: float = 1e-2) -> None:
         if not 0 <= decay < float("inf"):

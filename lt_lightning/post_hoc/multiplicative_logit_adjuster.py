@@ -77,6 +77,8 @@ class MultiplicativeLogitAdjuster(PostHoc):
         UserError: if tau is negative.
     """
 
+    on_held_out = True
+
     def __init__(self, tau: float | None = None) -> None:
         self.tau = checked_knob("tau", tau)
 
@@ -84,9 +86,13 @@ class MultiplicativeLogitAdjuster(PostHoc):
         """Return tau, where it was given."""
         return None if self.tau is None else knob_values("tau", self.tau)
 
-    def check(self, model: LongTailModule) -> None:
-        """Refuse a model that was trained to compensate the class sizes, and warn of others."""
+    def refuse(self, model: LongTailModule) -> None:
+        """Refuse a model that is trained to compensate the class sizes."""
         check_uncompensated(model, type(self).__name__)
+
+    def check(self, model: LongTailModule) -> None:
+        """Refuse as before training, and warn of outputs that assume other shares."""
+        self.refuse(model)
         warn_of_other_shares(model, type(self).__name__)
 
     def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:

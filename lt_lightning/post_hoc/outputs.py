@@ -17,7 +17,7 @@ def held_out_logits(model: LongTailModule, data: LongTailDataModule) -> tuple[Te
     Raises:
         UserError: if the run has none; the test images are never taken instead.
     """
-    _check_held_out(data)
+    check_held_out(data)
     return _collect(model, data, "val", model.predict_logits)
 
 
@@ -27,7 +27,7 @@ def held_out_features(model: LongTailModule, data: LongTailDataModule) -> tuple[
     Raises:
         UserError: if the run has none.
     """
-    _check_held_out(data)
+    check_held_out(data)
     return _collect(model, data, "val", model.features)
 
 
@@ -36,7 +36,12 @@ def training_features(model: LongTailModule, data: LongTailDataModule) -> tuple[
     return _collect(model, data, "train", model.features)
 
 
-def _check_held_out(data: LongTailDataModule) -> None:
+def check_held_out(data: LongTailDataModule) -> None:
+    """Refuse data without held-out images.
+
+    Raises:
+        UserError: with the way to have some.
+    """
     if not data.has_validation or data.monitor_test:
         raise UserError(
             "The run has no held-out images to fit on: train with --data.holdout.fraction 0.1, or "

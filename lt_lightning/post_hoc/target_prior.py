@@ -74,7 +74,7 @@ class TargetPrior(PostHoc):
         found = super().options()
         return {**found, "shares": self.shares if isinstance(self.shares, str) else None}
 
-    def check(self, model: LongTailModule) -> None:
+    def refuse(self, model: LongTailModule) -> None:
         """Refuse shares that are not those of the model's classes, before anything is done."""
         self._target(model.class_names)
 

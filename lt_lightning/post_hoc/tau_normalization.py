@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
@@ -53,9 +53,14 @@ class TauNormalization(PostHoc):
             )
         self.tau, self.keep_bias, self.fit_on = tau, keep_bias, fit_on
 
-    def check_head(self, head: nn.Module) -> None:
-        """Refuse what has no rows of its own length."""
-        TauNormHead(head)
+    def refuse(self, model: LongTailModule) -> None:
+        """Refuse a classifier that has no rows of its own length; stage 2 may make another."""
+        if model.num_stages == 1:
+            TauNormHead(model.head)
+
+    def needs_held_out(self) -> bool:
+        """Return whether tau is chosen on them, and not on training images."""
+        return self.tau is None and self.fit_on == "held_out"
 
     def given(self) -> dict[str, Tensor] | None:
         """Return tau, where it was given."""

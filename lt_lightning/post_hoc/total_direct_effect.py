@@ -38,6 +38,8 @@ class TotalDirectEffect(PostHoc):
         UserError: if alpha is out of range.
     """
 
+    on_held_out = True
+
     def __init__(self, alpha: float | None = 1.0) -> None:
         self.alpha = checked_knob("alpha", alpha)
 
@@ -45,7 +47,7 @@ class TotalDirectEffect(PostHoc):
         """Return alpha, where it was given."""
         return None if self.alpha is None else knob_values("alpha", self.alpha)
 
-    def check(self, model: LongTailModule) -> None:
+    def refuse(self, model: LongTailModule) -> None:
         """Refuse another method."""
         _causal(model)
 
