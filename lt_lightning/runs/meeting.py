@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import ParallelStrategy
@@ -76,14 +75,8 @@ def _watch(reading: int, over: threading.Event, strategy: ParallelStrategy, who:
                     launcher.kill(signal.Signals(number))
                 _leave(Stopped(number).sentence, 128 + number)
             continue
-        gone = _gone(launcher)
-        if launcher is not None and gone is not None and not over.is_set():
-            rank, status = gone
-            launcher.kill(signal.SIGTERM)
-            number = _signal_of(status)
-            how = f"was stopped by {signal.Signals(number).name}" if number else "ended"
-            sentence = f"process {rank} of the run {how} before it met the others"
-            _leave(f"{sentence}; {goes_on()}.", 128 + number if number else 1)
+        if isinstance(launcher, _SubprocessScriptLauncher) and not over.is_set():
+            _leave_with_others(launcher)
         if not said and time.monotonic() - began > _PATIENCE:
             said = True
             _tell(strategy, who)
@@ -96,17 +89,21 @@ def _tell(strategy: ParallelStrategy, who: str) -> None:
         log.warning("Waiting at %s for the others: %s take part.", where, who)
 
 
-def _gone(launcher: Any) -> tuple[int, int] | None:
-    """Return rank and status of a process that was started here and has failed, if there is one.
+def _leave_with_others(launcher: _SubprocessScriptLauncher) -> None:
+    """End this process where one that it started has ended, in whatever way.
 
-    Lightning looks each five seconds, and kills this process without a word.
+    Lightning looks each five seconds and kills this process without a word; one that was stopped by
+    a signal it takes for a success, and this one would wait for it.
     """
-    if not isinstance(launcher, _SubprocessScriptLauncher):
-        return None
     for rank, process in enumerate(launcher.procs, 1):
-        if process.poll():
-            return rank, process.returncode
-    return None
+        status = process.poll()
+        if status is None:
+            continue
+        launcher.kill(signal.SIGTERM)
+        number = _signal_of(status)
+        how = f"was stopped by {signal.Signals(number).name}" if number else "ended"
+        sentence = f"process {rank} of the run {how} before it met the others; {goes_on()}."
+        _leave(sentence, 128 + number if number else 1)
 
 
 def _signal_of(status: int) -> int:

@@ -142,6 +142,15 @@ def test_a_process_that_is_stopped_is_named_and_the_other_ends(tmp_path, rank):
             process.communicate()
 
 
+def test_one_that_a_signal_stops_before_it_meets_the_others_is_not_waited_for(tmp_path):
+    """Trap: Lightning takes its status for a success, and the first one waited half an hour."""
+    more = ("--trainer.devices", "2", "--trainer.strategy", "ddp", "--name", "run")
+    late = {"LATE_ENDS": "15", "LATE_HEARD": "1"}
+    answer = run(tiny("ce", *more), tmp_path, (lt_late.__file__,), **late)
+    assert answer.status == 1
+    assert "lt: process 1 of the run ended before it met the others" in answer.err
+
+
 @pytest.mark.parametrize(
     ("number", "status", "told"),
     [
