@@ -177,8 +177,8 @@ class Grid:
         """
         cells = [cell for cell in self.column(data) if cell.ranked]
         plain = [cell for cell in cells if cell.first.setting.is_baseline]
-        last = [c for c in plain if c.first.label == "last" and c.first.setting.is_base]
-        return last or plain[:1] or cells[:1]
+        last = [cell for cell in plain if cell.first.label == "last"]
+        return [c for c in last if c.first.setting.is_base] or last or plain[:1] or cells[:1]
 
     def baseline_of(self, cell: Cell) -> Cell | None:
         """Return the baseline whose recipe has most in common with the cell's."""

@@ -1,7 +1,7 @@
 """What was trained: which runs are repetitions of one another, and what to call them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePath
@@ -44,6 +44,8 @@ _FRAGMENTS = ("data", "trainer", "logger")
 _RECIPES = "recipe"
 BASELINE = "ce"
 _ADDED = ("model.mixing", "model.tuning")  # none where a file does not give them
+_PLAIN = {"model": "ERM", "model.loss": "CrossEntropy", "data.sampler": "InstanceBalanced"}
+_NONE = "null"
 _SHOWN_KEYS = 2
 _SHOWN_LENGTH = 44
 
@@ -89,28 +91,35 @@ class Setting:
     @property
     def is_base(self) -> bool:
         """Whether it is the method that its config files name, whatever the recipe."""
-        # Its pre-training is its own or, as a sweep shares it, that of another run.
-        own = "pretrain.config" in (*dict(self.values), *self.changed)
-        free = (*_RECIPE, *_RUNS, "pretrain.config") if own else _RECIPE
-        return all(key.startswith(free) for key in self.changed)
+        free: tuple[str, ...] = _RECIPE
+        if self._pretrained or self._shares_pretraining:
+            free = (*free, *_RUNS)
+        if self._shares_pretraining:
+            free = (*free, "pretrain.config")
+        return all(key.startswith(free) for key in (*self.changed, *self.altered))
+
+    @property
+    def _pretrained(self) -> bool:
+        return dict(self.values).get("pretrain.config", _NONE) != _NONE
+
+    @property
+    def _shares_pretraining(self) -> bool:
+        """Whether the pre-training that its file asks for was that of another run, as in sweeps."""
+        left_out = "pretrain.config" in self.changed and not self._pretrained
+        return left_out and "pretrain.config" in _shipped(self.base)
 
     @property
     def is_published(self) -> bool:
-        """Whether it is that method as the package has it, but for its recipe."""
-        more = (*self.laid, *self.altered)
-        return self.is_base and all(key.startswith(_RECIPE) for key in more)
+        """Whether it is that method also under its recipes."""
+        return self.is_base and all(key.startswith(_RECIPE) for key in self.laid)
 
     @property
     def is_baseline(self) -> bool:
         """Whether it is plain cross-entropy, also where files of the user's own lie over it."""
-        if self.base == BASELINE:
-            return True
-        values = dict(self.values)
-        plain = values.get("data.sampler", "InstanceBalanced") == "InstanceBalanced"
-        plain = plain and "model.mixing" not in values and not set(_EARLIER) & values.keys()
-        # A run without its config.yaml tells what was given alone.
-        kind = values.get("model", "ERM"), values.get("model.loss", "CrossEntropy")
-        return self.base.startswith(f"{BASELINE}-") and plain and kind == ("ERM", "CrossEntropy")
+        values = dict(self.values)  # of a run without its config.yaml what was given, alone
+        plain = all(values.get(key, usual) == usual for key, usual in _PLAIN.items())
+        named = f"{self.base}-".startswith(f"{BASELINE}-")
+        return named and plain and not any(values.get(key) for key in _ADDED)
 
 
 def setting_of(run: Run) -> Setting:
@@ -126,8 +135,8 @@ def setting_of(run: Run) -> Setting:
         planned = training.get("planned_epochs") or training["epochs"]
         values["trainer.max_epochs"] = str(planned)
     pairs = ((key, text) for key, text in values.items() if _matters(key))
-    recipes = {file.stem: _of_recipe(file) for file in _files(command) if _is_recipe(file)}
-    laid = sorted({key for keys in recipes.values() for key in keys})
+    recipes = [file.stem for file in _files(command) if _is_recipe(file)]
+    laid = sorted({key for stem in recipes for key in _shipped(f"{_RECIPES}/{stem}")})
     base = _base(run, command)
     altered = _altered(base, values, (*changed, *laid)) if run.config else ()
     return Setting(base, tuple(sorted(pairs)), changed, tuple(recipes), tuple(laid), altered)
@@ -135,15 +144,14 @@ def setting_of(run: Run) -> Setting:
 
 def _altered(base: str, values: dict[str, str], told: Sequence[str]) -> tuple[str, ...]:
     """Return the options in which a run differs from the package's file of its name, but `told`."""
-    file = packaged.find(base)
-    if file is None:
+    wanted = _shipped(base)
+    if not wanted:
         return ()
-    wanted = {key: text for key, text in _flat(read_yaml(file)) if _matters(key)}
     # A list may hold classes, whose names are longer in the config of a run.
     plain = {key: text for key, text in wanted.items() if not text.startswith("[")}
     found = {key for key, text in plain.items() if not _alike(text, values.get(key))}
     found |= {key for key in _ADDED if key in values and key not in wanted}
-    return tuple(sorted(key for key in found if not key.startswith(tuple(told) or ("-",))))
+    return tuple(sorted(key for key in found if not key.startswith(tuple(told))))
 
 
 def _alike(one: str, other: str | None) -> bool:
@@ -162,10 +170,11 @@ def _is_recipe(file: PurePath) -> bool:
 
 
 @cache
-def _of_recipe(file: PurePath) -> tuple[str, ...]:
-    found = packaged.find(f"{_RECIPES}/{file.stem}")
-    content = {} if found is None else read_yaml(found)
-    return tuple(key for key, _ in _flat(content) if _matters(key))
+def _shipped(name: str) -> Mapping[str, str]:
+    """Return the options that matter of a config of the package; none of one that it has not."""
+    file = packaged.find(name)
+    content = {} if file is None else read_yaml(file)
+    return {key: text for key, text in _flat(content) if _matters(key)}
 
 
 def labels(settings: Sequence[tuple[Setting, str]]) -> dict[Setting, str]:

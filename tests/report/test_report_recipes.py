@@ -50,11 +50,17 @@ def test_cross_entropy_is_the_baseline_under_any_recipe(grid, files):
     assert found.methods[0] == baseline.method
 
 
-def test_another_loss_by_a_file_of_the_own_is_no_baseline(write, cifar):
-    loss = {"class_path": "lt_lightning.losses.LDAM"}
-    config = {"model": {"class_path": "lt_lightning.methods.ERM", "init_args": {"loss": loss}}}
-    given = command("ce", "mine/loss.yaml")
-    run = Run.read(write("a/0", cifar(command=given), config=config))
+@pytest.mark.parametrize("files", [(), ("mine/loss.yaml",), SHORT])
+def test_another_loss_by_a_file_of_the_own_is_no_baseline(write, cifar, files):
+    """Trap: a changed copy of ce.yaml was what the others were compared with."""
+    config = shipped(("model/init_args/loss", {"class_path": "lt_lightning.losses.LDAM"}))
+    run = Run.read(write("a/0", cifar(command=command("ce", *files)), config=config))
+    assert not setting_of(run).is_baseline
+
+
+@pytest.mark.parametrize("more", [("--model.loss", "LDAM"), ("--model.mixing", "Mixup")])
+def test_another_loss_by_the_command_line_is_no_baseline(write, cifar, more):
+    run = Run.read(write("a/0", cifar(command=command("ce", more=more))))
     assert not setting_of(run).is_baseline
 
 
@@ -90,6 +96,9 @@ BEHIND = ("--model.backbone_init", "runs/ssp_uniform/seed0/pretrain")
         ("ssp_balanced", (*SHARED, *BEHIND), True),
         ("ssp_balanced", (), True),
         ("ce", BEHIND, False),
+        ("ce", (*SHARED, *BEHIND), False),
+        ("ce", ("--pretrain.config", "configs/ssp_rotation.yaml"), False),
+        ("ssp_balanced", ("--pretrain.config", "mine.yaml"), False),
         ("ce", ("--model.loss", "LDAM"), False),
     ],
 )
