@@ -3,10 +3,26 @@
 from pathlib import Path
 
 from lt_lightning.errors import UserError
-from lt_lightning.runs import origin
+from lt_lightning.runs import lock, origin
 from lt_lightning.runs.metrics_file import FILE_NAME as METRICS_FILE
 
 _RECORDS = (".json", ".yaml", ".ckpt", ".png")
+_OF_MANY = ("sweep.json", "auto.json")  # of `lt sweep` and `lt auto`, beside their runs
+
+
+def take_file(out: Path, force: bool) -> None:
+    """Keep the file of --out for this command until the lock is released.
+
+    Args:
+        out: the file.
+        force: whether it may be written over.
+
+    Raises:
+        UserError: as `check_file`, or if another command writes it.
+    """
+    check_file(out, force=True)
+    lock.take_output(out)
+    check_file(out, force)  # once more, for another command may have written it meanwhile
 
 
 def check_file(out: Path, force: bool, option: str = "--out") -> None:
@@ -18,7 +34,7 @@ def check_file(out: Path, force: bool, option: str = "--out") -> None:
         option: that named it.
 
     Raises:
-        UserError: if it is a folder, a record of a run, or there already.
+        UserError: if it is a folder, a record of `lt`, or there already.
     """
     if out.is_dir():
         raise UserError(f"{option} {out} is a folder: give the name of a file.")
@@ -29,8 +45,10 @@ def check_file(out: Path, force: bool, option: str = "--out") -> None:
 
 
 def is_record(file: Path) -> bool:
-    """Return whether a file is what `lt` keeps of a run, in the run's folder or one below it."""
+    """Return whether a file is what `lt` keeps of a run, in its folder or one below, or of many."""
     file = file.resolve()
+    if file.name in _OF_MANY and file.exists():
+        return True
     if not any((folder / origin.FILE).is_file() for folder in file.parents[:2]):
         return False
     return file.name == METRICS_FILE or (file.exists() and file.suffix in _RECORDS)

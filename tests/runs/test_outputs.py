@@ -3,8 +3,11 @@
 import pytest
 from lt_runs import in_process
 
+from lt_lightning.auto.record import FILE_NAME as AUTO
 from lt_lightning.errors import UserError
-from lt_lightning.runs.outputs import check_file
+from lt_lightning.runs import lock
+from lt_lightning.runs.outputs import check_file, take_file
+from lt_lightning.sweep.job import RECORD as SWEEP
 
 RECORDS = (
     "results.json",
@@ -44,6 +47,22 @@ def test_other_files_in_the_folder_of_a_run_are_as_any(run):
         check_file(run / "predictions.csv", force=False)
     check_file(run / "predictions.csv", force=True)
     check_file(run / "board.json", force=False)
+
+
+@pytest.mark.parametrize("name", [SWEEP, AUTO])
+def test_the_record_of_many_runs_is_never_written_over(tmp_path, name):
+    (tmp_path / name).touch()
+    with pytest.raises(UserError, match="is the record of a run"):
+        check_file(tmp_path / name, force=True)
+
+
+def test_what_another_command_has_written_meanwhile_is_kept(tmp_path, monkeypatch):
+    """Trap: whether it was there was asked before the lock was taken."""
+    out = tmp_path / "predicted.csv"
+    monkeypatch.setattr(lock, "take_output", lambda file: file.write_text("another's"))
+    with pytest.raises(UserError, match="exists: add --force"):
+        take_file(out, force=False)
+    assert out.read_text() == "another's"
 
 
 def test_a_file_of_the_same_name_elsewhere_is_as_any(tmp_path):

@@ -19,7 +19,7 @@ from lt_lightning.errors import UserError
 from lt_lightning.home import home
 from lt_lightning.inspection import Asked, Inspection, inspect
 from lt_lightning.inspection.told import chart, lines
-from lt_lightning.runs import lock, outputs
+from lt_lightning.runs import outputs
 from lt_lightning.runs.files import write_whole
 from lt_lightning.runs.yaml_file import check_text
 
@@ -164,5 +164,4 @@ def _check_out(out: Path, asked: Asked, force: bool) -> None:
         raise UserError(
             f"--out {out} would be one of the pictures in {asked.root}: give another folder."
         )
-    outputs.check_file(out, force)
-    lock.take_output(out)
+    outputs.take_file(out, force)

@@ -19,7 +19,7 @@ from lt_lightning.predictions.job import Job
 from lt_lightning.predictions.pictures import Columns, pictures
 from lt_lightning.predictions.tally import Tally
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.runs import lock, outputs
+from lt_lightning.runs import outputs
 from lt_lightning.runs.argv import apart
 
 log = logging.getLogger("lt_lightning")
@@ -92,8 +92,7 @@ def predict(argv: list[str]) -> None:
 
 
 def _check_out(out: Path, images: Path, force: bool) -> None:
-    outputs.check_file(out, force)
-    lock.take_output(out)
+    outputs.take_file(out, force)
     if out.exists() and images.exists() and out.samefile(images):
         raise UserError(f"--out {out} is what --images names: give another name.")
     table.check(out)
