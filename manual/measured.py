@@ -28,6 +28,11 @@ class Cells:
     test: str
 
     @property
+    def changed(self) -> bool:
+        """Whether it is a change after training; the effect that a run was trained for is none."""
+        return "+" in self.test and "tde" not in self.test
+
+    @property
     def tests(self) -> list[dict[str, Any]]:
         """The test of each run that has it."""
         return [run["evaluations"][self.test] for run in self.row.tested(self.test)]
@@ -69,7 +74,7 @@ def _nll(cells: Cells) -> str:
 
 def _minutes(cells: Cells) -> str:
     """Return the minutes of training; a change without training adds those of a test."""
-    if "+" in cells.test and "tde" not in cells.test:  # what a run was trained for is no change
+    if cells.changed:
         return "+ test"
     if cells.row.name in cells.row.folder.paused:
         return "paused"
@@ -205,9 +210,9 @@ def head_lines(stem: str, post_hoc: str | None) -> list[str]:
 def _in_words(cells: Cells) -> str:
     row, training = cells.row, cells.row.runs[0]["training"]
     told = [f"{row.folder.images}: macro {_COLUMNS['macro'][1](cells)} (n {len(cells.tests)})"]
-    told += ["on the run of ce"] if "+" in cells.test else []
+    told += ["on the run of ce"] if cells.changed else []
     told += [row.folder.recipe]
-    if "+" not in cells.test:
+    if not cells.changed:
         told += [f"after {row.pretraining}"] if row.pretraining else []
         alone = row.after_another and "stage 2" not in row.folder.recipe
         told += [f"{'stage 2 alone, ' if alone else ''}epochs: {training['epochs']}"]

@@ -40,8 +40,8 @@ class RunRecord(Callback):
             checkpoint file, "last" without one.
         monitor: the metric that chose the best checkpoint; none asks the callbacks.
         command: the command line; none takes the one at work.
-        tested: the checkpoint whose weights the model holds, and its epoch, where Lightning did
-            not load it.
+        tested: the checkpoint whose weights the model holds, and how far it was trained, where
+            Lightning did not load it.
         tau_curve: macro accuracy at each value that a change after training was chosen from.
         fitted_on: the images that it was fitted on, if any.
         change: the change after training and its options, as they were asked for.
@@ -59,7 +59,7 @@ class RunRecord(Callback):
         self.evaluation: str | None = None
         self.monitor: str | None = None
         self.command: list[str] | None = None
-        self.tested: tuple[Path, int] | None = None
+        self.tested: tuple[Path, Trained] | None = None
         self.tau_curve: dict[float, float] = {}
         self.fitted_on: str | None = None
         self.change: dict[str, Any] | None = None
@@ -256,10 +256,10 @@ class RunRecord(Callback):
         self, trainer: Trainer, data: ReportedData, label: str, evaluations: dict[str, Any]
     ) -> dict[str, Any]:
         """Return which weights were tested and how they were chosen."""
-        path, source = None, trainer.ckpt_path
-        epoch = None if self._loaded is None else self._loaded.epoch
+        path, source, loaded = None, trainer.ckpt_path, self._loaded
         if self.tested is not None and not source:
-            source, epoch = self.tested
+            source, loaded = self.tested
+        epoch = None if loaded is None else loaded.epoch
         if source:
             tested, folder = Path(source).resolve(), self._folder(trainer).resolve()
             inside = tested.is_relative_to(folder)
@@ -285,7 +285,8 @@ class RunRecord(Callback):
     def _about_run(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """Return everything but the evaluations."""
         module, data = self._reported(trainer, pl_module)
-        training = self._progress.training(trainer, self._loaded)
+        loaded = self._loaded if self.tested is None else self.tested[1]
+        training = self._progress.training(trainer, loaded)
         content = about_run(module, data, training, self.command or launch.command())
         if self._multiply_adds is not None:
             content["training"]["multiply_adds"] = self._multiply_adds

@@ -10,7 +10,7 @@ from lightning.pytorch import Trainer
 from lt_lightning.mid_epoch import in_mid_epoch
 from lt_lightning.runs import environment
 from lt_lightning.runs.about import Training
-from lt_lightning.runs.checkpoint import TRAINED_EPOCHS
+from lt_lightning.runs.checkpoint import trained_epochs
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Trained:
 
     @classmethod
     def of(cls, checkpoint: Mapping[str, Any]) -> "Trained":
-        """Read it from a checkpoint that is tested, which may be of the middle of an epoch."""
-        epochs = checkpoint.get(TRAINED_EPOCHS)
-        return cls(int(checkpoint["epoch"]), epochs, int(checkpoint["global_step"]))
+        """Read it from a checkpoint, which may be of the middle of an epoch."""
+        steps = int(checkpoint["global_step"])
+        return cls(int(checkpoint["epoch"]), trained_epochs(checkpoint), steps)
 
 
 class TrainingProgress:

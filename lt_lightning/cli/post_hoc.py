@@ -8,6 +8,7 @@ import torch
 import yaml
 
 from lt_lightning.callbacks import RunRecord
+from lt_lightning.callbacks.training_progress import Trained
 from lt_lightning.cli.words.parser import LTParser
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.changes import check_added, kept_changes, names_of
@@ -76,7 +77,7 @@ def change_model(
         record.fitted, record.tau_curve = fitted.as_json(values), dict(change.curve)
         record.fitted_on = change.fitted_on
     record.evaluation = "+".join([checkpoint.stem, *names])
-    record.tested = (checkpoint, int(content["epoch"]))
+    record.tested = (checkpoint, Trained.of(content))
     record.own_test = content.get(DATA_STATE, {}).get("test_fingerprint")
     return {**{key: content[key] for key in (*_KEPT, DATA_STATE)}, CHANGES: kept}
 

@@ -7,6 +7,7 @@ from typing import Any
 from jsonargparse import Namespace
 
 from lt_lightning.callbacks import RunRecord
+from lt_lightning.callbacks.training_progress import Trained
 from lt_lightning.errors import UserError
 from lt_lightning.methods import LongTailModule, TwoStage
 from lt_lightning.runs import checkpoint as checkpoint_file
@@ -68,5 +69,5 @@ def back_to_stage1(model: LongTailModule, record: RunRecord) -> bool:
     content = checkpoint_file.read(path)
     if not model.back_to_stage1(content, path):
         return False
-    record.evaluation, record.tested = "stage1", (Path(path), int(content["epoch"]))
+    record.evaluation, record.tested = "stage1", (Path(path), Trained.of(content))
     return True

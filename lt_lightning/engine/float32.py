@@ -88,7 +88,7 @@ def _floats(part: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 
 def _wide(tensor: Tensor) -> Tensor:
-    wide = tensor.detach().float().clone()
+    wide = tensor.detach().to(torch.float32, copy=True)
     if isinstance(tensor, nn.Parameter):
         return nn.Parameter(wide, requires_grad=tensor.requires_grad)
     return wide

@@ -72,24 +72,11 @@ class GatheredEvaluation(Callback):
         _gather(pl_module)
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Part again, before a checkpoint is written."""
+        """Part again, after the callbacks that look at the weights, and before a checkpoint."""
         _part(pl_module)
 
-    def on_test_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Gather."""
-        _gather(pl_module)
-
-    def on_test_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Part again, after the callbacks that look at the weights."""
-        _part(pl_module)
-
-    def on_predict_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Gather."""
-        _gather(pl_module)
-
-    def on_predict_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Part again."""
-        _part(pl_module)
+    on_test_epoch_start = on_predict_epoch_start = on_validation_epoch_start
+    on_test_epoch_end = on_predict_epoch_end = on_validation_epoch_end
 
 
 def placed_as(value: Tensor, own: Any) -> Tensor:

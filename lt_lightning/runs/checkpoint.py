@@ -27,6 +27,7 @@ __all__ = [
     "leave_to_training",
     "not_finite",
     "read",
+    "trained_epochs",
     "whole_epochs",
 ]
 _GROWTH = 4  # times the size of the file that its parts may take; torch packs nothing
@@ -128,14 +129,17 @@ def leave_to_training(content: dict[str, Any], precision: str) -> None:
         content: of the file, which is changed.
         precision: the key of the precision's state.
     """
-    content[TRAINED_EPOCHS] = _trained_epochs(content)
+    content[TRAINED_EPOCHS] = trained_epochs(content)
     for part in ("loops", "optimizer_states", "lr_schedulers", EPOCH_SUMS, precision):
         content.pop(part, None)
     states = content.pop("callbacks", {})
     content["callbacks"] = {name: state for name, state in states.items() if are_seconds(state)}
 
 
-def _trained_epochs(content: dict[str, Any]) -> int | None:
+def trained_epochs(content: Mapping[str, Any]) -> int | None:
+    """Return how many epochs were trained to their last batch; none where it does not tell."""
+    if TRAINED_EPOCHS in content:
+        return content[TRAINED_EPOCHS]  # type: ignore[no-any-return]
     try:
         loop = content["loops"]["fit_loop"]
         whole = loop["epoch_loop.batch_progress"]["is_last_batch"]  # also of one for validation
@@ -144,7 +148,7 @@ def _trained_epochs(content: dict[str, Any]) -> int | None:
         return None
 
 
-def whole_epochs(content: dict[str, Any]) -> int:
+def whole_epochs(content: Mapping[str, Any]) -> int:
     """Return how many epochs were finished when the checkpoint was written.
 
     Raises:

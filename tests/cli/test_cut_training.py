@@ -36,6 +36,14 @@ def test_a_run_that_was_cut_in_an_epoch_is_told_to_be(cut):
     assert "1 of 3, 13 steps: the training was cut" in answer.err + answer.out
 
 
+def test_a_change_of_it_tells_the_same(cut):
+    """Trap: the weights were loaded on another way, and of the training nothing was told."""
+    folder, by_fit = cut
+    answer = in_process(["test", str(folder), "--post_hoc", "NearestMean"])
+    assert answer.status == 0, answer.err
+    assert training(folder) == by_fit
+
+
 def test_the_best_checkpoint_tells_of_the_epochs_that_it_has(cut):
     """Trap: it is written before Lightning counts its epoch, whose batches are all trained."""
     folder, _ = cut
