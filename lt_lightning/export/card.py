@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from lt_lightning.runs.results import epochs_told
+
 
 def card(results: Mapping[str, Any] | None, label: str | None, about: Mapping[str, Any]) -> str:
     """Return the text.
@@ -58,7 +60,7 @@ def _made(results: Mapping[str, Any]) -> list[str]:
     training, data = results.get("training", {}), results.get("data", {})
     told = {
         "Configs": ", ".join(PurePath(str(name)).stem for name in results.get("config", ())),
-        "Epochs": training.get("epochs"),
+        "Epochs": epochs_told(training),
         "Seed": results.get("seeds", {}).get("training"),
         "Parameters": training.get("parameters"),
         "Multiply-adds of an image": training.get("multiply_adds"),

@@ -5,6 +5,8 @@ import json
 import pytest
 from lt_runs import in_process, tiny
 
+from lt_lightning.export.card import _made
+
 TOLD = ("epochs", "planned_epochs", "steps")
 
 
@@ -52,3 +54,9 @@ def test_the_best_checkpoint_tells_of_the_epochs_that_it_has(cut):
     told = training(folder)
     assert told["steps"] == 8  # 264 images make eight batches of 32
     assert (told["epochs"], told["planned_epochs"]) == (1, 3)
+
+
+def test_its_model_card_tells_of_how_many_epochs():
+    training = {"epochs": 1, "planned_epochs": 3, "steps": 13}
+    assert "- Epochs: 1 of 3, 13 steps." in _made({"training": training})
+    assert "- Epochs: 3." in _made({"training": {**training, "epochs": 3}})
