@@ -21,6 +21,7 @@ from lt_lightning.post_hoc.functions import accuracy_curve
 def finished(head):
     return SimpleNamespace(
         head=head,
+        num_stages=1,
         num_classes=2,
         device=torch.device("cpu"),
         post_hoc=None,
