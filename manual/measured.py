@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from manual import published
+from manual import bands
+from manual.published import Published
 from manual.runs import Folder, Row, rows
 
 # How a change without training is called in results.json.
@@ -31,6 +32,22 @@ class Cells:
     def changed(self) -> bool:
         """Whether it is a change after training; the effect that a run was trained for is none."""
         return "+" in self.test and "tde" not in self.test
+
+    @property
+    def finding(self) -> str:
+        """By what name results/folders.yaml tells why it is off its band."""
+        return f"{self.row.name} {self.test}"
+
+    @property
+    def macro(self) -> float:
+        """The mean over classes and seeds, in percent."""
+        return 100 * float(statistics.mean(test["overall"]["acc_macro"] for test in self.tests))
+
+    @property
+    def published(self) -> list[Published]:
+        """What papers have of it on these data, the one that a table shows first."""
+        change = next((name for name in POST_HOC.values() if f"+{name}" in self.test), None)
+        return bands.beside(self.row.config, change, self.row.folder)
 
     @property
     def tests(self) -> list[dict[str, Any]]:
@@ -96,11 +113,21 @@ def _multiply_adds(cells: Cells) -> str:
 
 
 def _published(cells: Cells) -> str:
-    change = next((name for name in POST_HOC.values() if f"+{name}" in cells.test), None)
-    folder = cells.row.folder
-    found = published.of_config(cells.row.config, change)
-    values = [row.value for row in found if (row.data, row.ratio) == (folder.data, folder.ratio)]
-    return f"{values[0]}" if values else ""
+    found = cells.published
+    return f"{found[0].value}" if found else ""
+
+
+def _difference(cells: Cells) -> str:
+    found = cells.published
+    return f"{cells.macro - found[0].value:+.1f}" if found else ""
+
+
+def _band(cells: Cells) -> str:
+    within = bands.band(cells.published)
+    if within is None:
+        return ""
+    off = bands.off(cells.macro, within)
+    return f"{within[0]:.1f} to {within[1]:.1f}{f', off by {off:+.1f}' if off else ''}"
 
 
 # The columns that a table may have: what stands above them, and how a cell is made.
@@ -119,6 +146,8 @@ _COLUMNS: dict[str, tuple[str, Callable[[Cells], str]]] = {
     "multiply_adds": ("multiply-adds", _multiply_adds),
     "minutes": ("minutes", _minutes),
     "published": ("published", _published),
+    "difference": ("difference", _difference),
+    "band": ("band", _band),
     "n": ("n", lambda cells: str(len(cells.tests))),
 }
 
@@ -181,6 +210,38 @@ def asked(text: str) -> str:
         name, _, test = where.partition(" ")
         found.append(Cells(label, rows()[name], test or "last"))
     return table(columns.split(), found, first="method")
+
+
+def beside(name: str) -> str:
+    """Return what the rows of a folder are compared with, and why one is off its band."""
+    found = []
+    for cells in lines_of(name):
+        for row in cells.published[:1]:
+            found.append(f"- {row.method}, {row.value}: {row.source}; {row.made}.")
+        finding = cells.row.folder.findings.get(cells.finding)
+        found += [f"- {cells.finding} is off its band: {finding}"] if finding else []
+    return "\n".join(found)
+
+
+def unexplained(lines: Sequence[Cells]) -> list[str]:
+    """Return the `folder/row test` that are off their band without a finding, or have one in it."""
+    return [
+        f"{cells.row.folder.name}/{cells.finding}"
+        for cells in lines
+        if (bands.off(cells.macro, bands.band(cells.published)) != 0)
+        != (cells.finding in cells.row.folder.findings)
+    ]
+
+
+def lines_of(name: str) -> list[Cells]:
+    """Return the rows of a folder and their changes after training."""
+    return [
+        Cells(row.name, row, test)
+        for row in rows().values()
+        if row.folder.name == name
+        for test in dict.fromkeys(test for run in row.runs for test in run["evaluations"])
+        if test.startswith("last")
+    ]
 
 
 def of_config(stem: str, post_hoc: str | None) -> list[tuple[Folder, list[Cells]]]:

@@ -1,5 +1,6 @@
 """What papers report: results/published.yaml."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,12 @@ class Published:
     value: float
     source: str
     made: str
+    epochs: str
+
+    @property
+    def of_200_epochs(self) -> bool:
+        """Whether it was trained for 200 epochs; a pre-training and a second stage may be added."""
+        return re.match(r"200\b", self.epochs) is not None
 
 
 @cache
@@ -55,5 +62,11 @@ def of_config(stem: str, post_hoc: str | None = None) -> Iterator[Published]:
         for data, ratios in row["values"].items():
             for ratio, value in ratios.items():
                 yield Published(
-                    row["method"], _DATA.get(data, data), ratio, value, source, "; ".join(made)
+                    row["method"],
+                    _DATA.get(data, data),
+                    ratio,
+                    value,
+                    source,
+                    "; ".join(made),
+                    str(told.get("epochs", "not stated")),
                 )

@@ -26,6 +26,8 @@ class Folder:
     ratio: int | None = None
     configs: dict[str, str] = field(default_factory=dict)
     paused: tuple[str, ...] = ()  # rows whose seconds count a time in which the run stood still
+    full_length: bool = False  # trained as long as the papers did, so held against their numbers
+    findings: dict[str, str] = field(default_factory=dict)  # why a `row test` is outside its band
 
     @property
     def images(self) -> str:

@@ -18,11 +18,14 @@ DOCUMENTS = [
 ]
 # A table stands between the comment that asks for it and an empty line: text would be a row of it.
 _ASKED = re.compile(r"(<!-- measured: (.*?)\n-->\n)\n(?:\|[^\n]*\n)*\n?", flags=re.DOTALL)
+# A list of what the rows of a folder are compared with, up to the first line that is none of it.
+_BESIDE = re.compile(r"(<!-- published beside: (\S+) -->\n)\n(?:- [^\n]*\n)*\n?")
 
 
 def document(text: str) -> str:
-    """Return a document with its tables made anew."""
+    """Return a document with its tables and lists made anew."""
     made = _ASKED.sub(lambda found: f"{found[1]}\n{measured.asked(found[2])}\n\n", text)
+    made = _BESIDE.sub(lambda found: f"{found[1]}\n{measured.beside(found[2])}\n\n", made)
     return made.rstrip() + "\n"
 
 
