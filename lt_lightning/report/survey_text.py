@@ -7,9 +7,10 @@ import re
 from lt_lightning.errors import printable
 from lt_lightning.report.cell import Grid
 from lt_lightning.report.dataset import Data
-from lt_lightning.report.networks import millions, size_note, sizes
+from lt_lightning.report.networks import size_note, sizes
 from lt_lightning.report.published import beside, departures
 from lt_lightning.report.ranking import Standing, ranking
+from lt_lightning.report.sizes import millions
 from lt_lightning.report.statistics import summarise
 from lt_lightning.report.survey import (
     Place,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from lt_lightning.errors import UserError, printable
 from lt_lightning.report.measures import WORST, Measure, measures_of
+from lt_lightning.report.sizes import Size, millions, of_one, several
 from lt_lightning.runs.evaluations import on_other_images, parts, under_own_conditions
 from lt_lightning.runs.results import FILE_NAME, epochs_told, read_results
 
@@ -23,6 +24,7 @@ class Row:
     checkpoint: str
     numbers: dict[Measure, float | None]
     minutes: float | None
+    size: Size
     notes: tuple[str, ...]
 
 
@@ -83,7 +85,9 @@ def load_rows(folders: Sequence[Path]) -> list[Row]:
     measures = [one for one in measures_of(contents.values()) if one != WORST]
     rows = []
     for folder, content in contents.items():
-        seconds = content["training"]["seconds"]
+        training = content["training"]
+        seconds = training["seconds"]
+        size = Size(training.get("multiply_adds"), training["parameters"])
         for label in sorted(content["evaluations"], key=_order):
             evaluation = content["evaluations"][label]
             rows.append(
@@ -93,6 +97,7 @@ def load_rows(folders: Sequence[Path]) -> list[Row]:
                     checkpoint=evaluation["checkpoint"].get("chosen_by", "not stated"),
                     numbers={one: one.of(evaluation) for one in measures},
                     minutes=None if seconds is None else seconds / 60,
+                    size=size,
                     notes=_notes(content, evaluation),
                 )
             )
@@ -139,18 +144,23 @@ def _cells(rows: Sequence[Row]) -> list[list[str]]:
         for k, note in enumerate(dict.fromkeys(n for r in rows for n in r.notes))
     }
     measures = list(dict.fromkeys(one for row in rows for one in row.numbers))
-    table = [["run", *(f"{one.heading} %" for one in measures), "minutes", "weights"]]
+    apart = several([row.size for row in rows])
+    costs = ["parameters", "multiply-adds"] if apart else []
+    table = [["run", *(f"{one.heading} %" for one in measures), *costs, "minutes", "weights"]]
     for row in rows:
         numbers = [row.numbers.get(one) for one in measures]
+        size = [row.size.parameters, row.size.multiply_adds] if apart else []
         table.append(
             [
                 row.method + "".join(marks[note] for note in row.notes),
                 *("-" if value is None else f"{value:.2f}" for value in numbers),
+                *(millions(value) or "-" for value in size),
                 "-" if row.minutes is None else f"{row.minutes:.1f}",
                 row.checkpoint,
             ]
         )
     table += [[f"{mark} {note}"] for note, mark in marks.items()]
+    table += [[told] for told in (apart or of_one(rows[0].size),) if told]
     return [[printable(cell) for cell in line] for line in table]
 
 

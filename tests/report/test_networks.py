@@ -5,10 +5,12 @@ import io
 
 import pytest
 
+from lt_lightning.report import load_rows, render
 from lt_lightning.report.cell import Grid
-from lt_lightning.report.networks import millions, size_note
+from lt_lightning.report.networks import size_note
 from lt_lightning.report.page import page
 from lt_lightning.report.run import Run
+from lt_lightning.report.sizes import millions
 from lt_lightning.report.survey_text import comma_separated, markdown
 
 NOTE = "Networks of several sizes, 68.9 M to 1,096 M multiply-adds an image"
@@ -75,3 +77,15 @@ def test_runs_without_multiply_adds_are_compared_by_their_parameters(runs):
     assert "0.464 M to 25 M parameters" in size_note(grid.cells.values())
     grid = Grid.of(runs(cb=(464_154, 68_862_592), bbn=(464_154, None)))
     assert size_note(grid.cells.values()) is None
+
+
+def test_the_table_of_a_terminal_has_columns_where_networks_differ_else_a_line(runs, tmp_path):
+    made = runs(ce=(464_154, 68_862_592), old=(464_154, None), glmc=(7_390_000, 1_096_000_000))
+    alike = render(load_rows([run.folder for run in made[:2]]))
+    assert alike.splitlines()[-1] == ("Network: 0.464 M parameters, 68.9 M multiply-adds an image.")
+    assert "multiply-adds  minutes" not in alike
+    apart = render(load_rows([run.folder for run in made])).splitlines()
+    assert "parameters  multiply-adds  minutes" in apart[0]
+    cells = [[line.split("  ")[0], *line.split()[1:]] for line in apart[2:5]]
+    assert [" ".join(line).count(" M ") for line in cells] == [2, 1, 2]
+    assert apart[-1].startswith(NOTE)

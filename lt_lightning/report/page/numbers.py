@@ -2,9 +2,10 @@
 
 from lt_lightning.report.cell import Cell, Grid
 from lt_lightning.report.dataset import Data
-from lt_lightning.report.networks import millions, sizes
+from lt_lightning.report.networks import sizes
 from lt_lightning.report.page.table import Column, Item, Table, ranked
 from lt_lightning.report.ranking import Ranking, by_accuracy
+from lt_lightning.report.sizes import millions
 from lt_lightning.report.statistics import Difference, summarise
 
 
