@@ -46,8 +46,7 @@ class Cells:
     @property
     def published(self) -> list[Published]:
         """What papers have of it on these data, the one that a table shows first."""
-        change = next((name for name in POST_HOC.values() if f"+{name}" in self.test), None)
-        return bands.beside(self.row.config, change, self.row.folder)
+        return bands.beside(self.row, self.test)
 
     @property
     def tests(self) -> list[dict[str, Any]]:

@@ -22,7 +22,12 @@ _EVIDENCE = {
 
 @dataclass(frozen=True)
 class Published:
-    """One number: an accuracy in percent, where it was read, and how it was made."""
+    """One number: an accuracy in percent, where it was read, and how it was made.
+
+    Attributes:
+        config: the config of this package that trains it, or nothing.
+        change: what was done after training, as results.json calls it, or nothing.
+    """
 
     method: str
     data: str
@@ -31,6 +36,8 @@ class Published:
     source: str
     made: str
     epochs: str
+    config: str
+    change: str
 
     @property
     def of_200_epochs(self) -> bool:
@@ -46,13 +53,24 @@ def _content() -> dict[str, Any]:
 
 
 def of_config(stem: str, post_hoc: str | None = None) -> Iterator[Published]:
-    """Yield the published numbers of a config, or of a change without training."""
+    """Yield the published numbers of a config, or of a change of `ce` without training."""
+    config = stem if post_hoc is None else "ce"
+    for row in all_rows():
+        plain = row.change in ("", "without_tde")
+        own = plain if post_hoc is None else row.change.startswith(post_hoc)
+        if row.config == config and own:
+            yield row
+
+
+@cache
+def all_rows() -> tuple[Published, ...]:
+    """Return all published numbers, in their order."""
+    return tuple(_numbers())
+
+
+def _numbers() -> Iterator[Published]:
     content = _content()
     for row in content["rows"]:
-        changes = (None, "without_tde") if post_hoc is None else (post_hoc,)
-        config = stem if post_hoc is None else "ce"
-        if row.get("config") != config or row.get("post_hoc") not in changes:
-            continue
         told = {**content["sources"][row["source"]], **row}
         made = [
             str(told[key]) for key in ("backbone", "selection", "caveat", "note") if key in told
@@ -69,4 +87,6 @@ def of_config(stem: str, post_hoc: str | None = None) -> Iterator[Published]:
                     source,
                     "; ".join(made),
                     str(told.get("epochs", "not stated")),
+                    row.get("config", ""),
+                    row.get("post_hoc", ""),
                 )

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import PurePath
@@ -13,6 +14,7 @@ from manual.source import ROOT
 
 RESULTS = ROOT / "results"
 _SEED = re.compile(r"_seed\d+$")
+_VERSION = re.compile(r"\d+|seed\d+")
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,34 @@ class Row:
     @property
     def pretraining(self) -> str:
         """The run whose backbone it began with, which is in none of its numbers; or nothing."""
-        command = self.runs[0]["command"]
-        places = [k for k, word in enumerate(command) if word.endswith("backbone_init")]
-        return f"a pre-training by {PurePath(command[places[0] + 1]).parent.name}" if places else ""
+        given = dict(_options(self.runs[0]["command"]))
+        place = given.get("model.backbone_init", "null")
+        return "" if place == "null" else f"a pre-training by {_method(PurePath(place))}"
 
     def tested(self, test: str) -> tuple[dict[str, Any], ...]:
         """Return the runs that have a test of that name."""
         return tuple(run for run in self.runs if test in run["evaluations"])
+
+
+def _options(command: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the options of a command, whose values stand behind them or behind a `=`."""
+    for word, after in zip(command, [*command[1:], ""], strict=True):
+        if word.startswith("--"):
+            key, equals, value = word[2:].partition("=")
+            yield key.replace(".init_args.", "."), value if equals else after
+
+
+def _method(place: PurePath) -> str:
+    """Return by what a run pre-trained, of runs/NAME, runs/NAME/0 or runs/sweep/ROW/seed0/pretrain.
+
+    A sweep calls a row by its data too, and a file of weights lies in checkpoints/ of its run.
+    """
+    parts = [part for part in place.parts if part != "checkpoints" and part[-5:] != ".ckpt"]
+    inside = parts[-1] == "pretrain"
+    parts = parts[:-1] if inside else parts
+    if len(parts) > 1 and _VERSION.fullmatch(parts[-1]):
+        parts = parts[:-1]
+    return f"that of {parts[-1]}" if inside else parts[-1]
 
 
 @cache

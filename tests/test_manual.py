@@ -71,7 +71,10 @@ def test_a_test_that_a_run_lacks_stops_the_writing():
 
 
 def _published(*values, epochs="200"):
-    return [published.Published("x", "CIFAR-10-LT", 100, value, "", "", epochs) for value in values]
+    return [
+        published.Published("x", "CIFAR-10-LT", 100, value, "", "", epochs, "ce", "")
+        for value in values
+    ]
 
 
 @pytest.mark.parametrize(("value", "off"), [(68.4, -0.1), (68.5, 0), (70, 0), (72.5, 0), (73, 0.5)])
@@ -87,12 +90,61 @@ def test_other_lengths_make_no_band():
     assert bands.off(0.0, None) == 0
 
 
-def test_a_change_of_another_method_is_not_beside_that_of_cross_entropy():
-    """Trap: logit adjustment of mixup stood beside the number of cross-entropy's."""
-    folder = runs.folders()["cifar10_lt_100_short"]
-    (found,) = bands.beside("ce", "tau_norm", folder)
-    assert found.value == 72.7
-    assert bands.beside("mixup", "tau_norm", folder) == []
+@pytest.mark.parametrize(
+    ("row", "test", "value"),
+    [
+        ("short/ce", "last", 70.36),
+        ("short/ce", "last+tau_norm_1", 72.7),
+        ("short/ce", "last+logit_adjustment_tau_1", 77.32),
+        ("short/crt", "last", 74.99),
+        ("ldam_schedule/class_balanced", "last", 72.45),
+        ("two_stage/ce_lws", "last", 72.63),
+        ("features/causal_tde", "last", 80.6),
+        ("features/causal_tde", "last+without_tde", 71.7),
+        ("two_stage/ce_mislas", "last", None),
+        ("short/ce", "last+tau_norm_2", None),
+        ("short/ce", "last@photos", None),
+        ("short/ce", "last+temperature", None),
+        ("short/ce", "best", None),
+        ("short/crt", "stage1", None),
+        ("ldam_schedule/mixup", "last+tau_norm_1", None),
+        ("ldam_schedule/balanced_softmax", "last+logit_adjustment_tau_1", None),
+        ("two_stage/mixup_crt", "last", None),
+        ("features/balanced_softmax_90", "last", None),
+        ("features/ssp_balanced_softmax", "last", None),
+        ("features/causal_tde_64", "last", None),
+        ("features/causal_tde", "last+tde_alpha_1", None),
+    ],
+)
+def test_published_is_what_was_trained_and_changed_just_so(row, test, value):
+    """Trap: stage 1 beside cRT's number, tau 2 beside that of tau 1, mixup's features as plain."""
+    found = bands.beside(runs.rows()[f"cifar10_lt_100_{row}"], test)
+    assert (found[0].value if found else None) == value
+
+
+def test_a_number_of_cifar_stands_beside_no_other_data():
+    assert bands.beside(runs.rows()["signs_short/ce"], "last") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--model.backbone_init", "runs/ssp_rotation/0"], "ssp_rotation"),
+        (["--model.backbone_init=runs/ssp_rotation"], "ssp_rotation"),
+        (["--model.init_args.backbone_init=runs/ssp_rotation/0"], "ssp_rotation"),
+        (["--model.backbone_init=runs/moco/0/checkpoints/last.ckpt"], "moco"),
+        (["--model.backbone_init=runs/survey/ssp_uniform-c-100/seed0/pretrain"], "that of ssp_u"),
+        (["--model.backbone_init", "runs/s/ssp_moco-c/seed12/pretrain"], "that of ssp_moco-c"),
+        (["--model.backbone_init=null"], None),
+        (["--model.backbone_init", "null"], None),
+        (["--trainer.max_epochs", "3"], None),
+    ],
+)
+def test_a_pre_training_is_told_as_commands_have_it(words, told):
+    row = runs.rows()["signs_short/ce"]
+    row = replace(row, runs=({"command": ["lt", "fit", *words]},))
+    assert row.pretraining.startswith(f"a pre-training by {told}" if told else "")
+    assert bool(row.pretraining) == bool(told)
 
 
 def test_each_row_of_full_length_is_in_its_band_or_says_why_not():

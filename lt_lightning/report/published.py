@@ -9,6 +9,7 @@ from typing import Any
 
 from lt_lightning.report.cell import Cell
 from lt_lightning.report.dataset import Data
+from lt_lightning.runs.evaluations import parts
 from lt_lightning.runs.yaml_file import read_yaml
 
 _INSIDE = Path(__file__).parents[1] / "results" / "published.yaml"  # in an installed package
@@ -75,10 +76,11 @@ def all_beside(cell: Cell) -> list[tuple[Published, float]]:
     entry = cell.first
     if not entry.setting.is_published or entry.weights not in ("last", "best"):
         return []
+    change = parts(entry.label)[1]  # with its value: tau-normalisation by 2 is another change
     found = []
     for row in published():
         value = row.accuracy(cell.data)
-        if row.config == entry.setting.base and row.post_hoc == entry.post_hoc and value:
+        if row.config == entry.setting.base and row.post_hoc == change and value:
             found.append((row, value))
     return found
 

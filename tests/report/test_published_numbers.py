@@ -180,6 +180,14 @@ def test_changes_after_training_stand_beside_theirs(write, cifar, label, method,
     assert (found[0].method, found[1]) == (method, accuracy)
 
 
+@pytest.mark.parametrize("label", ["last+tau_norm_2", "last+logit_adjustment_tau_0.5"])
+def test_a_change_by_another_value_is_not_the_published_one(write, cifar, label):
+    content = cifar()
+    content["evaluations"][label] = content["evaluations"]["last"]
+    cells = Grid.of([Run.read(write("ce/0", content))]).cells.values()
+    assert [beside(cell) for cell in cells if cell.first.label == label] == [None]
+
+
 def test_the_labels_are_what_the_changes_describe():
     from lt_lightning.post_hoc import LogitAdjuster, TauNormalization
 
