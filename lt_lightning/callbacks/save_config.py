@@ -14,8 +14,8 @@ class SaveConfig(SaveConfigCallback):
 
     `lt fit --config RUN/config.yaml` starts the same run again in a new folder: the version of
     the run and the checkpoint it was resumed from are left out. A resumed run keeps the
-    config.yaml it began with; where the new one differs it is written beside it as
-    config-resumed-<n>.yaml.
+    config.yaml it began with; where the new one differs from the last it is written beside it as
+    config-resumed-<n>.yaml, so that the one of the highest number is what the run ended with.
     """
 
     def __init__(self, parser: Any, config: Any, folder: Path) -> None:
@@ -29,10 +29,10 @@ class SaveConfig(SaveConfigCallback):
         config = self.config.clone()
         config.version = config.ckpt_path = None
         text = self.parser.dump(config, skip_none=False)
-        file, number = self.folder / "config.yaml", 0
+        last, number = None, 0
+        file = self.folder / "config.yaml"
         while file.is_file():
-            if file.read_text(encoding="utf-8") == text:
-                return
-            number += 1
+            last, number = file, number + 1
             file = self.folder / f"config-resumed-{number}.yaml"
-        write_whole(file, text.encode(), "start the run again")
+        if last is None or last.read_text(encoding="utf-8") != text:
+            write_whole(file, text.encode(), "start the run again")

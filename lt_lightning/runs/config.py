@@ -1,5 +1,6 @@
 """The config of a finished run."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from lt_lightning.runs.yaml_file import check_value, read_yaml, walk
 
 _KEPT = ("seed_everything", "trainer", "model", "data")
 _GROUPS = ("trainer", "model", "data")
+_BEGAN = "config.yaml"
+_ON = re.compile(r"config-resumed-(\d{1,9})\.yaml")  # see callbacks.SaveConfig
 
 
 def began_with(folder: Path) -> dict[str, Any]:
@@ -17,19 +20,39 @@ def began_with(folder: Path) -> dict[str, Any]:
     Raises:
         UserError: if it is gone or damaged.
     """
+    return _read(folder / _BEGAN)
+
+
+def ended_with(folder: Path) -> dict[str, Any]:
+    """Return the config of the last command that trained a run: it may have been trained on.
+
+    Raises:
+        UserError: if it is gone or damaged.
+    """
+    return _read(last_file(folder))
+
+
+def last_file(folder: Path) -> Path:
+    """Return the file of that config, which is config.yaml where the run was not changed."""
+    files = folder.glob("config-resumed-*.yaml")
+    found = [(int(match[1]), file) for file in files if (match := _ON.fullmatch(file.name))]
+    return max(found, default=(0, folder / _BEGAN))[1]
+
+
+def _read(file: Path) -> dict[str, Any]:
     try:
-        content = read_yaml(folder / "config.yaml")
+        content = read_yaml(file)
     except (OSError, ValueError) as error:
-        raise _damaged(folder) from error
+        raise _damaged(file) from error
     if not isinstance(content, dict):
-        raise _damaged(folder)
+        raise _damaged(file)
     return content
 
 
-def _damaged(folder: Path) -> UserError:
+def _damaged(file: Path) -> UserError:
     return UserError(
-        f"{folder / 'config.yaml'} is gone or damaged: it is the config that `lt fit` wrote, "
-        "without which the run cannot go on."
+        f"{file} is gone or damaged: it is the config that `lt fit` wrote, without which the run "
+        "cannot go on."
     )
 
 

@@ -6,6 +6,7 @@ from jsonargparse import Namespace
 from lt_runs import assert_same_end, in_process, tiny
 
 from lt_lightning.callbacks import SaveConfig
+from lt_lightning.runs.config import began_with, ended_with
 
 
 class Parser:
@@ -42,12 +43,23 @@ def test_a_resumed_run_keeps_the_config_it_began_with(tmp_path):
     save(tmp_path, lr=0.2)
     save(tmp_path, lr=0.2)
     save(tmp_path, lr=0.3)
+    assert ended_with(tmp_path)["lr"] == 0.3
+    save(tmp_path, lr=0.2)  # as before, and still what the run ended with
+    assert ended_with(tmp_path)["lr"] == 0.2
+    assert began_with(tmp_path)["lr"] == 0.1
     rates = {p.name: yaml.safe_load(p.read_text())["lr"] for p in tmp_path.iterdir()}
     assert rates == {
         "config.yaml": 0.1,
         "config-resumed-1.yaml": 0.2,
         "config-resumed-2.yaml": 0.3,
+        "config-resumed-3.yaml": 0.2,
     }
+
+
+def test_the_tenth_config_comes_after_the_ninth(tmp_path):
+    for place in range(12):
+        save(tmp_path, lr=float(place))
+    assert ended_with(tmp_path)["lr"] == 11.0
 
 
 @pytest.mark.parametrize("stage", ["validate", "test", "predict"])
