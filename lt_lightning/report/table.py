@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 from lt_lightning.errors import UserError, printable
 from lt_lightning.report.measures import WORST, Measure, measures_of
 from lt_lightning.report.sizes import Size, millions, of_one, several
+from lt_lightning.runs import origin
 from lt_lightning.runs.evaluations import on_other_images, parts, under_own_conditions
 from lt_lightning.runs.results import FILE_NAME, epochs_told, read_results
+
+_LEVELS = 3  # a run, the runs of a name, the runs of a folder or a sweep
 
 
 @dataclass(frozen=True)
@@ -61,14 +64,22 @@ def find_runs(paths: Sequence[str], newest: bool) -> Runs:
 def _runs_of(path: Path) -> tuple[list[Path], list[Path]]:
     """Return the finished runs of a path, the newest last, and what is passed over there."""
     begun: list[Path] = []
-    for level in ([path], path.glob("*/"), path.glob("*/*/")):
+    level = [path]
+    for _ in range(_LEVELS):
         folders = sorted(level)
         done = [folder for folder in folders if (folder / FILE_NAME).is_file()]
-        started = [folder for folder in folders if (folder / "config.yaml").is_file()]
+        started = [folder for folder in folders if _has_begun(folder)]
         begun += [folder for folder in started if folder not in done]
-        if done or begun == [path]:  # what lies in a run is a part of it
+        if done:
             return sorted(done, key=lambda f: (f / FILE_NAME).stat().st_mtime), begun
+        # What lies in a run is a part of it: its pre-training, which is done before the run is.
+        level = [inner for f in folders if f not in started for inner in f.glob("*/")]
     return [], begun or [path]
+
+
+def _has_begun(folder: Path) -> bool:
+    """Return whether a folder is that of a run; the config comes after a pre-training."""
+    return any((folder / name).is_file() for name in ("config.yaml", origin.FILE))
 
 
 def _no_run(path: Path) -> UserError:

@@ -201,6 +201,22 @@ def test_a_run_without_results_is_passed_over_with_a_line(runs, capsys):
     ]
 
 
+@pytest.mark.parametrize("begun", ["config.yaml", "command.json"])
+def test_a_pre_training_that_is_done_is_no_finished_run(write, results, tmp_path, begun, capsys):
+    """Trap: `lt report runs/x` gave a row 0/pretrain while run 0 there was still training."""
+    write("x/0/pretrain", results())
+    (tmp_path / "runs/x/0" / begun).write_text("{}")
+    for path in ("runs/x", "runs"):
+        text, status = report([str(tmp_path / path)])
+        assert status == 1
+        assert "holds no finished run" in text
+    write("y/0", results())
+    text, status = report([str(tmp_path / "runs")])
+    assert (status, "pretrain" in text, "y/0" in text) == (0, False, True)
+    assert capsys.readouterr().err.count("x/0 has no results yet and is passed over") == 1
+    assert report([str(tmp_path / "runs/x/0/pretrain")])[1] == 0  # by its name
+
+
 def test_what_is_passed_over_is_told_and_hides_nothing(runs, tmp_path, capsys):
     (runs / "empty").mkdir()
     inside = runs / "bbn" / "0" / "pretrain"
