@@ -6,9 +6,10 @@ from pathlib import Path
 
 from lt_lightning.report.dataset import Data, apart
 from lt_lightning.report.entry import Entry, entries_of
+from lt_lightning.report.labels import labels
 from lt_lightning.report.measures import ALL, Measure, measures_of
 from lt_lightning.report.run import Run
-from lt_lightning.report.setting import Setting, labels
+from lt_lightning.report.setting import Setting
 from lt_lightning.report.statistics import Difference, Summary, paired, summarise
 from lt_lightning.runs.evaluations import parts
 

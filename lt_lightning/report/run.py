@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lt_lightning.errors import UserError
+from lt_lightning.runs.config import last_file
 from lt_lightning.runs.metrics_file import FILE_NAME as METRICS_FILE
 from lt_lightning.runs.metrics_file import read_metrics
 from lt_lightning.runs.results import FILE_NAME, read_results
@@ -43,12 +44,12 @@ class Run:
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """The content of config.yaml, nothing where there is none.
+        """The content of the config that it ended with, nothing where there is none.
 
         Raises:
             UserError: if it is damaged.
         """
-        file = self.folder / "config.yaml"
+        file = last_file(self.folder)
         if not file.is_file():
             return {}
         try:

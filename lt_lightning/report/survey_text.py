@@ -192,7 +192,8 @@ def comma_separated(grid: Grid) -> str:
             values += [value, _plain(difference), row.title, row.caveats]
             values += ["; ".join(departures(cell, row))]
         values.append("; ".join(cell.notes))
-        writer.writerow([method, data.name, f"{data.ratio:g}", len(cell.entries), *values])
+        names = [printable(method), printable(data.name)]
+        writer.writerow([*names, f"{data.ratio:g}", len(cell.entries), *values])
     return stream.getvalue().rstrip("\n")
 
 

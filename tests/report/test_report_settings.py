@@ -3,8 +3,9 @@
 import pytest
 
 from lt_lightning.report.cell import Grid
+from lt_lightning.report.labels import labels
 from lt_lightning.report.run import Run
-from lt_lightning.report.setting import labels, setting_of
+from lt_lightning.report.setting import setting_of
 
 CONFIG = {
     "seed_everything": 0,

@@ -1,0 +1,115 @@
+"""The runs that a run began with: their own settings, where they can be read, are part of its."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from lt_lightning.errors import UserError
+from lt_lightning.report import shipped
+from lt_lightning.report.options import (
+    PRETRAINING,
+    RECIPE,
+    RUNS,
+    differing,
+    flat,
+    folder_of,
+    is_below,
+    run_name,
+)
+from lt_lightning.report.run import Run
+from lt_lightning.runs.config import ended_with, last_file
+from lt_lightning.runs.folder import PRETRAIN
+
+_INIT = "model.backbone_init"
+_OF = ".of."  # an option of an earlier run
+# Of a pre-training in the command of its run these are those of the run, whatever its file says,
+# and the last two where the file does not say anything.
+_OF_RUN = (
+    "data.source", "data.normalize", "data.holdout", "model.backbone",
+    "trainer.limit_train_batches",
+)  # fmt: skip
+_BELOW = ("data.augment", "data.drop_last")
+
+
+def values(run: Run, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the options of the earlier runs whose configs lie where the run says, or beside it.
+
+    Args:
+        run: the run.
+        given: the options of its command.
+    """
+    found: dict[str, str] = {}
+    for key, folder in _folders(run, given):
+        with suppress(UserError):
+            config = shipped.filled(ended_with(folder))
+            found |= {f"{key}{_OF}{inner}": text for inner, text in flat(config).items()}
+    return found
+
+
+def altered(
+    run: Run, values: Mapping[str, str], given: Mapping[str, str], base: str
+) -> tuple[str, ...]:
+    """Return what is otherwise in the pre-training of a run than in that of the package's file.
+
+    Args:
+        run: the run.
+        values: its options and those of its earlier runs.
+        given: the options of its command.
+        base: the name of the package's file.
+    """
+    wanted, asked = shipped.raw(base).get(PRETRAINING), values.get(PRETRAINING, "null")
+    if wanted is None or asked not in ("null", wanted):
+        return ()  # then the option itself is another one
+    path = _paths(run, given).get(_INIT)
+    begins = f"{_INIT if path else 'pretrain'}{_OF}"
+    own = {key[len(begins) :]: text for key, text in values.items() if key.startswith(begins)}
+    if not own:
+        told = _is_of(str(run.folder.resolve().parent.name), base, path, wanted)
+        return () if told or (asked == wanted and not path) else ("pretrain",)
+    expected = shipped.made((wanted,))
+    alone = tuple(
+        key for key in _BELOW if not any(is_below(k, (key,)) for k in shipped.raw(wanted))
+    )
+    of_run = {key: text for key, text in values.items() if is_below(key, (*_OF_RUN, *alone))}
+    rest = {key: text for key, text in expected.items() if not is_below(key, (*_OF_RUN, *alone))}
+    found = differing(own, {**rest, **of_run})
+    return tuple({"pretrain.options" if is_below(key, RECIPE) else "pretrain" for key in found})
+
+
+def is_of_earlier(key: str) -> bool:
+    """Return whether an option is that of an earlier run."""
+    return _OF in key
+
+
+def _is_of(name: str, base: str, path: str | None, wanted: str) -> bool:
+    """Return whether a run that is gone had, by its name, the pre-training `wanted`."""
+    if path is None:
+        return False
+    end = name.removeprefix(base) if name.startswith(base) else ""  # as a sweep adds it: its data
+    other = run_name(path).removesuffix(end)
+    return other == wanted or shipped.raw(other).get(PRETRAINING) == wanted
+
+
+def _folders(run: Run, given: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
+    paths = _paths(run, given)
+    for key, path in paths.items():
+        folder = Path(folder_of(path))
+        parts = folder.parts[-3 if folder.name == PRETRAIN else -2 :]
+        beside = run.folder.resolve().parents[1].joinpath(*parts)  # a sweep may have been moved
+        found = next((one for one in (beside, folder) if last_file(one).is_file()), None)
+        if found is not None:
+            yield key, found
+    if _INIT not in paths and last_file(run.folder / PRETRAIN).is_file():
+        yield "pretrain", run.folder / PRETRAIN
+
+
+def _paths(run: Run, given: Mapping[str, str]) -> dict[str, str]:
+    """Return where the earlier runs lay, by the option that names them."""
+    model: Any = run.config.get("model")
+    options = model.get("init_args") if isinstance(model, dict) else None
+    if isinstance(options, dict):
+        found = {key: options.get(key.removeprefix("model.")) for key in RUNS}
+    else:
+        found = {key: given.get(key) for key in RUNS}
+    return {key: path for key, path in found.items() if isinstance(path, str) and path}
