@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from lt_lightning.errors import UserError
+from lt_lightning.runs.folder import PRETRAIN
 
 # What may differ: the data are looked at by themselves, and speed is no part of the method.
 _FREE = (
@@ -127,7 +128,7 @@ def _is_one_run(have: Any, want: Any) -> bool:
 
     Where both are there their bytes say so. Else its name and version do, `ce/0` of
     `runs/ce/0/checkpoints/last.ckpt`; a folder of runs has no version, and where two checkpoints
-    of a run are named they are one.
+    of a run are named they are one. A pre-training in a run is known by that run.
     """
     if have is None or want is None or have == want:
         return bool(have == want)
@@ -136,7 +137,10 @@ def _is_one_run(have: Any, want: Any) -> bool:
         return filecmp.cmp(files[0], files[1], shallow=False)
     runs = [file.parents[1] if file.suffix == ".ckpt" else file for file in files]
     names = {file.name for file in files if file.suffix == ".ckpt"}
-    (old, older), (new, newer) = ((run.name, run.parent.name) for run in runs)
+    if all(run.name == PRETRAIN for run in runs):
+        runs = [run.parent for run in runs]
+    parts = [(run.name, "" if run.name == PRETRAIN else run.parent.name) for run in runs]
+    (old, older), (new, newer) = parts
     return len(names) < 2 and ((old, older) == (new, newer) or older == new or newer == old)
 
 

@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from lt_lightning.errors import UserError
-from lt_lightning.runs.fits import check_same
+from lt_lightning.runs.fits import check_same, difference
 from lt_lightning.runs.same_run import check_same_run
 
 STOP = {"class_path": "lightning.pytorch.callbacks.EarlyStopping", "init_args": {"monitor": "x"}}
@@ -131,6 +131,32 @@ def test_place_speed_and_length_may_differ(key, value):
 
 
 OLD = "/a/runs/sweep/ce/seed0/checkpoints/last.ckpt"
+
+
+@pytest.mark.parametrize(
+    ("path", "one"),
+    [
+        ("/b/moved/a/seed0/pretrain/checkpoints/last.ckpt", True),
+        ("runs/s/a/seed0/pretrain", True),
+        ("runs/s/b/seed0/pretrain", False),
+        ("runs/s/b/seed0/pretrain/checkpoints/last.ckpt", False),
+        ("runs/s/a/seed1/pretrain", False),
+        ("runs/s/a/seed0", False),
+        ("runs/s/a/seed0/checkpoints/last.ckpt", False),
+        ("runs/s/a", False),
+    ],
+)
+def test_a_pre_training_is_that_of_its_run(path, one):
+    """Trap: the pre-trainings of all rows of a sweep were taken for one."""
+    for own in ("runs/s/a/seed0/pretrain", "runs/s/a/seed0/pretrain/checkpoints/last.ckpt"):
+        assert (difference(own, path, "model.backbone_init") is None) == one
+        assert (difference(path, own, "model.backbone_init") is None) == one
+
+
+@pytest.mark.parametrize("path", ["runs/pretrain", "/b/pretrain/0/checkpoints/last.ckpt"])
+def test_a_run_may_be_called_like_a_pre_training(path):
+    own = "runs/pretrain/0/checkpoints/last.ckpt"
+    assert difference(own, path, "model.backbone_init") is None
 
 
 @pytest.mark.parametrize("name", ["stage1_ckpt", "backbone_init", "teacher"])
