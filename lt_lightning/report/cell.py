@@ -25,12 +25,14 @@ class Cell:
         data: the data set.
         entries: one for each seed.
         trained: what was trained alone; the rows of one training share it.
+        left_out: runs of which a newer one has the same setting, precision and seeds.
     """
 
     method: str
     data: Data
     entries: tuple[Entry, ...]
     trained: str
+    left_out: tuple[Path, ...] = ()
 
     @property
     def first(self) -> Entry:
@@ -69,6 +71,8 @@ class Cell:
             found.append("test seen")
         if any(entry.part_of_test for entry in self.entries):
             found.append("part of test")
+        if len({entry.run.precision for entry in self.entries} - {None}) > 1:
+            found.append("precisions")
         if self.first.cut:
             found.append("cut")
         return found
@@ -97,7 +101,7 @@ class Grid:
         cells: by method, then by data.
         data_labels: a name for each data set, in the order of the survey's table.
         methods: in the order of their first run.
-        left_out: runs of which a newer one has the same setting, data and seeds.
+        left_out: runs of which a newer one has the same setting, precision, data and seeds.
     """
 
     cells: dict[tuple[str, Data], Cell]
@@ -119,23 +123,18 @@ class Grid:
         return grid
 
     def _add(self, data: Data, entries: Sequence[Entry]) -> None:
-        names = labels(
-            [(entry.setting, entry.run.folder.resolve().parent.name) for entry in entries]
-        )
-        sorted_in: dict[str, dict[tuple[object, ...], Entry]] = {}
+        names = _names(entries)
+        sorted_in: dict[str, dict[tuple[object, ...], list[Entry]]] = {}
         for entry in entries:
             places = sorted_in.setdefault(_method(entry, names, entries), {})
-            other = places.get(entry.run.seed)
-            if other is not None:
-                older = min(entry, other, key=lambda e: e.run.written)
-                if older.run.folder not in self.left_out:
-                    self.left_out.append(older.run.folder)
-                entry = max(entry, other, key=lambda e: e.run.written)
-            places[entry.run.seed] = entry
+            places.setdefault(entry.run.seed, []).append(entry)
         for method, places in sorted_in.items():
             ordered = sorted(places.items(), key=lambda item: str(item[0]))
-            found = tuple(entry for _, entry in ordered)
-            self.cells[method, data] = Cell(method, data, found, names[found[0].setting])
+            newest = [max(same, key=lambda e: e.run.written) for _, same in ordered]
+            older = [e.run.folder for _, same in ordered for e in same if e not in newest]
+            self.left_out += [folder for folder in older if folder not in self.left_out]
+            trained = names[newest[0].run.folder]
+            self.cells[method, data] = Cell(method, data, tuple(newest), trained, tuple(older))
             if method not in self.methods:
                 self.methods.append(method)
 
@@ -188,9 +187,26 @@ class Grid:
         return max(found, key=lambda one: len(recipe & one.first.setting.recipe), default=None)
 
 
-def _method(entry: Entry, names: dict[Setting, str], entries: Sequence[Entry]) -> str:
+def _names(entries: Sequence[Entry]) -> dict[Path, str]:
+    """Return what each run is called by what was trained.
+
+    Seeds of several precisions are one row, unless one seed was trained in more than one of them.
+    """
+    names = labels([(entry.setting, entry.run.folder.resolve().parent.name) for entry in entries])
+    found: dict[tuple[Setting, object], set[str | None]] = {}
+    for entry in entries:
+        found.setdefault((entry.setting, entry.run.seed), set()).add(entry.run.precision)
+    apart = {setting for (setting, _), precisions in found.items() if len(precisions) > 1}
+    return {
+        entry.run.folder: names[entry.setting]
+        + (f", {entry.run.precision or 'unknown precision'}" if entry.setting in apart else "")
+        for entry in entries
+    }
+
+
+def _method(entry: Entry, names: dict[Path, str], entries: Sequence[Entry]) -> str:
     """Return the name of a row: the setting, which weights, and what was done after training."""
-    name = f"{names[entry.setting]}{', cut' if entry.cut else ''}"
+    name = f"{names[entry.run.folder]}{', cut' if entry.cut else ''}"
     if entry.weights in _WEIGHTS:
         chosen = ", best on TEST images" if entry.chosen_on_test else _WEIGHTS[entry.weights]
     else:

@@ -13,6 +13,8 @@ from lt_lightning.runs.results import FILE_NAME, read_results
 from lt_lightning.runs.yaml_file import read_yaml
 
 _DRAWN = 1e30  # no picture has a place for more, nor for what is not finite
+# The longer names of what may be written shorter.
+_PRECISIONS = {"32": "32-true", "64": "64-true", "16": "16-mixed", "bf16": "bf16-mixed"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,14 @@ class Run:
         """What two runs must share to be compared as a pair: both seeds and the images."""
         seeds = self.content["seeds"]
         return seeds["training"], seeds["subset"], self.content["data"]["fingerprint"]
+
+    @property
+    def precision(self) -> str | None:
+        """The precision of its training, as Lightning calls it; none where it is not known."""
+        trainer = self.config.get("trainer")
+        asked = trainer.get("precision") if isinstance(trainer, dict) else None
+        found = self.content["hardware"].get("precision") if asked is None else asked
+        return None if found is None else _PRECISIONS.get(str(found), str(found))
 
     @cached_property
     def written(self) -> float:

@@ -15,6 +15,7 @@ NOTE_TEXTS = {
     "chosen on test": "the weights were chosen on the test split; not ranked",
     "test seen": "the test split was looked at during training",
     "part of test": "tested on some of the test images only; not ranked",
+    "precisions": "seeds of several precisions (32-true, bf16-mixed, ...) in one mean",
     "cut": "the training ended before its last epoch",
 }
 
@@ -147,6 +148,14 @@ def caption(table: Survey, where: str = "in brackets") -> str:
     if any(place.published for _, places in table.rows for place in places):
         text += f"; {where} the published value and ours less the published one"
     return text + "."
+
+
+def told_left_out(grid: Grid) -> str:
+    """Return one sentence on the runs that are in no place of the table, nothing without one."""
+    if not grid.left_out:
+        return ""
+    folders = ", ".join(map(str, grid.left_out))
+    return f"Left out, for a newer run has the same setting, precision, data and seeds: {folders}."
 
 
 def number_text(place: Place, seeds: int) -> str:

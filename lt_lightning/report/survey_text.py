@@ -19,6 +19,7 @@ from lt_lightning.report.survey import (
     number_text,
     published_text,
     survey,
+    told_left_out,
     widths,
 )
 
@@ -42,6 +43,7 @@ def markdown(grid: Grid) -> str:
         lines.append(f"| {_md(method)} | " + " | ".join(cells) + " |")
     if table.notes:
         lines += ["", *(f"<sup>{k + 1}</sup> {_md(t)}  " for k, t in enumerate(table.notes))]
+    lines += ["", _md(told_left_out(grid))] if grid.left_out else []
     if table.sources:
         lines += ["", "Published:", "", *(f"- {_md(text)}" for text in table.sources)]
     for data in grid.data_labels:
@@ -104,6 +106,7 @@ def latex(grid: Grid) -> str:
         lines.append(" & ".join([_tex(method), *cells]) + r" \\")
     lines += [r"\bottomrule", r"\end{tabular}", "", rf"\par\footnotesize {_tex(caption(table))}"]
     lines += [rf"\par $^{{{k + 1}}}$ {_tex(text)}." for k, text in enumerate(table.notes)]
+    lines += [rf"\par {_tex(told_left_out(grid))}"] if grid.left_out else []
     lines += [rf"\par {_tex(text)}" for text in table.sources]
     for data in grid.data_labels:
         lines += ["", *_latex_numbers(grid, data)]
@@ -191,7 +194,8 @@ def comma_separated(grid: Grid) -> str:
             difference = None if overall is None else overall.mean - value
             values += [value, _plain(difference), row.title, row.caveats]
             values += ["; ".join(departures(cell, row))]
-        values.append("; ".join(cell.notes))
+        older = [f"left out, for a newer run is the same: {folder}" for folder in cell.left_out]
+        values.append("; ".join([*cell.notes, *map(printable, older)]))
         names = [printable(method), printable(data.name)]
         writer.writerow([*names, f"{data.ratio:g}", len(cell.entries), *values])
     return stream.getvalue().rstrip("\n")

@@ -20,7 +20,7 @@ from lt_lightning.report.page.runs import all_runs, definitions
 from lt_lightning.report.page.table import Table
 from lt_lightning.report.ranking import ranking
 from lt_lightning.report.run import Run
-from lt_lightning.report.survey import caption, survey
+from lt_lightning.report.survey import caption, survey, told_left_out
 
 _TITLE = "Long-tailed classification"
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -64,7 +64,7 @@ def page(runs: Sequence[Run], left_out: Mapping[Path, str] = MappingProxyType({}
         sections=[_section(grid, data, left_out) for data in grid.data_labels],
         published=beside_published(grid),
         all_runs=all_runs(grid, runs),
-        older=len(set(grid.left_out)),
+        older=told_left_out(grid),
         definitions=definitions(runs),
     )
 
