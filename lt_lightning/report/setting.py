@@ -127,8 +127,8 @@ def setting_of(run: Run) -> Setting:
         other = (*_otherwise(values, (base, *known), source, given), *before)
         if not run.config or {*shipped.PARTS} <= {*run.config}:  # else it is no whole config
             unexplained = tuple(key for key in other if not is_below(key, RECIPE))
-    strange = [file.stem for file in files if shipped.is_fragment(file)]
-    strange = [stem for stem in strange if not any(name.endswith(f"/{stem}") for name in known)]
+    fragments = [file for file in files if shipped.is_fragment(file)]
+    strange = [file.stem for file in fragments if shipped.name_of(file) is None]
     if strange and (unexplained or not run.config):
         base, unexplained = "-".join((base, *strange)), ()
     laid = {key for name in recipes for key in shipped.raw(name)}

@@ -176,6 +176,12 @@ def test_without_its_config_a_file_of_the_own_may_be_anything(write, cifar):
         assert setting_of(Run.read(folder)).base == "ce-mine"
 
 
+def test_a_file_of_the_own_has_a_namesake_in_another_folder(write, cifar):
+    files = ["configs/data/folder.yaml", "trainer/folder.yaml"]
+    cell = row(write, cifar, files, full("ce", trainer__limit_train_batches=0.5))
+    assert cell.method == "ce-folder"
+
+
 @pytest.mark.parametrize("kept", [True, False])
 def test_a_transform_in_a_recipe_counts_as_well(write, cifar, kept):
     config = full("ce", "recipe/strong")
