@@ -4,6 +4,7 @@
 """
 
 import itertools
+import warnings
 from pathlib import Path
 
 import lightning
@@ -62,7 +63,9 @@ def _short(content):
 def _defaults(kind):
     parser = LTParser()
     parser.add_class_arguments(kind, "x", fail_untyped=False, skip={*LINKED})
-    text = parser.dump(parser.get_defaults(), skip_none=False, skip_validation=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its newer name, which jsonargparse 4.52 has not yet
+        text = parser.dump(parser.get_defaults(), skip_none=False, skip_validation=True)
     return _short(yaml.safe_load(text).get("x") or {})
 
 
