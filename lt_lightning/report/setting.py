@@ -127,8 +127,8 @@ def setting_of(run: Run) -> Setting:
         other = (*_otherwise(values, (base, *known), source, given), *before)
         if not run.config or {*shipped.PARTS} <= {*run.config}:  # else it is no whole config
             unexplained = tuple(key for key in other if not is_below(key, RECIPE))
-    fragments = [file for file in files if shipped.is_fragment(file)]
-    strange = [file.stem for file in fragments if shipped.name_of(file) is None]
+    over = [file for file in files if shipped.is_fragment(file)] + _own_over(files)
+    strange = [file.stem for file in files if file in over and shipped.name_of(file) is None]
     if strange and (unexplained or not run.config):
         base, unexplained = "-".join((base, *strange)), ()
     laid = {key for name in recipes for key in shipped.raw(name)}
@@ -170,11 +170,24 @@ def _otherwise(
 
 
 def _base(run: Run, command: Sequence[str], files: Sequence[PurePath]) -> str:
-    stems = [file.stem for file in files if not shipped.is_fragment(file) and not _is_recipe(file)]
+    over = _own_over(files)
+    stems = [file.stem for file in _plain(files) if file not in over]
     again = stems == ["config"]  # started again from a run folder
     if again or (not stems and "test" in command[:2]):  # or its results.json was lost
         return run.folder.resolve().parent.name
     return "-".join(stems) or str(run.content["method"]).rsplit(".", 1)[-1]
+
+
+def _plain(files: Sequence[PurePath]) -> list[PurePath]:
+    """Return the files that may name a method."""
+    return [file for file in files if not shipped.is_fragment(file) and not _is_recipe(file)]
+
+
+def _own_over(files: Sequence[PurePath]) -> list[PurePath]:
+    """Return the files of the user's own that lie over a method of the package."""
+    first, *others = _plain(files) or [PurePath()]
+    named = shipped.name_of(first) is not None
+    return [file for file in others if named and shipped.name_of(file) is None]
 
 
 def _is_recipe(file: PurePath) -> bool:

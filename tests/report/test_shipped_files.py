@@ -103,7 +103,7 @@ STRANGE = [
     {"model__init_args__loss__init_args": {"weights": {"class_path": "EffectiveNumber"}}},
     {"pretrain__config": "mine.yaml"},
 ]
-FOLDERS = ("data/mine.yaml", "trainer/mine.yaml", "logger/mine.yaml")
+FOLDERS = ("data/mine.yaml", "trainer/mine.yaml", "logger/mine.yaml", "mine.yaml", "x/mine.yaml")
 
 
 @pytest.mark.parametrize("parts", STRANGE, ids=lambda parts: next(iter(parts)))
@@ -146,6 +146,12 @@ def test_what_a_file_of_the_own_sets_of_the_recipe_is_said(write, cifar):
     assert changes == ["data.batch_size", "trainer.gradient_clip_val"]
 
 
+def test_a_method_of_the_own_is_called_by_its_file(write, cifar):
+    command = ["lt", "fit", *words("mine/method.yaml", "mine/where.yaml")]
+    run = Run.read(write("a/0", cifar(command=command), config=full("ce")))
+    assert setting_of(run).base == "method-where"
+
+
 @pytest.mark.parametrize("name", ["data/folder_large", "trainer/quick"])
 @pytest.mark.parametrize("kept", [True, False])
 def test_a_fragment_of_the_package_that_trains_otherwise_has_no_number(write, cifar, name, kept):
@@ -172,7 +178,7 @@ def test_a_namesake_of_a_fragment_of_the_package_is_told_by_what_it_sets(write, 
 def test_without_its_config_a_file_of_the_own_may_be_anything(write, cifar):
     for file in FOLDERS:
         command = ["lt", "fit", *words("configs/ce.yaml", file)]
-        folder = write(f"{file[:4]}/0", cifar(command=command))
+        folder = write(f"{file[:-10]}_/0", cifar(command=command))
         assert setting_of(Run.read(folder)).base == "ce-mine"
 
 
