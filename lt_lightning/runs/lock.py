@@ -77,8 +77,8 @@ def take_output(out: Path) -> None:
 
 def is_held(folder: Path) -> bool:
     """Return whether another command is at work in a run folder; nothing is taken or written."""
-    file = folder.resolve() / LOCK
-    if sys.platform == "win32" or file in _held or not file.is_file():
+    file = Path(os.path.realpath(folder)) / LOCK  # a link to itself is none, and no error either
+    if sys.platform == "win32" or file in _held or not os.path.isfile(file):
         return False  # to close a descriptor of what this process holds would let others in
     with suppress(OSError):
         opened = os.open(file, os.O_RDWR)

@@ -13,9 +13,11 @@ from typing import Any
 
 from lt_lightning.errors import UserError
 from lt_lightning.runs import argv, launch
+from lt_lightning.runs.files import read_whole
 
 FILE = "command.json"
 _MAY_DIFFER = ("ckpt_path",)  # a command may say that it goes on
+_MOST = 2**24  # bytes; a command line has fewer
 
 
 def digest() -> str:
@@ -75,7 +77,7 @@ def command_of(folder: Path) -> list[str] | None:
 
 def _told(folder: Path, what: str) -> Any:
     try:
-        return json.loads((folder / FILE).read_text(encoding="utf-8"))[what]
+        return json.loads(read_whole(folder / FILE, _MOST))[what]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
 

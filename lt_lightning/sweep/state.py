@@ -1,5 +1,6 @@
 """How far a run of a sweep is: its folder tells, whoever trains it."""
 
+import math
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -47,6 +48,13 @@ def state_of(job: Job, root: Path, ended: bool = False) -> State:
         root: the folder of the sweep.
         ended: whether it ended by itself, if only by max_time or early stopping.
     """
+    try:
+        return _seen(job, root, ended)
+    except OSError:  # nobody may look into it: its own start says so, and no other run waits
+        return State(Kind.WAITING)
+
+
+def _seen(job: Job, root: Path, ended: bool) -> State:
     folder = job.folder(root)
     if job.post_hoc is not None:
         return State(Kind.DONE if _is_changed(job, folder) else Kind.WAITING)
@@ -68,7 +76,9 @@ def epochs_of(folder: Path) -> int:
     if not file.is_file():
         return 0
     with suppress(UserError):
-        return len({row["epoch"] for row in metrics_file.read_metrics(file, "go on with the run")})
+        rows = metrics_file.read_metrics(file, "go on with the run")
+        found = {row.get("epoch", math.nan) for row in rows}  # a callback may log without one
+        return sum(map(math.isfinite, found))
     return 0
 
 
