@@ -32,11 +32,23 @@ def ended_with(folder: Path) -> dict[str, Any]:
     return _read(last_file(folder))
 
 
+def went_on_with(folder: Path) -> list[dict[str, Any]]:
+    """Return the configs of the commands that went on with a run by other options, in their order.
+
+    Raises:
+        UserError: if one is damaged.
+    """
+    return [_read(file) for _, file in sorted(_later(folder))]
+
+
 def last_file(folder: Path) -> Path:
     """Return the file of that config, which is config.yaml where the run was not changed."""
+    return max(_later(folder), default=(0, folder / _BEGAN))[1]
+
+
+def _later(folder: Path) -> list[tuple[int, Path]]:
     files = folder.glob("config-resumed-*.yaml")
-    found = [(int(match[1]), file) for file in files if (match := _ON.fullmatch(file.name))]
-    return max(found, default=(0, folder / _BEGAN))[1]
+    return [(int(match[1]), file) for file in files if (match := _ON.fullmatch(file.name))]
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -7,18 +7,15 @@ from lt_lightning.errors import UserError
 from lt_lightning.runs.fits import difference
 from lt_lightning.runs.watching import compared
 
-# What may differ, as the command line writes it.
-_FREE = (
+# What may differ, as the command line writes it. Of these nothing of what was trained depends.
+ASIDE = (
     # where the run lies, and how it was called
     "config", "runs", "name", "version", "ckpt_path", "checkpoint.every_n_steps",
-    # how long it is, and what is tested after it
-    "trainer.max_epochs", "trainer.min_epochs", "trainer.max_steps", "trainer.min_steps",
-    "trainer.max_time", "trainer.limit_test_batches", "trainer.limit_predict_batches",
-    "trainer.fast_dev_run", "post_hoc", "data.test_root", "test_on",
-    # where it runs, and how fast; precision is not among them
-    "trainer.accelerator", "trainer.strategy", "trainer.devices", "trainer.num_nodes",
-    "trainer.benchmark", "trainer.deterministic", "trainer.inference_mode",
-    "data.workers", "data.eval_batch_size", "model.channels_last", "model.compile",
+    # what is tested after it
+    "trainer.limit_test_batches", "trainer.limit_predict_batches", "trainer.fast_dev_run",
+    "post_hoc", "data.test_root", "test_on",
+    # how fast images are read
+    "data.workers", "data.eval_batch_size",
     # what looks on
     "trainer.logger", "trainer.log_every_n_steps", "trainer.num_sanity_val_steps",
     "trainer.enable_progress_bar", "trainer.enable_model_summary", "trainer.profiler",
@@ -27,6 +24,16 @@ _FREE = (
     "data.root", "data.source.download",
     # weights that the run began with and that are behind it; other runs are told by their names
     "pretrain",
+)  # fmt: skip
+_FREE = (
+    *ASIDE,
+    # how long it is
+    "trainer.max_epochs", "trainer.min_epochs", "trainer.max_steps", "trainer.min_steps",
+    "trainer.max_time",
+    # where it runs, and how fast; precision is not among them
+    "trainer.accelerator", "trainer.strategy", "trainer.devices", "trainer.num_nodes",
+    "trainer.benchmark", "trainer.deterministic", "trainer.inference_mode",
+    "model.channels_last", "model.compile",
 )  # fmt: skip
 
 

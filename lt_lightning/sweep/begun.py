@@ -1,15 +1,18 @@
 """Whether the run in a folder is the one that is asked for: its own command and config tell."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import argv, config_files, lock, origin
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.runs.config import began_with
+from lt_lightning.runs.config import began_with, went_on_with
 from lt_lightning.runs.fits import difference
 from lt_lightning.runs.results import FILE_NAME as RESULTS
+from lt_lightning.runs.results import epochs_told, read_results
+from lt_lightning.runs.same_run import ASIDE
 from lt_lightning.sweep.job import Job
 
 TAKEN_OVER = ("--model.stage1_ckpt=", "--model.backbone_init=")
@@ -75,6 +78,7 @@ def check_begun(job: Job, config: Mapping[str, Any], root: Path) -> tuple[str, .
         raise _other(job, f"see {folder / origin.FILE}")
     if (folder / "config.yaml").is_file() or not lock.is_held(folder):
         _check_config(job, config, folder, found)
+        _check_as_it_began(job, folder, found)
     return found
 
 
@@ -92,6 +96,52 @@ def _check_config(
     if found:
         key, have, want = found
         raise _other(job, f"{key} was {have} and is {want} now")
+
+
+def _check_as_it_began(job: Job, folder: Path, taken: tuple[str, ...]) -> None:
+    """Refuse a run that somebody has trained on, for longer say; its command is as it was."""
+    changed = trained_on(folder)
+    if changed:
+        key, have, want = changed
+        raise _other(job, f"{key} is {have}, and was {want} when it was trained on")
+    training, length = _training(folder), length_of(job, taken)
+    if not is_as_long(training, length):
+        told = epochs_told(training)
+        raise _other(job, f"it was trained for {told} epochs, and {length} are asked for")
+
+
+def _training(folder: Path) -> dict[str, Any]:
+    """Return what results.json tells of a training; a damaged one tells nothing here."""
+    with suppress(UserError):
+        if (folder / RESULTS).is_file():
+            return dict(read_results(folder)["training"])
+    return {}
+
+
+def trained_on(folder: Path) -> tuple[str, Any, Any] | None:
+    """Return the first option by which a run was trained on otherwise, as it began and then.
+
+    Raises:
+        UserError: if one of its configs is damaged.
+    """
+    later = went_on_with(folder)
+    began = began_with(folder) if later else {}
+    pairs = (difference(began, config, "", (*_PATHS, *ASIDE)) for config in later)
+    return next((found for found in pairs if found), None)
+
+
+def is_as_long(training: Mapping[str, Any], epochs: int | None) -> bool:
+    """Return whether a training was for so many epochs, as far as results.json tells."""
+    planned, trained = training.get("planned_epochs"), training.get("epochs")
+    if epochs is None or not isinstance(trained, int):
+        return True
+    return trained <= epochs and (not isinstance(planned, int) or planned == epochs)
+
+
+def length_of(job: Job, taken: Sequence[str]) -> int | None:
+    """Return the epochs of a run that takes something over, or none where nobody knows."""
+    found = [word.removeprefix(LENGTH) for word in taken if word.startswith(LENGTH)]
+    return int(found[-1]) if found else job.epochs
 
 
 def _other(job: Job, told: str) -> UserError:

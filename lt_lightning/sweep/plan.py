@@ -8,7 +8,7 @@ from typing import Any
 
 from lt_lightning.errors import Refused
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.sweep.begun import LENGTH, NO_PRETRAINING, TAKEN_OVER, provider
+from lt_lightning.sweep.begun import NO_PRETRAINING, TAKEN_OVER, length_of, provider
 from lt_lightning.sweep.job import RESERVED, Job, place
 from lt_lightning.sweep.sharing import Trained, trained
 from lt_lightning.sweep.spec import Group, Row
@@ -148,10 +148,9 @@ def _sharing(
 
 def _as_begun(job: Job, words: tuple[str, ...], root: Path, jobs: Mapping[str, Job]) -> Job:
     """Return the job as its run began; what that waited for, where it is no part of the plan."""
-    length = [word.removeprefix(LENGTH) for word in words if word.startswith(LENGTH)]
-    epochs = int(length[-1]) if length else job.epochs
     first = provider(words, root)
-    return replace(job, shared=words, needs=first if first in jobs else None, epochs=epochs)
+    needs = first if first in jobs else None
+    return replace(job, shared=words, needs=needs, epochs=length_of(job, words))
 
 
 def _provide(job: Job, what: Trained, where: tuple[str, ...], providers: _Providers) -> None:

@@ -11,7 +11,7 @@ from lt_lightning.runs import argv, evaluations, lock, metrics_file, origin
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.finished import is_tested
 from lt_lightning.runs.results import FILE_NAME, read_results
-from lt_lightning.sweep.begun import taken_over
+from lt_lightning.sweep.begun import is_as_long, taken_over, trained_on
 from lt_lightning.sweep.job import Job
 
 
@@ -61,6 +61,8 @@ def _seen(job: Job, root: Path, ended: bool) -> State:
     if taken_over(job, root) is None:
         at_work = lock.is_held(folder) and not origin.is_known(folder)  # about to say what it is
         return State(Kind.RUNNING if at_work else Kind.WAITING)
+    if not _as_it_began(job, folder):  # trained on for longer, say: it is another one now
+        return State(Kind.RUNNING if lock.is_held(folder) else Kind.WAITING)
     done = _done(folder, ended)
     if done is not None:
         return done
@@ -80,6 +82,16 @@ def epochs_of(folder: Path) -> int:
         found = {row.get("epoch", math.nan) for row in rows}  # a callback may log without one
         return sum(map(math.isfinite, found))
     return 0
+
+
+def _as_it_began(job: Job, folder: Path) -> bool:
+    """Return whether nobody has trained a run on by other options, as far as its files tell."""
+    with suppress(UserError):
+        if trained_on(folder) is not None:
+            return False
+        tested = (folder / FILE_NAME).is_file()
+        return not tested or is_as_long(read_results(folder)["training"], job.epochs)
+    return True
 
 
 def _done(folder: Path, ended: bool) -> State | None:

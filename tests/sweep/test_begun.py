@@ -109,6 +109,79 @@ def test_a_config_file_that_was_changed_since_is_noticed(tmp_path: Path) -> None
             check_begun(job, {**_CONFIG, key: value}, tmp_path)
 
 
+def _finish(folder: Path, monkeypatch: pytest.MonkeyPatch, **training: Any) -> None:
+    (folder / "results.json").touch()
+    content = {"training": {"seconds": 4.0, **training}, "evaluations": {"last": {}}}
+    for part in ("sweep.begun", "sweep.state", "runs.finished"):
+        monkeypatch.setattr(f"lt_lightning.{part}.read_results", lambda _: content)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "said"),
+    [
+        ({"max_epochs": 5}, "trainer.max_epochs is 3, and was 5 when it was trained on"),
+        ({"max_epochs": 2}, "trainer.max_epochs is 3, and was 2 when it was trained on"),
+        ({"max_steps": 9}, "trainer.max_steps"),
+        ({"max_time": "00:00:01:00"}, "trainer.max_time"),
+        ({"devices": 2}, "trainer.devices"),
+        ({"callbacks": [{"class_path": "EarlyStopping"}]}, "trainer.callbacks"),
+    ],
+)
+def test_a_run_that_was_trained_on_by_hand_is_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trainer: dict[str, Any], said: str
+) -> None:
+    """Trap: it kept its command and its config.yaml, and stood in the table as the shorter one."""
+    job = _job(tmp_path)
+    folder = _begin(tmp_path, ["lt", "fit", *job.words])
+    began = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    began["trainer"] |= {"max_steps": -1, "max_time": None, "devices": 1, "callbacks": None}
+    (folder / "config.yaml").write_text(yaml.safe_dump(began), encoding="utf-8")
+    asked = {**_CONFIG, "trainer": {**began["trainer"], "precision": None}}
+    other = {**began, "trainer": {**began["trainer"], **trainer}}
+    for number, config in (1, other), (2, began):
+        file = folder / f"config-resumed-{number}.yaml"
+        file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    with pytest.raises(UserError, match=f"crt/seed0 has begun with other options .*{said}"):
+        check_begun(job, asked, tmp_path)
+    _finish(folder, monkeypatch, epochs=3, planned_epochs=3)
+    assert state_of(job, tmp_path, True) == State(Kind.WAITING)
+
+
+def test_to_look_on_or_to_test_otherwise_makes_no_other_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = _job(tmp_path)
+    folder = _begin(tmp_path, ["lt", "fit", *job.words])
+    later = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    later |= {"post_hoc": "TauNormalization", "name": "other", "data": {**later["data"]}}
+    later["data"]["workers"] = 0
+    (folder / "config-resumed-1.yaml").write_text(yaml.safe_dump(later), encoding="utf-8")
+    _finish(folder, monkeypatch, epochs=3, planned_epochs=3)
+    assert check_begun(job, _CONFIG, tmp_path) == ()
+    assert state_of(job, tmp_path) == State(Kind.DONE, 3, 4.0)
+
+
+@pytest.mark.parametrize(("epochs", "planned"), [(5, 5), (5, 3), (5, None), (2, 2)])
+def test_a_run_of_another_length_is_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epochs: int, planned: int | None
+) -> None:
+    job = _job(tmp_path)
+    folder = _begin(tmp_path, ["lt", "fit", *job.words])
+    _finish(folder, monkeypatch, epochs=epochs, planned_epochs=planned)
+    with pytest.raises(UserError, match=f"trained for {epochs} epochs, and 3 are asked for"):
+        check_begun(job, _CONFIG, tmp_path)
+    assert state_of(job, tmp_path) == State(Kind.WAITING)
+
+
+def test_a_second_stage_is_as_long_as_what_it_took_over_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = _job(tmp_path)
+    folder = _begin(tmp_path, ["lt", "fit", *job.words, *_taken(tmp_path)])
+    _finish(folder, monkeypatch, epochs=2, planned_epochs=2)
+    assert check_begun(job, _CONFIG, tmp_path) == tuple(_taken(tmp_path))
+
+
 def test_a_test_is_done_by_its_own_command_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
