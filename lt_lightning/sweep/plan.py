@@ -9,6 +9,7 @@ from typing import Any
 from lt_lightning.errors import Refused
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.sweep.begun import NO_PRETRAINING, TAKEN_OVER, length_of, provider
+from lt_lightning.sweep.clashes import check, may_set_ratio
 from lt_lightning.sweep.job import RESERVED, Job, place
 from lt_lightning.sweep.sharing import Trained, trained
 from lt_lightning.sweep.spec import Group, Row
@@ -43,6 +44,8 @@ def plan(groups: Sequence[Group], root: Path, parse: Parse, begun: Begun) -> lis
         for seed, data in itertools.product(group.seeds, group.data or ("",)):
             looked = one if group.ratios else ""  # what is trained is alike at every ratio
             known = {row: _trained(row, data, looked, parse, parsed) for row in group.rows}
+            for row, ratio in itertools.product(filter(may_set_ratio, group.rows), group.ratios):
+                _trained(row, data, ratio, parse, parsed)  # to be refused at any of them
             rows = sorted(group.rows, key=lambda row: known[row].staged)  # stable: one stage first
             for ratio, row in itertools.product(group.ratios or ("",), rows):
                 job = _job(row, data, ratio, seed, root, known[row])
@@ -94,7 +97,9 @@ def _trained(
     """Return what a row trains on some data; what is asked for alike is looked into once."""
     words = _words(row, data, ratio, 0)
     if tuple(words) not in parsed:
-        parsed[tuple(words)] = trained(parse(words))
+        config = parse(words)
+        check(row, ratio, config)
+        parsed[tuple(words)] = trained(config)
     return parsed[tuple(words)]
 
 

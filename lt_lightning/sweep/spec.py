@@ -16,7 +16,7 @@ FOLDER = "sweeps"  # of the package's own, among its configs
 _NAME = re.compile(r"\w[\w.+-]*")
 _KEY = re.compile(r"[A-Za-z_]\w*(\.\w+)*\+?")
 _CHANGE = re.compile(r"[A-Za-z_]\w*(\.\w+)*")
-_RATIO = "data.profile.imbalance_ratio"
+RATIO = "data.profile.imbalance_ratio"
 _OWN = {
     "config": "name it as a row, or by over",
     "runs": "give --runs",
@@ -25,6 +25,7 @@ _OWN = {
     "seed_everything": "give seeds",
     "ckpt_path": "start the sweep again to go on with its runs",
 }
+_SHOWING = ("print_config",)
 _MOST = 10_000  # runs of a sweep
 _GROUP = ("rows", "data", "ratios", "seeds", "over", "set")
 _FILE = (*_GROUP, "groups")
@@ -127,8 +128,8 @@ def _group(part: Mapping[str, Any]) -> Group:
     if twice is not None:
         raise Refused(f"Two rows are called {twice}: give one another name, by `name`.")
     ratios = tuple(dict.fromkeys(_ratio(one) for one in _list(part, "ratios")))
-    if ratios and any(key.rstrip("+") == _RATIO for row in found for key, _ in row.options):
-        raise Refused(f"{_RATIO} is set beside ratios, and would be that of all: give one of both.")
+    if ratios and any(key.rstrip("+") == RATIO for row in found for key, _ in row.options):
+        raise Refused(f"{RATIO} is set beside ratios, and would be that of all: give one of both.")
     return Group(
         rows=found,
         data=tuple(dict.fromkeys(_config(one, "data") for one in _list(part, "data"))),
@@ -197,6 +198,8 @@ def _options(value: Any) -> tuple[tuple[str, str], ...]:
         if not isinstance(key, str) or isinstance(one, dict | list) or not _KEY.fullmatch(key):
             told = f"{str(key)[:80]}: {str(one)[:80]!r}"
             raise Refused(f"set has {told}; give a dotted key and one value.")
+        if key.rstrip("+") in _SHOWING or key.rpartition(".")[2] == "help":
+            raise Refused(f"set has {key}, which shows something and trains nothing: leave it out.")
         if key.rstrip("+") in OWN_KEYS:
             raise Refused(
                 f"set has {key}, which the sweep gives to each run: {_OWN[key.rstrip('+')]}."

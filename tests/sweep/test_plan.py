@@ -1,5 +1,6 @@
 """The runs of a sweep: their order, and what is trained once."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,55 @@ def test_each_row_is_looked_into_on_each_data_and_at_one_ratio() -> None:
     assert asked == [
         f"data/{name}--data.profile.imbalance_ratio=20" for name in ("digits", "cifar10")
     ]
+
+
+def _with_ratio(words: list[str]) -> dict[str, Any]:
+    """Return the config of words whose last ratio, however it is written, is that of the data."""
+    ratio: Any = 50.0
+    for word in words:
+        key, _, value = word.removeprefix("--").partition("=")
+        if key.startswith("data") and "batch" not in key:
+            found = re.search(r"[0-9]+$", value.rstrip("} "))
+            ratio = float(found[0]) if found else None
+    profile = {"class_path": "Exponential", "init_args": {"imbalance_ratio": ratio}}
+    return {**_config(words[1]), "data": {**_DATA, "profile": profile if ratio else None}}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"data.profile.init_args.imbalance_ratio": 20},
+        {"data.profile": "{class_path: Exponential, init_args: {imbalance_ratio: 50}}"},
+        {"data.profile": "{class_path: Exponential, init_args: {imbalance_ratio: 7}}"},
+        {"data.profile": None},
+        {"data": "{profile: {init_args: {imbalance_ratio: 20}}}"},
+    ],
+)
+@pytest.mark.parametrize("first", [[], [{"rows": "bbn", "ratios": 20}]])
+def test_a_row_that_brings_a_ratio_gets_no_other_in_its_name(
+    options: dict[str, Any], first: list[Any]
+) -> None:
+    row = {"config": "ce", "set": options}
+    for group in ({"rows": [row]}, {"rows": ["ce"], "set": options}):
+        groups = groups_of({"groups": [*first, {**group, "ratios": [50, 20]}]})
+        with pytest.raises(Refused) as refused:
+            plan(groups, ROOT, _with_ratio, lambda *_: None)
+        assert "beside ratios" in refused.value.sentence
+
+
+def test_other_options_of_the_data_stand_beside_ratios() -> None:
+    content = {"rows": "ce", "ratios": [50, 20], "set": {"data.batch_size": 32}}
+    jobs = plan(groups_of(content), ROOT, _with_ratio, lambda *_: None)
+    assert [job.name for job in jobs] == ["ce-50", "ce-20"]
+
+
+def test_a_file_that_goes_on_with_a_run_is_no_row() -> None:
+    def parse(words: list[str]) -> dict[str, Any]:
+        return {**_config(words[1]), "ckpt_path": "runs/other/0/checkpoints/last.ckpt"}
+
+    with pytest.raises(Refused) as refused:
+        plan(groups_of({"rows": "ce"}), ROOT, parse, lambda *_: None)
+    assert "ce has ckpt_path runs/other" in refused.value.sentence
 
 
 def test_a_run_that_has_begun_stays_as_it_began() -> None:

@@ -60,6 +60,9 @@ def test_keys_beside_the_groups_hold_for_all_of_them() -> None:
         ({"rows": ["ce"], "set": {"seed_everything": 3}}, "give seeds"),
         ({"rows": ["ce"], "set": {"ckpt_path": "last"}}, "start the sweep again"),
         ({"rows": ["ce"], "set": {"config+": "bbn"}}, "name it as a row"),
+        ({"rows": ["ce"], "set": {"print_config": ""}}, "set has print_config, which shows"),
+        ({"rows": ["ce"], "set": {"model.help": "ERM"}}, "set has model.help, which shows"),
+        ({"rows": ["ce"], "set": {"help": 1}}, "set has help, which shows"),
         (
             {"rows": ["ce"], "ratios": 20, "set": {"data.profile.imbalance_ratio": 50}},
             "set beside ratios",
