@@ -19,6 +19,7 @@ TAKEN_OVER = ("--model.stage1_ckpt=", "--model.backbone_init=")
 LENGTH = "--trainer.max_epochs="
 NO_PRETRAINING = ("--pretrain.config=null", "--pretrain.options=null")
 _TAKEN = ("checkpoints/stage1.ckpt", "checkpoints/last.ckpt", run_folder.PRETRAIN)
+_DIGITS = 9  # of a number of epochs
 _PLACE = ("runs", "name", "version", "ckpt_path")  # where it lies, and that it goes on
 # What the start of a run writes into config.yaml: paths in full, and what was left open.
 _PATHS = ("config", *_PLACE, "model.stage1_ckpt", "model.backbone_init", "model.teacher")
@@ -163,7 +164,9 @@ def _moved(word: str, before: str, root: Path) -> str:
         Refused: if it leads out of its folder.
     """
     length = word.removeprefix(LENGTH)
-    if word in NO_PRETRAINING or (word != length and length.isdecimal()):
+    if word in NO_PRETRAINING:
+        return word
+    if word != length and length.isdecimal() and len(length) <= _DIGITS:
         return word
     key, _, path = word.partition("=")
     inside = path.removeprefix(f"{before}/")

@@ -8,6 +8,7 @@ LOGS, SLURM = "logs", "slurm"  # folders in that of a sweep
 MEASURED = ".measured"  # hidden, so that */ means the runs
 RECORD, PAGE = "sweep.json", "report.html"
 RESERVED = (LOGS, SLURM, RECORD, PAGE)
+_EPOCHS = 10**9
 # What a sweep gives to each of its runs, and so nobody else.
 OWN_KEYS = ("config", "runs", "name", "version", "seed_everything", "ckpt_path")
 
@@ -66,6 +67,11 @@ class Job:
             "data": self.data,
             "post_hoc": self.post_hoc,
         }
+
+
+def is_length(epochs: object) -> bool:
+    """Return whether it is a number of epochs; -1 is Lightning's word for no end."""
+    return type(epochs) is int and 0 <= epochs < _EPOCHS
 
 
 def place(root: Path, name: str, version: str) -> tuple[str, ...]:

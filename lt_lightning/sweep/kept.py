@@ -5,7 +5,7 @@ from typing import Any
 
 from lt_lightning.errors import Refused
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.sweep.job import RESERVED, Job
+from lt_lightning.sweep.job import RESERVED, Job, is_length
 
 
 def jobs_of(content: Any, root: Path) -> list[Job]:
@@ -39,7 +39,7 @@ def _job(content: dict[str, Any], root: Path) -> Job:
         raise ValueError(refused.sentence.removesuffix(".")) from refused
     if name in RESERVED:
         raise ValueError(f"a run is called {name}")
-    if epochs is not None and (type(epochs) is not int or not 0 <= epochs < 10**9):
+    if epochs is not None and not is_length(epochs):
         raise ValueError(f"the epochs of {name} are {str(epochs)[:40]!r}")
     if change is not None and not _text(change).replace(".", "").isidentifier():
         raise ValueError(f"a change of {name} is {change[:40]!r}")

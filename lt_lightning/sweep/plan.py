@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lt_lightning.errors import Refused
+from lt_lightning.runs import argv
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.sweep.begun import NO_PRETRAINING, TAKEN_OVER, length_of, provider
 from lt_lightning.sweep.clashes import check, may_set_ratio
@@ -97,6 +98,7 @@ def _trained(
     """Return what a row trains on some data; what is asked for alike is looked into once."""
     words = _words(row, data, ratio, 0)
     if tuple(words) not in parsed:
+        argv.check(words)
         config = parse(words)
         check(row, ratio, config)
         parsed[tuple(words)] = trained(config)

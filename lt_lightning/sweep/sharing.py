@@ -8,6 +8,7 @@ from typing import Any
 
 from lt_lightning import __version__
 from lt_lightning.sweep.begun import LENGTH, NO_PRETRAINING
+from lt_lightning.sweep.job import is_length
 
 _ONE_STAGE = "lt_lightning.methods.ERM"
 _MODEL = (
@@ -65,7 +66,8 @@ def trained(config: Mapping[str, Any]) -> Trained:
     if options.get("stage1_ckpt") or options.get("backbone_init"):
         first = second = None
     elif "stage1_ckpt" in options:
-        first, second = options["stage1_epochs"], options["stage2_epochs"]
+        given = (options["stage1_epochs"], options["stage2_epochs"])
+        first, second = (one if is_length(one) else None for one in given)
     else:
         first, second = longest, None
     staged = second is not None
@@ -74,11 +76,12 @@ def trained(config: Mapping[str, Any]) -> Trained:
     )
     alone = config["trainer"]["max_steps"] < 0 and config["trainer"]["max_time"] is None
     whole = first + second if staged and first is not None and second is not None else None
+    length = longest or whole
     return Trained(
         stage1=_stage1(config, first) if first and alone and (staged or plain) else None,
         staged=staged,
         pretraining=_pretraining(config),
-        epochs=longest or whole,
+        epochs=length if is_length(length) else None,
         second=second,
         grouped=_can_be_grouped(config["trainer"].get("logger")),
         short=_short(config),

@@ -66,6 +66,8 @@ def test_a_run_is_that_of_its_command_wherever_it_lies(tmp_path: Path) -> None:
                 _taken("s", "../seed0/checkpoints/last.ckpt"),
                 _taken("s", "ce/seed0/checkpoints/best.ckpt"),
                 ["--model.loss=x"],
+                ["--trainer.max_epochs=" + "9" * 10],
+                ["--trainer.max_epochs=" + "9" * 5000],
                 ["word"],
             )
         ),

@@ -9,6 +9,7 @@ import pytest
 from lt_lightning.errors import Refused
 from lt_lightning.sweep.job import Job
 from lt_lightning.sweep.plan import plan
+from lt_lightning.sweep.record import Record, read_record
 from lt_lightning.sweep.spec import groups_of
 
 ROOT = Path("runs/s")
@@ -225,6 +226,39 @@ def test_a_file_that_goes_on_with_a_run_is_no_row() -> None:
     with pytest.raises(Refused) as refused:
         plan(groups_of({"rows": "ce"}), ROOT, parse, lambda *_: None)
     assert "ce has ckpt_path runs/other" in refused.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("trainer", "epochs"),
+    [
+        ({"max_epochs": -1, "max_steps": 20}, None),
+        ({"max_epochs": -1}, None),
+        ({"max_epochs": 10**9}, None),
+        ({"max_epochs": 10**9 - 1}, 10**9 - 1),
+        ({"max_epochs": None}, None),
+    ],
+)
+def test_a_plan_of_any_length_is_kept_so_that_it_can_be_read(
+    tmp_path: Path, trainer: dict[str, Any], epochs: int | None
+) -> None:
+    """Trap: Lightning's -1 for no end was written, and then sweep.json was damaged."""
+
+    def parse(words: list[str]) -> dict[str, Any]:
+        return {**_config(words[1]), "trainer": {**_TRAINER, **trainer}}
+
+    jobs = plan(groups_of({"rows": "ce"}), tmp_path, parse, lambda *_: None)
+    assert [job.epochs for job in jobs] == [epochs]
+    Record(jobs).write(tmp_path)
+    found = read_record(tmp_path)
+    assert found is not None
+    assert found.jobs == jobs
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\ud800"])
+def test_what_no_command_can_hold_is_refused(value: str) -> None:
+    with pytest.raises(Refused) as refused:
+        _plan(["ce"], set={"data.root": value})
+    assert "is no text in UTF-8" in refused.value.sentence
 
 
 def test_a_run_that_has_begun_stays_as_it_began() -> None:
