@@ -41,6 +41,7 @@ class TrainingProgress:
         seconds: of training, without those since the clock was started.
         trained: whether there was a step left to be trained.
         fitted: whether a training of this process came to its end.
+        ended: the same, also where there was nothing left of it; one that a signal cuts does not.
         epochs: finished ones; none before the first.
     """
 
@@ -54,7 +55,7 @@ class TrainingProgress:
 
     def begin(self) -> None:
         """Set the clock to 0."""
-        self.seconds, self.trained, self.fitted = 0.0, False, False
+        self.seconds, self.trained, self.fitted, self.ended = 0.0, False, False, False
         self._since: float | None = None
 
     def start(self) -> None:
@@ -76,7 +77,7 @@ class TrainingProgress:
 
     def end(self, trainer: Trainer) -> None:
         """Note how far the training went, if it went on at all."""
-        self.fitted = self.trained
+        self.fitted, self.ended = self.trained, True  # a signal raises, and comes not here
         if not self.trained:
             self.epochs, self._at = trainer.current_epoch, None
         self._steps, self._planned = trainer.global_step, trainer.max_epochs
@@ -96,13 +97,15 @@ class TrainingProgress:
             trainer: at work; without a training of its own its epochs are those of the run.
             loaded: of the checkpoint that is tested, if any.
         """
-        epochs, planned, steps = self.epochs, self._planned, self._steps
+        epochs, planned, steps, ended = self.epochs, self._planned, self._steps, self.ended
         if epochs is None and loaded is not None:
             epochs, planned, steps = loaded.epochs, trainer.max_epochs, loaded.steps
+            ended = 0 <= trainer.max_steps <= loaded.steps
         return Training(
             seconds=self.seconds if self.fitted or self.seconds > 0 else None,
             epochs=epochs,
             planned_epochs=planned,
             steps=steps,
             hardware=self._hardware or environment.hardware(trainer),
+            ended=ended,
         )

@@ -51,6 +51,7 @@ class Training:
         planned_epochs: what it was begun for.
         steps: of the optimizer.
         hardware: what it ran on.
+        ended: whether it is known to have ended by itself, if only by a limit or an early stop.
     """
 
     seconds: float | None
@@ -58,6 +59,7 @@ class Training:
     planned_epochs: int | None
     steps: int | None
     hardware: Mapping[str, Any]
+    ended: bool = False
 
 
 def about_run(
@@ -91,6 +93,7 @@ def about_run(
             "steps": training.steps,
             "parameters": sum(size for size, _ in sizes),
             "trainable_parameters": sum(size for size, trained in sizes if trained),
+            **({"ended": True} if training.ended else {}),
         },
         "metrics": {"bins": module.test_stats.bins, "definitions": _DEFINITIONS},
         "versions": environment.versions(),

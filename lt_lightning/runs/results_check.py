@@ -98,6 +98,7 @@ _MORE: dict[str, dict[str, Fits]] = {
         "trainable_parameters": or_none(is_count),
         "multiply_adds": or_none(is_count),
         "save_seconds": is_number,
+        "ended": is_flag,
     },
     "metrics": {"bins": is_count, "definitions": mapping_to(is_text)},
 }

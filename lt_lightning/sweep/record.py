@@ -49,7 +49,8 @@ class Record:
 
     Attributes:
         jobs: the runs in their order, as planned last: for --status, which is given no plan.
-        ended: ids of runs that ended by themselves, if only by max_time or early stopping.
+        ended: ids of runs that ended by themselves, if only by max_time or early stopping; for
+            those whose results do not tell, as of earlier versions.
         failed: the last line of runs that failed, by their ids.
         epoch_seconds: what one epoch of the first run on some data took, by data and ratio.
         submitted: the last job of a scheduler for a run, by its id, the latest last.

@@ -46,7 +46,8 @@ def state_of(job: Job, root: Path, ended: bool = False) -> State:
     Args:
         job: the run, or the test of one.
         root: the folder of the sweep.
-        ended: whether it ended by itself, if only by max_time or early stopping.
+        ended: whether it is known to have ended by itself, if only by max_time or early stopping;
+            else its results tell.
     """
     try:
         return _seen(job, root, ended)
@@ -102,7 +103,8 @@ def _done(folder: Path, ended: bool) -> State | None:
         training = read_results(folder)["training"]
         planned, epochs = training.get("planned_epochs"), training.get("epochs")
         cut = isinstance(planned, int) and isinstance(epochs, int) and epochs < planned
-        if is_tested(folder) and (ended or not cut):
+        whole = ended or training.get("ended") or not cut
+        if whole and is_tested(folder):
             return State(Kind.DONE, epochs or 0, float(training["seconds"] or 0))
     return None
 
