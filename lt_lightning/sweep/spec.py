@@ -95,8 +95,8 @@ def groups_of(content: Any) -> list[Group]:
     """Return the groups that a file, or the command line, asks for.
 
     Args:
-        content: rows, data, ratios, seeds, over and set; or `groups`, a list of such, over which
-            what stands beside it holds for all.
+        content: rows, data, ratios, seeds, over and set; or `groups`, a list of such. What stands
+            beside it holds for all: over and set of a group lie over those, all else replaces it.
 
     Raises:
         Refused: if something is missing, unknown or out of its range.
@@ -106,7 +106,7 @@ def groups_of(content: Any) -> list[Group]:
     parts = content.get("groups", [{}])
     if not isinstance(parts, list) or not parts:
         raise Refused("groups holds no list of groups: give - rows: [ce, bbn], say.")
-    found = [_group({**shared, **_mapping(part, "a group", _GROUP)}) for part in parts]
+    found = [_group(shared, _mapping(part, "a group", _GROUP)) for part in parts]
     size = sum(
         len(one.rows) * len(one.data or " ") * len(one.ratios or " ") * len(one.seeds)
         for one in found
@@ -116,12 +116,13 @@ def groups_of(content: Any) -> list[Group]:
     return found
 
 
-def _group(part: Mapping[str, Any]) -> Group:
+def _group(shared: Mapping[str, Any], own: Mapping[str, Any]) -> Group:
+    part = {**shared, **own}
     rows = _list(part, "rows")
     if not rows:
         raise Refused("rows names no config: give [ce, bbn], say.")
-    over = tuple(_config(one) for one in _list(part, "over"))
-    options = _options(part.get("set"))
+    over = tuple(_config(one) for level in (shared, own) for one in _list(level, "over"))
+    options = (*_options(shared.get("set")), *_options(own.get("set")))
     found = tuple(_row(row, over, options) for row in rows)
     names = [row.name for row in found]
     twice = next((name for name in names if names.count(name) > 1), None)

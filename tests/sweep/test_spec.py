@@ -31,6 +31,37 @@ def test_keys_beside_the_groups_hold_for_all_of_them() -> None:
     assert (second.ratios, second.seeds) == (("20",), (3, 1))
 
 
+def test_over_and_set_of_a_group_lie_over_those_beside_the_groups() -> None:
+    row = {"config": "bbn", "over": "trainer/quick", "set": {"model.bn_mode": "eval"}}
+    first, second = groups_of(
+        {
+            "over": ["recipe/short"],
+            "set": {"trainer.precision": "16-mixed", "data.batch_size": 8, "data.profile": "Step"},
+            "seeds": [0, 1],
+            "groups": [
+                {
+                    "rows": ["ce", row],
+                    "over": ["trainer/cpu"],
+                    "set": {"data.batch_size": 32, "data.profile": "Exponential"},
+                    "seeds": 4,
+                },
+                {"rows": ["ce"], "over": None, "set": None},
+            ],
+        }
+    )
+    shared = (
+        ("trainer.precision", "16-mixed"), ("data.batch_size", "8"), ("data.profile", "Step"),
+    )  # fmt: skip
+    own = (("data.batch_size", "32"), ("data.profile", "Exponential"))
+    files = ("recipe/short", "trainer/cpu")
+    assert first.rows == (
+        Row("ce", ("ce", *files), (*shared, *own)),
+        Row("bbn", ("bbn", *files, "trainer/quick"), (*shared, *own, ("model.bn_mode", "eval"))),
+    )
+    assert second.rows == (Row("ce", ("ce", "recipe/short"), shared),)
+    assert (first.seeds, second.seeds) == ((4,), (0, 1))
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
