@@ -51,7 +51,7 @@ def taken_over(job: Job, root: Path) -> tuple[str, ...] | None:
         return None
     asked, began = _items(job.words), _items(command[2:])
     own, more = began[: len(asked)], began[len(asked) :]
-    if [(item.flag, item.value) for item in own] != [(item.flag, item.value) for item in asked]:
+    if _told(own) != _told(asked):
         return None
     before = [item.value for item in argv.items(command) if item.key == "runs"]
     try:
@@ -106,7 +106,7 @@ def _check_as_it_began(job: Job, folder: Path, taken: tuple[str, ...]) -> None:
         key, have, want = changed
         raise _other(job, f"{key} is {have}, and was {want} when it was trained on")
     training, length = _training(folder), length_of(job, taken)
-    if not is_as_long(training, length):
+    if is_longer(training, length):
         told = epochs_told(training)
         raise _other(job, f"it was trained for {told} epochs, and {length} are asked for")
 
@@ -131,12 +131,10 @@ def trained_on(folder: Path) -> tuple[str, Any, Any] | None:
     return next((found for found in pairs if found), None)
 
 
-def is_as_long(training: Mapping[str, Any], epochs: int | None) -> bool:
-    """Return whether a training was for so many epochs, as far as results.json tells."""
-    planned, trained = training.get("planned_epochs"), training.get("epochs")
-    if epochs is None or not isinstance(trained, int):
-        return True
-    return trained <= epochs and (not isinstance(planned, int) or planned == epochs)
+def is_longer(training: Mapping[str, Any], epochs: int | None) -> bool:
+    """Return whether a training was for more than so many epochs, as far as results.json tells."""
+    told = (training.get("planned_epochs"), training.get("epochs"))
+    return epochs is not None and any(isinstance(one, int) and one > epochs for one in told)
 
 
 def length_of(job: Job, taken: Sequence[str]) -> int | None:
@@ -150,6 +148,15 @@ def _other(job: Job, told: str) -> UserError:
         f"The run {job.id} has begun with other options ({told}): give the sweep another --name, "
         "or the row another name."
     )
+
+
+def _told(items: Sequence[argv.Item]) -> tuple[list[str], list[tuple[str, str | None]]]:
+    """Return the files, in no order, and the options: an earlier version laid data over all.
+
+    Where the order of files matters their options differ, which are compared.
+    """
+    files = sorted(str(item.value) for item in items if item.is_file)
+    return files, [(item.flag, item.value) for item in items if not item.is_file]
 
 
 def _items(words: Sequence[str]) -> list[argv.Item]:

@@ -106,7 +106,8 @@ def _trained(
 
 
 def _words(row: Row, data: str, ratio: str, seed: int) -> list[str]:
-    files = [*row.configs, *([data] if data else [])]
+    method, *over = row.configs
+    files = [method, *([data] if data else []), *over]
     words = [word for file in files for word in ("--config", file)]
     if ratio:
         words.append(f"--data.profile.imbalance_ratio={ratio}")

@@ -38,7 +38,7 @@ class Row:
 
     Attributes:
         name: of the row, in the names of its runs.
-        configs: its files, each lies over those before it.
+        configs: its files, each lies over those before it, and data over the first of them alone.
         options: over the files, by their dotted keys.
         post_hoc: changes without training that its finished run is tested with, by class name.
     """

@@ -11,7 +11,7 @@ from lt_lightning.runs import argv, evaluations, lock, metrics_file, origin
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.finished import is_tested
 from lt_lightning.runs.results import FILE_NAME, read_results
-from lt_lightning.sweep.begun import is_as_long, taken_over, trained_on
+from lt_lightning.sweep.begun import is_longer, taken_over, trained_on
 from lt_lightning.sweep.job import Job
 
 
@@ -91,7 +91,7 @@ def _as_it_began(job: Job, folder: Path) -> bool:
         if trained_on(folder) is not None:
             return False
         tested = (folder / FILE_NAME).is_file()
-        return not tested or is_as_long(read_results(folder)["training"], job.epochs)
+        return not tested or not is_longer(read_results(folder)["training"], job.epochs)
     return True
 
 

@@ -73,6 +73,17 @@ def test_the_order_is_seeds_then_data_then_ratios_then_rows() -> None:
     )
 
 
+def test_what_lies_over_a_row_lies_over_its_data_too() -> None:
+    """Trap: the data took away the augmentations of a recipe, which the name of the row told."""
+    row = {"config": "ce", "over": "trainer/quick", "set": {"data.batch_size": 8}}
+    (job,) = _jobs({"rows": [row], "data": "digits", "over": "recipe/strong", "ratios": 20})
+    assert job.words[:8] == (
+        *("--config", "ce", "--config", "data/digits", "--config", "recipe/strong"),
+        *("--config", "trainer/quick"),
+    )
+    assert job.words[8:10] == ("--data.profile.imbalance_ratio=20", "--data.batch_size=8")
+
+
 def test_second_stages_take_over_the_first_of_a_row_that_trains_nothing_else() -> None:
     jobs = _plan(["crt", "ce", "lws"], ratios=[100, 10])
     assert list(jobs)[:3] == ["ce-100/seed0", "crt-100/seed0", "lws-100/seed0"]
