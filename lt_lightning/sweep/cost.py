@@ -1,6 +1,7 @@
 """What runs cost, as far as others were measured, and how long one at work still takes."""
 
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -67,8 +68,13 @@ class Cost:
         return None if measured is None else measured.seconds
 
 
-def measure(record: Record, root: Path) -> None:
+def measure(record: Record, root: Path, nice: int = 0) -> None:
     """Train one epoch on each data of a plan that was not measured, and keep what it took.
+
+    Args:
+        record: the plan.
+        root: the folder of the sweep.
+        nice: added to the niceness of the training.
 
     Raises:
         UserError: if none of the runs on some data can be trained; with its last line.
@@ -82,7 +88,7 @@ def measure(record: Record, root: Path) -> None:
         place = ["--runs", str(folder), "--name", data or "epoch", "--version", str(time.time_ns())]
         with log.open("wb") as stream, warning.withheld():  # a measurement is not requeued
             status = subprocess.call(
-                [*LT, "fit", *own, *first.short, *place],
+                [*_niced(nice), *LT, "fit", *own, *first.short, *place],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
@@ -94,6 +100,11 @@ def measure(record: Record, root: Path) -> None:
         seconds = float(training["seconds"]) / max(1, training["epochs"])  # one of each stage
         record.epoch_seconds[data] = Measured(seconds, first.of)
         record.write(root)
+
+
+def _niced(nice: int) -> list[str]:
+    """Return the words before a command that lower its priority."""
+    return ["nice", "-n", str(nice)] if nice and sys.platform != "win32" else []
 
 
 def told(seconds: float | None) -> str:

@@ -35,6 +35,10 @@ _SMALL = (
         ("sweep --configs ce --launcher print --jobs 1", 2, "--jobs is for --launcher local"),
         ("sweep --configs ce --launcher slurm --plan", 2, "--launcher stands beside --plan"),
         ("sweep --launcher local --status", 2, "--launcher stands beside --status"),
+        ("sweep --jobs 7 --status", 2, "--jobs stands beside --status"),
+        ("sweep --nice 3 --status", 2, "--nice stands beside --status"),
+        ("sweep --slurm a=b --status", 2, "--slurm stands beside --status"),
+        ("sweep --configs ce --plan --jobs 4", 2, "--jobs 4 stands beside --plan"),
         ("sweep --configs ce --plan --status", 2, "--plan and --status show two things"),
         ("sweep --configs ce --launcher slurm --slurm a={b", 2, "give keys and values as"),
         ("sweep --configs ce --set a", 2, "--set is 'a'"),
@@ -81,9 +85,19 @@ def test_the_plan_is_told_and_kept(lt: Callable[[str], Answer]) -> None:
     assert [job["epochs"] for job in kept["jobs"]] == [2, None, 2, None]
     status = lt("sweep --status")
     assert "4 waiting" in status.out
+    for given in ("configs ce", "data digits", "ratios 3", "seeds 1", "over recipe/short"):
+        _is_idle(lt(f"sweep --status --{given}"), given)
+    for given in ("post_hoc LogitAdjuster", "set foo=1"):
+        _is_idle(lt(f"sweep --status --{given}"), given)
     Path("runs/sweep/sweep.json").write_text("{}", encoding="utf-8")
     answer = lt("sweep --status")
     assert (answer.status, "is damaged" in answer.err) == (1, True)
+
+
+def _is_idle(answer: Answer, given: str) -> None:
+    """Check that what a sweep was planned with is refused where it is only looked at."""
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err.startswith(f"lt: --{given.split()[0]} stands beside --status")
 
 
 def _numbers(root: Path) -> dict[str, Any]:

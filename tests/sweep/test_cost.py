@@ -55,6 +55,12 @@ def test_an_epoch_is_measured_once_for_what_it_is_of(
     assert place == str(tmp_path / ".measured")  # which no star of a shell takes for a row
 
 
+def test_a_measured_epoch_is_as_nice_as_asked(tmp_path: Path, trained: list[list[str]]) -> None:
+    measure(Record([_job(tmp_path)]), tmp_path, 7)
+    assert trained[0][:3] == ["nice", "-n", "7"]
+    assert trained[0][6] == "fit"
+
+
 def test_a_sum_says_only_what_is_known(tmp_path: Path) -> None:
     run = _job(tmp_path)
     test = replace(run, words=(), epochs=None, needs=run.id, post_hoc="X")

@@ -38,6 +38,7 @@ state; after a kill nothing is lost either. The table at the end is that of its 
 `lt report runs/NAME/*/seed*/` that of all that lie there."""
 # What is for some ways to start runs alone, and what tells which way is asked for.
 _OF_LAUNCHER = {"jobs": "local", "nice": "local", "slurm": "slurm"}
+_OF_PLAN = ("configs", "data", "ratios", "seeds", "over", "post_hoc", "set")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--runs", default="runs", help="folder of all runs")
     add("--name", help="of the sweep; by default that of the file, else sweep")
     add("--jobs", type=int, metavar="K", help="runs at once (1); each gets its threads")
-    add("--nice", type=int, metavar="N", help="lower the priority of the runs by N")
+    add("--nice", type=int, metavar="N", help="lower the priority of the runs, or of --plan, by N")
     launchers = ("local", "slurm", "print")
     add("--launcher", choices=launchers, help="local; print: the commands, and no run")
     add("--slurm", action="append", default=[], metavar="KEY=VALUE", help="timeout_min=60, say")
@@ -78,12 +79,12 @@ def sweep(argv: list[str]) -> None:
     run_folder.check_names(options.runs, name, None)
     root = Path(options.runs) / name
     if options.status:
-        _status(root)
+        _status(root, options)
         return
     run_folder.forget_own()
     record = _planned(groups, root)
     if options.plan:
-        measure(record, root)
+        measure(record, root, options.nice or 0)
     again = replace(record, failed={})  # for what failed is tried again
     if not options.plan and options.launcher != "print":  # which run nothing
         again.write(root)
@@ -128,6 +129,14 @@ def _check_together(options: argparse.Namespace) -> None:
     if options.launcher and (options.plan or options.status):
         shown = "plan" if options.plan else "status"
         raise Refused(f"--launcher stands beside --{shown}, which starts no run: leave it out.")
+    if options.plan and options.jobs is not None:
+        raise Refused(
+            f"--jobs {options.jobs} stands beside --plan, which tells the work of all runs, "
+            "however many are at work at once: leave it out."
+        )
+    idle = next((name for name in _OF_LAUNCHER if vars(options)[name] not in (None, [])), None)
+    if options.status and idle is not None:
+        raise Refused(f"--{idle} stands beside --status, which starts no run: leave it out.")
     launcher = options.launcher or "local"
     for name, wanted in _OF_LAUNCHER.items():
         if vars(options)[name] not in (None, []) and launcher != wanted:
@@ -138,9 +147,8 @@ def _check_together(options: argparse.Namespace) -> None:
 
 def _groups(options: argparse.Namespace) -> list[Group]:
     """Return what the file asks for, or the command line."""
-    own = ("configs", "data", "ratios", "seeds", "over", "post_hoc", "set")
     if options.file is not None:
-        given = next((name for name in own if vars(options)[name]), None)
+        given = next((name for name in _OF_PLAN if vars(options)[name]), None)
         if given is not None:
             raise Refused(f"--{given} stands beside a file: write it into {options.file}.")
         return read_spec(options.file)
@@ -222,10 +230,16 @@ def _parse(words: list[str]) -> Mapping[str, Any]:
     return found
 
 
-def _status(root: Path) -> None:
+def _status(root: Path, options: argparse.Namespace) -> None:
     record = read_record(root)
     if record is None:
         raise UserError(f"There is no sweep in {root}: give its --runs and --name.")
+    given = next((name for name in _OF_PLAN if vars(options)[name]), None)
+    if given is not None:
+        raise Refused(
+            f"--{given} stands beside --status, which shows the sweep in {root} as it was planned "
+            "last: leave it out."
+        )
     board = Board(record, root)
     cost = Cost(board)
     _say([*text.plan_lines(board, cost), *text.failed_lines(board)])
