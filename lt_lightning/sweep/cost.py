@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from lt_lightning.errors import UserError
-from lt_lightning.runs import warning
+from lt_lightning.runs import argv, warning
 from lt_lightning.runs.results import read_results
 from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.job import LOGS, MEASURED, Job
@@ -14,6 +14,7 @@ from lt_lightning.sweep.local import LT, environment, last_line
 from lt_lightning.sweep.record import Measured, Record, firsts
 from lt_lightning.sweep.state import Kind
 
+_LOGGER = "trainer.logger"  # which may be far away: a measurement is no run of the user's
 _MINUTE, _HOUR = 60.0, 3600.0
 
 
@@ -84,11 +85,11 @@ def measure(record: Record, root: Path, nice: int = 0) -> None:
             continue
         folder, log = root / MEASURED, root / LOGS / f"{MEASURED}-{data}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        own = list(first.words[: first.words.index("--runs")])
+        own, _ = argv.apart(first.words[: first.words.index("--runs")], _LOGGER)
         place = ["--runs", str(folder), "--name", data or "epoch", "--version", str(time.time_ns())]
         with log.open("wb") as stream, warning.withheld():  # a measurement is not requeued
             status = subprocess.call(
-                [*_niced(nice), *LT, "fit", *own, *first.short, *place],
+                [*_niced(nice), *LT, "fit", *own, *first.short, f"--{_LOGGER}=null", *place],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
@@ -97,7 +98,10 @@ def measure(record: Record, root: Path, nice: int = 0) -> None:
         if status:
             raise UserError(f"One epoch of {first.id} could not be measured: {last_line(log)}")
         training = read_results(folder / place[3] / place[5])["training"]
-        seconds = float(training["seconds"]) / max(1, training["epochs"])  # one of each stage
+        whole = training["seconds"]
+        if whole is None:
+            raise UserError(f"One epoch of {first.id} was not measured, it has no step: see {log}.")
+        seconds = float(whole) / max(1, training["epochs"] or 0)  # one of each stage
         record.epoch_seconds[data] = Measured(seconds, first.of)
         record.write(root)
 

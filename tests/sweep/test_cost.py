@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lt_lightning.errors import UserError
 from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.cost import Cost, measure
 from lt_lightning.sweep.job import Job, place
@@ -59,6 +60,33 @@ def test_a_measured_epoch_is_as_nice_as_asked(tmp_path: Path, trained: list[list
     measure(Record([_job(tmp_path)]), tmp_path, 7)
     assert trained[0][:3] == ["nice", "-n", "7"]
     assert trained[0][6] == "fit"
+
+
+def test_a_measured_epoch_is_told_to_no_logger(tmp_path: Path, trained: list[list[str]]) -> None:
+    """Trap: it stood among the runs of the sweep at W&B."""
+    run = _job(tmp_path)
+    given = ("--trainer.logger.group=s", "--trainer.logger", "WandbRun", "--trainer.max_steps=3")
+    run = replace(run, words=("--config", "crt", *given, *run.words[2:]))
+    measure(Record([run]), tmp_path)
+    (words,) = trained
+    assert words[4:7] == ["--config", "crt", "--trainer.max_steps=3"]
+    assert [word for word in words if "logger" in word] == ["--trainer.logger=null"]
+
+
+@pytest.mark.parametrize(("seconds", "epochs"), [(None, None), (None, 0), (2.0, None), (2.0, 0)])
+def test_an_epoch_without_a_step_is_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float | None, epochs: int | None
+) -> None:
+    training = {"training": {"seconds": seconds, "epochs": epochs}}
+    monkeypatch.setattr("lt_lightning.sweep.cost.subprocess.call", lambda *_, **__: 0)
+    monkeypatch.setattr("lt_lightning.sweep.cost.read_results", lambda _: training)
+    record = Record([_job(tmp_path)])
+    if seconds is None:
+        with pytest.raises(UserError, match="crt/seed0 was not measured"):
+            measure(record, tmp_path)
+    else:
+        measure(record, tmp_path)
+        assert record.epoch_seconds["digits"].seconds == seconds
 
 
 def test_a_sum_says_only_what_is_known(tmp_path: Path) -> None:
