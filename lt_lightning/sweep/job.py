@@ -4,11 +4,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lt_lightning.errors import Refused
+
 LOGS, SLURM = "logs", "slurm"  # folders in that of a sweep
 MEASURED = ".measured"  # hidden, so that */ means the runs
 RECORD, PAGE = "sweep.json", "report.html"
 RESERVED = (LOGS, SLURM, RECORD, PAGE)
 _EPOCHS = 10**9
+_LONGEST = 253  # bytes of a log's name; that of a measured epoch may have two more
 # What a sweep gives to each of its runs, and so nobody else.
 OWN_KEYS = ("config", "runs", "name", "version", "seed_everything", "ckpt_path")
 
@@ -67,6 +70,20 @@ class Job:
             "data": self.data,
             "post_hoc": self.post_hoc,
         }
+
+
+def check_log(job: Job) -> None:
+    """Refuse a run whose log could not be written, for its name is too long.
+
+    Raises:
+        Refused: if it is.
+    """
+    size = len(job.log(Path()).name.encode())
+    if size > _LONGEST:
+        raise Refused(
+            f"The log of {job.id[:40]}... would have a name of {size} bytes, and {_LONGEST} is the "
+            "most: give its row a shorter `name`, or its data a shorter file."
+        )
 
 
 def is_length(epochs: object) -> bool:

@@ -11,7 +11,7 @@ from lt_lightning.runs import argv
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.sweep.begun import NO_PRETRAINING, TAKEN_OVER, length_of, provider
 from lt_lightning.sweep.clashes import check, may_set_ratio
-from lt_lightning.sweep.job import RESERVED, Job, place
+from lt_lightning.sweep.job import RESERVED, Job, check_log, place
 from lt_lightning.sweep.sharing import Trained, trained
 from lt_lightning.sweep.spec import Group, Row
 
@@ -55,6 +55,7 @@ def plan(groups: Sequence[Group], root: Path, parse: Parse, begun: Begun) -> lis
                 else:
                     job = _placed(job, known[row], jobs, providers, root, begun)
                 for one_of in (job, *_tests(row, job)):
+                    check_log(one_of)
                     jobs.setdefault(one_of.id, one_of)
     return list(jobs.values())
 

@@ -26,6 +26,7 @@ _OWN = {
     "ckpt_path": "start the sweep again to go on with its runs",
 }
 _SHOWING = ("print_config",)
+_LONG = 10**80
 _MOST = 10_000  # runs of a sweep
 _GROUP = ("rows", "data", "ratios", "seeds", "over", "set")
 _FILE = (*_GROUP, "groups")
@@ -224,16 +225,22 @@ def _text(value: Any) -> str:
 def _ratio(value: Any) -> str:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last is that of a whole number
         number = 0.0
     if isinstance(value, bool) or not 1 <= number < float("inf"):
-        raise Refused(f"A ratio is {value!r}: give 1 or more, such as 100.")
+        raise Refused(f"A ratio is {_told(value)}: give 1 or more, such as 100.")
     short = f"{number:g}"
     return short if float(short) == number else repr(number)
 
 
+def _told(value: Any) -> str:
+    """Return a value for a message, in which a number of thousands of digits has no place."""
+    long = isinstance(value, int) and abs(value) >= _LONG
+    return "a number of more than 80 digits" if long else repr(value)[:80]
+
+
 def _seed(value: Any) -> int:
-    text = str(value)
+    text = value if isinstance(value, str) else _told(value)
     if isinstance(value, bool) or not text.isascii() or not text.isdecimal() or len(text) > 9:
-        raise Refused(f"A seed is {value!r}: give a whole number from 0.")
+        raise Refused(f"A seed is {_told(value)}: give a whole number from 0.")
     return int(text)

@@ -176,6 +176,26 @@ def test_a_run_is_not_called_as_a_part_of_the_sweep() -> None:
             _plan([{"config": "ce", "name": name}])
 
 
+@pytest.mark.parametrize("letter", ["a", "ä"])
+def test_the_names_of_all_files_of_a_run_can_be_written(tmp_path: Path, letter: str) -> None:
+    """Trap: the folder had a place for a name, and the log, which is called longer, had not."""
+    most = (253 - len("-20-seed0+NearestMean.log")) // len(letter.encode())
+    fits, longer = letter * most, letter * (most + 1)
+
+    def logs(name: str, changes: list[str]) -> list[Job]:
+        return _jobs({"rows": [{"config": "ce", "name": name, "post_hoc": changes}], "ratios": 20})
+
+    for job in logs(fits, ["NearestMean"]):
+        job.log(tmp_path).parent.mkdir(exist_ok=True)
+        job.log(tmp_path).touch()
+    logs(longer, [])
+    with pytest.raises(Refused) as refused:
+        logs(longer, ["NearestMean"])
+    assert "give its row a shorter `name`" in refused.value.sentence
+    with pytest.raises(Refused):
+        logs("a" * 241, [])
+
+
 def test_each_row_is_looked_into_on_each_data_and_at_one_ratio() -> None:
     asked = []
 

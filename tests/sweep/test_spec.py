@@ -79,6 +79,21 @@ def test_over_and_set_of_a_group_lie_over_those_beside_the_groups() -> None:
         ({"rows": ["ce"], "ratios": [True]}, "A ratio is True"),
         ({"rows": ["ce"], "ratios": "nan"}, "A ratio is 'nan'"),
         ({"rows": ["ce"], "ratios": "inf"}, "A ratio is 'inf'"),
+        ({"rows": ["ce"], "ratios": 10**400}, "A ratio is a number of more than 80 digits"),
+        ({"rows": ["ce"], "ratios": -(10**400)}, "A ratio is a number of more than 80 digits"),
+        ({"rows": ["ce"], "ratios": 10**5000}, "A ratio is a number of more than 80 digits"),
+        ({"rows": ["ce"], "ratios": "9" * 400}, "A ratio is '999"),
+        ({"rows": ["ce"], "ratios": float("inf")}, "A ratio is inf"),
+        ({"rows": ["ce"], "ratios": float("nan")}, "A ratio is nan"),
+        ({"rows": ["ce"], "ratios": 0}, "A ratio is 0"),
+        ({"rows": ["ce"], "ratios": -3}, "A ratio is -3"),
+        ({"rows": ["ce"], "ratios": "many"}, "A ratio is 'many'"),
+        ({"rows": ["ce"], "ratios": [None]}, "A ratio is None"),
+        ({"rows": ["ce"], "ratios": [[5]]}, "A ratio is [5]"),
+        ({"rows": ["ce"], "ratios": {"a": 5}}, "A ratio is {'a': 5}"),
+        ({"rows": ["ce"], "seeds": 10**5000}, "A seed is a number of more than 80 digits"),
+        ({"rows": ["ce"], "seeds": "'3"}, "A seed is"),
+        ({"rows": ["ce"], "seeds": "9" * 5000}, "A seed is '999"),
         ({"rows": ["ce"], "seeds": -1}, "A seed is -1"),
         ({"rows": ["ce"], "seeds": 0.5}, "A seed is 0.5"),
         ({"rows": ["ce"], "set": ["a"]}, "set is ['a']"),
@@ -115,6 +130,7 @@ def test_what_is_not_understood_is_refused_in_words(content: object, said: str) 
     with pytest.raises(Refused) as refused:
         groups_of(content)
     assert said in refused.value.sentence
+    assert len(refused.value.sentence) < 400
 
 
 def test_a_ratio_is_trained_as_it_was_written() -> None:
