@@ -13,7 +13,7 @@ from lt_lightning.runs.fits import difference
 from lt_lightning.runs.results import FILE_NAME as RESULTS
 from lt_lightning.runs.results import epochs_told, read_results
 from lt_lightning.runs.same_run import ASIDE
-from lt_lightning.sweep.job import Job
+from lt_lightning.sweep.job import GROUP, Job
 
 TAKEN_OVER = ("--model.stage1_ckpt=", "--model.backbone_init=")
 LENGTH = "--trainer.max_epochs="
@@ -160,7 +160,11 @@ def _told(items: Sequence[argv.Item]) -> tuple[list[str], list[tuple[str, str | 
 
 
 def _items(words: Sequence[str]) -> list[argv.Item]:
-    return [item for item in argv.items(words) if item.key not in _PLACE]
+    """Return what is asked for but for its place, by which a sweep calls its group too."""
+    found = argv.items(words)
+    runs = [item.value or "" for item in found if item.key == "runs"]
+    group = (GROUP, Path(runs[-1]).name) if runs else None
+    return [item for item in found if item.key not in _PLACE and (item.key, item.value) != group]
 
 
 def _moved(word: str, before: str, root: Path) -> str:

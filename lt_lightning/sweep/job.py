@@ -10,6 +10,7 @@ LOGS, SLURM = "logs", "slurm"  # folders in that of a sweep
 MEASURED = ".measured"  # hidden, so that */ means the runs
 RECORD, PAGE = "sweep.json", "report.html"
 RESERVED = (LOGS, SLURM, RECORD, PAGE)
+GROUP = "trainer.logger.group"  # of W&B, which is called as the sweep
 _EPOCHS = 10**9
 _LONGEST = 253  # bytes of a log's name; that of a measured epoch may have two more
 # What a sweep gives to each of its runs, and so nobody else.

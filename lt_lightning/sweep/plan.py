@@ -11,7 +11,7 @@ from lt_lightning.runs import argv
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.sweep.begun import NO_PRETRAINING, TAKEN_OVER, length_of, provider
 from lt_lightning.sweep.clashes import check, may_set_ratio
-from lt_lightning.sweep.job import RESERVED, Job, check_log, place
+from lt_lightning.sweep.job import GROUP, RESERVED, Job, check_log, place
 from lt_lightning.sweep.sharing import Trained, trained
 from lt_lightning.sweep.spec import Group, Row
 
@@ -123,7 +123,7 @@ def _job(row: Row, data: str, ratio: str, seed: int, root: Path, what: Trained) 
     run_folder.check_names(str(root), name, version)
     if name in RESERVED:
         raise Refused(f"A run is called {name}, as a part of the sweep is: give it another `name`.")
-    group = [f"--trainer.logger.group={root.name}"] if what.grouped else []
+    group = [f"--{GROUP}={root.name}"] if what.grouped else []
     words = [*_words(row, data, ratio, seed), *group, *place(root, name, version)]
     return Job(
         name,

@@ -86,6 +86,21 @@ def test_the_run_of_another_command_is_refused_and_counts_for_nothing(
     assert state_of(job, tmp_path, True) == State(Kind.WAITING)
 
 
+def test_a_sweep_that_was_renamed_takes_over_its_runs_at_wandb(tmp_path: Path) -> None:
+    """Trap: its group there is called as its folder, and the runs were of other options then."""
+    root = tmp_path / "new"
+    job, group = _job(root, "--trainer.logger.group=new"), "--trainer.logger.group"
+    began = [*_job(tmp_path / "old", f"{group}=old").words, *_taken(tmp_path / "old")]
+    folder = _begin(root, ["lt", "fit", *began])
+    assert check_begun(job, _CONFIG, root) == tuple(_taken(root))
+    for other in (f"{group}=mine", f"{group}=new"):  # of the user, and not that of its sweep
+        words = [other if word == f"{group}=old" else word for word in began]
+        command = json.dumps({"command": ["lt", "fit", *words]})
+        (folder / "command.json").write_text(command, encoding="utf-8")
+        with pytest.raises(UserError, match="has begun with other options"):
+            check_begun(job, _CONFIG, root)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"command": 3}', '{"command": [3]}'])
 def test_a_run_that_does_not_tell_its_command_is_none_of_the_sweep(
     tmp_path: Path, text: str
