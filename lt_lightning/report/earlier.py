@@ -1,5 +1,6 @@
 """The runs that a run began with: their own settings, where they can be read, are part of its."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,15 @@ from lt_lightning.runs.folder import PRETRAIN
 
 _INIT = "model.backbone_init"
 _OF = ".of."  # an option of an earlier run
+_STAGE1 = f"model.stage1_ckpt{_OF}"
+OTHER_STAGE = "model.stage1"  # what a stage 1 of another method is called
+# What makes a stage 1: in its own run, and in that of two stages.
+_STAGE1_KEYS = {
+    **{f"model.{key}": f"model.{key}" for key in ("loss", "mixing", "backbone", "head")},
+    **{f"model.{key}": "" for key in ("tuning", "deferred_weights", "deferred_loss")},
+    "model.backbone_init": "",
+    "data.sampler": "data.samplers.stage1",
+}
 # Of a pre-training in the command of its run these are those of the run, whatever its file says,
 # and the last two where the file does not say anything.
 _OF_RUN = (
@@ -77,6 +87,27 @@ def altered(
     return tuple({"pretrain.options" if is_below(key, RECIPE) else "pretrain" for key in found})
 
 
+def other_stage(values: Mapping[str, str]) -> tuple[str, ...]:
+    """Return `OTHER_STAGE` where a second stage began with another network than its own first one.
+
+    Args:
+        values: the options of the run and of its earlier runs; nothing is known of one that is
+            gone.
+    """
+    own = {key[len(_STAGE1) :]: text for key, text in values.items() if key.startswith(_STAGE1)}
+    if not own:
+        return ()
+    for there, here in _STAGE1_KEYS.items():
+        if differing(_part(own, there), _part(values, here) if here else {}):
+            return (OTHER_STAGE,)
+    return ()
+
+
+def _part(values: Mapping[str, str], above: str) -> dict[str, str]:
+    """Return an option and those below it, by what follows its key."""
+    return {key[len(above) :]: text for key, text in values.items() if is_below(key, (above,))}
+
+
 def is_of_earlier(key: str) -> bool:
     """Return whether an option is that of an earlier run."""
     return _OF in key
@@ -96,12 +127,20 @@ def _folders(run: Run, given: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     for key, path in paths.items():
         folder = Path(folder_of(path))
         parts = folder.parts[-3 if folder.name == PRETRAIN else -2 :]
-        beside = run.folder.resolve().parents[1].joinpath(*parts)  # a sweep may have been moved
-        found = next((one for one in (beside, folder) if last_file(one).is_file()), None)
+        beside = run.folder.resolve().parent.parent.joinpath(*parts)  # a sweep may have been moved
+        places = (folder, beside) if folder.is_absolute() else (beside, folder)
+        found = next(filter(_is_run, places), None)
         if found is not None:
             yield key, found
-    if _INIT not in paths and last_file(run.folder / PRETRAIN).is_file():
+    if _INIT not in paths and _is_run(run.folder / PRETRAIN):
         yield "pretrain", run.folder / PRETRAIN
+
+
+def _is_run(folder: Path) -> bool:
+    """Return whether a run can be read there; what cannot be looked at is as if it were gone."""
+    with suppress(OSError):
+        return os.access(last_file(folder), os.R_OK)
+    return False
 
 
 def _paths(run: Run, given: Mapping[str, str]) -> dict[str, str]:

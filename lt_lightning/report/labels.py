@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from lt_lightning.report.earlier import OTHER_STAGE
 from lt_lightning.report.options import EARLIER
 from lt_lightning.report.setting import Setting
 
@@ -72,6 +73,8 @@ def _told(key: str, value: str | None) -> str:
     """Return an option in words."""
     if key == "pretrain":
         return "other pre-training"
+    if key == OTHER_STAGE:
+        return "other first stage"
     if key in EARLIER and value is not None:
         return f"after {value}"
     return f"{key.rsplit('.', 1)[-1]} {value or 'none'}"

@@ -1,8 +1,9 @@
 """What was trained: which runs are repetitions of one another."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from lt_lightning.report import earlier, options, shipped
 from lt_lightning.report.options import (
@@ -15,6 +16,7 @@ from lt_lightning.report.options import (
     text_of,
 )
 from lt_lightning.report.run import Run
+from lt_lightning.runs import origin
 
 BASELINE = "ce"
 # None of these is in plain cross-entropy.
@@ -28,6 +30,7 @@ _PLAIN = {
 }  # fmt: skip
 _NONE = "null"
 _LENGTH = "trainer.max_epochs"
+_OF_RUN = re.compile(r"config(-resumed-\d+)?\.yaml")  # see callbacks.SaveConfig
 
 
 @dataclass(frozen=True)
@@ -107,14 +110,15 @@ class Setting:
 
 def setting_of(run: Run) -> Setting:
     """Return the setting of a run, as it was when it ended."""
-    command = [str(word) for word in run.content["command"]]
+    command = _command(run)
     every = dict(options.given(command))
     whole = () if run.config else ("trainer", "data")  # as JSON; what is in it is not known
     given = {key: text for key, text in every.items() if matters(key) or key in whole}
     files = shipped.files_of(command)
     base = _base(run, command, files)
     known = [name for file in files if (name := shipped.name_of(file)) and "/" in name]
-    recipes = [name for name in known if name.startswith(f"{shipped.RECIPES}/")]
+    given_recipes = [name for name in known if name.startswith(f"{shipped.RECIPES}/")]
+    recipes = list(dict.fromkeys(reversed(given_recipes)))[::-1]  # of one given twice the last
     source = shipped.source_of(run.config)
     if not run.config:
         source = every.get("data.source") or shipped.source_of(shipped.laid((base, *known)))
@@ -122,7 +126,7 @@ def setting_of(run: Run) -> Setting:
     altered: tuple[str, ...] = ()
     unexplained: tuple[str, ...] = ()
     if shipped.raw(base):
-        before = earlier.altered(run, values, given, base)
+        before = (*earlier.altered(run, values, given, base), *earlier.other_stage(values))
         altered = (*_otherwise(values, (base, *recipes), source, given), *before)
         other = (*_otherwise(values, (base, *known), source, given), *before)
         if not run.config or {*shipped.PARTS} <= {*run.config}:  # else it is no whole config
@@ -141,6 +145,28 @@ def setting_of(run: Run) -> Setting:
         altered=altered,
         unexplained=unexplained,
     )
+
+
+def _command(run: Run) -> list[str]:
+    """Return the words by which a run was trained; of one that began with a config, also its own.
+
+    A results.json that was lost may be written again by a test.
+    """
+    command = [str(word) for word in run.content["command"]]
+    if "test" in command[1:2]:
+        command = origin.command_of(run.folder) or command
+    files = [file for file in shipped.files_of(command) if not shipped.is_fragment(file)]
+    if len(files) == 1 and _OF_RUN.fullmatch(files[0].name):
+        before = origin.command_of(Path(files[0]).parent) or []
+        return [*before, *_without(command[2:], str(files[0]))] if before else command
+    return command
+
+
+def _without(words: Sequence[str], file: str) -> list[str]:
+    """Return the words of a command without the option that gives this config."""
+    value = next(k for k, word in enumerate(words) if str(PurePath(word.split("=")[-1])) == file)
+    first = value if "=" in words[value] else value - 1
+    return [*words[:first], *words[value + 1 :]]
 
 
 def _values(run: Run, made: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
@@ -171,8 +197,9 @@ def _otherwise(
 
 def _base(run: Run, command: Sequence[str], files: Sequence[PurePath]) -> str:
     over = _own_over(files)
-    stems = [file.stem for file in _plain(files) if file not in over]
-    again = stems == ["config"]  # started again from a run folder
+    plain = [file for file in _plain(files) if file not in over]
+    stems = [file.stem for file in plain]
+    again = len(plain) == 1 and _OF_RUN.fullmatch(plain[0].name)  # started from a run folder
     if again or (not stems and "test" in command[:2]):  # or its results.json was lost
         return run.folder.resolve().parent.name
     return "-".join(stems) or str(run.content["method"]).rsplit(".", 1)[-1]

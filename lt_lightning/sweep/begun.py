@@ -13,6 +13,7 @@ from lt_lightning.runs.fits import difference
 from lt_lightning.runs.results import FILE_NAME as RESULTS
 from lt_lightning.runs.results import epochs_told, read_results
 from lt_lightning.runs.same_run import ASIDE
+from lt_lightning.runs.watching import compared
 from lt_lightning.sweep.job import GROUP, Job
 
 TAKEN_OVER = ("--model.stage1_ckpt=", "--model.backbone_init=")
@@ -127,8 +128,22 @@ def trained_on(folder: Path) -> tuple[str, Any, Any] | None:
     """
     later = went_on_with(folder)
     began = began_with(folder) if later else {}
-    pairs = (difference(began, config, "", (*_PATHS, *ASIDE)) for config in later)
-    return next((found for found in pairs if found), None)
+    for config in later:
+        # What ends a training early matters in the last command alone, which says when it ended.
+        ends = config is later[-1]
+        free = () if ends else ("trainer.max_time",)
+        found = difference(compared(began), compared(config), "", (*_PATHS, *ASIDE, *free))
+        if found:
+            return found
+        if ends and _stops(config) != _stops(began):
+            callbacks = (one["trainer"].get("callbacks") for one in (began, config))
+            return ("trainer.callbacks", *callbacks)
+    return None
+
+
+def _stops(config: Mapping[str, Any]) -> bool:
+    """Return whether a callback may end the training before its last epoch."""
+    return "EarlyStopping" in str(config["trainer"].get("callbacks"))
 
 
 def is_longer(training: Mapping[str, Any], epochs: int | None) -> bool:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from lt_lightning.errors import UserError
-from lt_lightning.sweep.begun import check_begun, provider, taken_over
+from lt_lightning.sweep.begun import check_begun, provider, taken_over, trained_on
 from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.job import Job, place
 from lt_lightning.sweep.record import Record
@@ -139,9 +139,8 @@ def _finish(folder: Path, monkeypatch: pytest.MonkeyPatch, **training: Any) -> N
         ({"max_epochs": 5}, "trainer.max_epochs is 3, and was 5 when it was trained on"),
         ({"max_epochs": 2}, "trainer.max_epochs is 3, and was 2 when it was trained on"),
         ({"max_steps": 9}, "trainer.max_steps"),
-        ({"max_time": "00:00:01:00"}, "trainer.max_time"),
         ({"devices": 2}, "trainer.devices"),
-        ({"callbacks": [{"class_path": "EarlyStopping"}]}, "trainer.callbacks"),
+        ({"callbacks": [{"class_path": "GradientAccumulationScheduler"}]}, "trainer.callbacks"),
     ],
 )
 def test_a_run_that_was_trained_on_by_hand_is_another_one(
@@ -162,6 +161,31 @@ def test_a_run_that_was_trained_on_by_hand_is_another_one(
         check_begun(job, asked, tmp_path)
     _finish(folder, monkeypatch, epochs=3, planned_epochs=3)
     assert state_of(job, tmp_path, True) == State(Kind.WAITING)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "matters"),
+    [
+        ({"max_time": "00:00:01:00"}, True),
+        ({"callbacks": [{"class_path": "lightning.pytorch.callbacks.EarlyStopping"}]}, True),
+        ({"callbacks": [{"class_path": "lightning.pytorch.callbacks.LearningRateMonitor"}]}, False),
+    ],
+)
+@pytest.mark.parametrize("last", [True, False])
+def test_what_ends_a_training_early_counts_in_the_last_command_alone(
+    tmp_path: Path, trainer: dict[str, Any], matters: bool, last: bool
+) -> None:
+    """Trap: a callback that only looks on made a finished run another one."""
+    job = _job(tmp_path)
+    folder = _begin(tmp_path, ["lt", "fit", *job.words])
+    began = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    began["trainer"] |= {"max_time": None, "callbacks": None}
+    (folder / "config.yaml").write_text(yaml.safe_dump(began), encoding="utf-8")
+    other = {**began, "trainer": {**began["trainer"], **trainer}}
+    for number, config in enumerate((began, other) if last else (other, began), 1):
+        text = yaml.safe_dump(config)
+        (folder / f"config-resumed-{number}.yaml").write_text(text, encoding="utf-8")
+    assert (trained_on(folder) is not None) == (matters and last)
 
 
 def test_to_look_on_or_to_test_otherwise_makes_no_other_run(

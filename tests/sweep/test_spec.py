@@ -31,6 +31,30 @@ def test_keys_beside_the_groups_hold_for_all_of_them() -> None:
     assert (second.ratios, second.seeds) == (("20",), (3, 1))
 
 
+def test_what_a_group_repeats_of_the_shared_part_counts_once() -> None:
+    """Trap: a file that repeated it, as was needed before, asked for other runs than those begun.
+
+    A key with a plus adds to a list, so both are kept.
+    """
+    (group,) = groups_of(
+        {
+            "over": ["recipe/short", "trainer/cpu"],
+            "set": {"data.workers": 2, "trainer.callbacks+": "A"},
+            "groups": [
+                {
+                    "rows": ["crt"],
+                    "over": ["recipe/short", "recipe/short_stage2"],
+                    "set": {"data.workers": 2, "trainer.callbacks+": "B"},
+                }
+            ],
+        }
+    )
+    (row,) = group.rows
+    assert row.configs == ("crt", "trainer/cpu", "recipe/short", "recipe/short_stage2")
+    callbacks = [("trainer.callbacks+", name) for name in "AB"]
+    assert sorted(row.options) == [("data.workers", "2"), *callbacks]
+
+
 def test_over_and_set_of_a_group_lie_over_those_beside_the_groups() -> None:
     row = {"config": "bbn", "over": "trainer/quick", "set": {"model.bn_mode": "eval"}}
     first, second = groups_of(
@@ -49,14 +73,13 @@ def test_over_and_set_of_a_group_lie_over_those_beside_the_groups() -> None:
             ],
         }
     )
-    shared = (
-        ("trainer.precision", "16-mixed"), ("data.batch_size", "8"), ("data.profile", "Step"),
-    )  # fmt: skip
+    precision = ("trainer.precision", "16-mixed")
+    shared = (precision, ("data.batch_size", "8"), ("data.profile", "Step"))
     own = (("data.batch_size", "32"), ("data.profile", "Exponential"))
     files = ("recipe/short", "trainer/cpu")
     assert first.rows == (
-        Row("ce", ("ce", *files), (*shared, *own)),
-        Row("bbn", ("bbn", *files, "trainer/quick"), (*shared, *own, ("model.bn_mode", "eval"))),
+        Row("ce", ("ce", *files), (precision, *own)),
+        Row("bbn", ("bbn", *files, "trainer/quick"), (precision, *own, ("model.bn_mode", "eval"))),
     )
     assert second.rows == (Row("ce", ("ce", "recipe/short"), shared),)
     assert (first.seeds, second.seeds) == ((4,), (0, 1))
