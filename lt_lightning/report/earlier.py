@@ -91,10 +91,13 @@ def other_stage(values: Mapping[str, str]) -> tuple[str, ...]:
     """Return `OTHER_STAGE` where a second stage began with another network than its own first one.
 
     Args:
-        values: the options of the run and of its earlier runs; nothing is known of one that is
-            gone.
+        values: the options of the run and of its earlier runs; of one that is gone its name alone
+            may tell, where it is that of a file of the package.
     """
     own = {key[len(_STAGE1) :]: text for key, text in values.items() if key.startswith(_STAGE1)}
+    name = values.get("model.stage1_ckpt", "")
+    if not own and shipped.raw(name):
+        own = shipped.made((name,))
     if not own:
         return ()
     for there, here in _STAGE1_KEYS.items():
@@ -138,7 +141,7 @@ def _folders(run: Run, given: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
 
 def _is_run(folder: Path) -> bool:
     """Return whether a run can be read there; what cannot be looked at is as if it were gone."""
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         return os.access(last_file(folder), os.R_OK)
     return False
 
