@@ -139,12 +139,27 @@ def setting_of(run: Run) -> Setting:
     return Setting(
         base=base,
         values=tuple(sorted(values.items())),
-        changed=tuple(sorted(given)),
+        changed=_changed(run, values, (base, *recipes), source, given),
         recipes=tuple(name.partition("/")[2] for name in recipes),
         laid=tuple(sorted(laid)),
         altered=altered,
         unexplained=unexplained,
     )
+
+
+def _changed(
+    run: Run,
+    values: Mapping[str, str],
+    names: tuple[str, ...],
+    source: str,
+    given: Mapping[str, str],
+) -> tuple[str, ...]:
+    """Return the given options, without those that give what the package's files have anyway."""
+    keys = tuple(sorted(given))
+    if not run.config or not shipped.raw(names[0]):
+        return keys
+    other = (*_otherwise(values, names, source, {}), *filter(earlier.is_of_earlier, values))
+    return tuple(k for k in keys if any(is_below(o, (k,)) or is_below(k, (o,)) for o in other))
 
 
 def _command(run: Run) -> list[str]:

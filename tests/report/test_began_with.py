@@ -142,3 +142,24 @@ def test_a_recipe_that_is_given_twice_counts_once(write, cifar):
         for times in (1, 2)
     ]
     assert len({setting_of(Run.read(folder)) for folder in folders}) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "model", "number"),
+    [
+        ("--model.backbone.depth=32", {}, 70.36),
+        ("--data.normalize=null --data.augment RandomCropFlip", {}, 70.36),
+        ("--trainer.callbacks+=LearningRateMonitor", {}, 70.36),
+        (
+            "--model.backbone.depth=20",
+            {"backbone": {"class_path": "ResNetCIFAR", "init_args": {"depth": 20}}},
+            None,
+        ),
+    ],
+    ids=str,
+)
+def test_a_usual_value_that_is_typed_out_changes_nothing(write, cifar, words, model, number):
+    """Trap: the published number was lost by what was typed, and not by what was trained."""
+    cell = cell_of(again(write, cifar, f"{CE} {words}", "ce/0", 0, config_of("ce", **model)))
+    found = all_beside(cell)
+    assert (found[0][1] if found else None) == number
