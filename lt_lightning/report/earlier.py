@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from lt_lightning.errors import UserError
@@ -95,7 +95,7 @@ def other_stage(values: Mapping[str, str]) -> tuple[str, ...]:
             may tell, where it is that of a file of the package.
     """
     own = {key[len(_STAGE1) :]: text for key, text in values.items() if key.startswith(_STAGE1)}
-    name = values.get("model.stage1_ckpt", "")
+    name = values.get("model.stage1_ckpt", "").partition("-")[0]  # a sweep adds recipes and data
     if not own and shipped.raw(name):
         own = shipped.made((name,))
     if not own:
@@ -128,15 +128,19 @@ def _is_of(name: str, base: str, path: str | None, wanted: str) -> bool:
 def _folders(run: Run, given: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     paths = _paths(run, given)
     for key, path in paths.items():
-        folder = Path(folder_of(path))
-        parts = folder.parts[-3 if folder.name == PRETRAIN else -2 :]
-        beside = run.folder.resolve().parent.parent.joinpath(*parts)  # a sweep may have been moved
-        places = (folder, beside) if folder.is_absolute() else (beside, folder)
-        found = next(filter(_is_run, places), None)
+        found = next(filter(_is_run, places(run, folder_of(path))), None)
         if found is not None:
             yield key, found
     if _INIT not in paths and _is_run(run.folder / PRETRAIN):
         yield "pretrain", run.folder / PRETRAIN
+
+
+def places(run: Run, folder: PurePath) -> tuple[Path, Path]:
+    """Return where a folder that a run names may lie: there, or beside it where both were moved."""
+    parts = folder.parts[-3 if folder.name == PRETRAIN else -2 :]
+    beside = run.folder.resolve().parent.parent.joinpath(*parts)
+    named = Path(folder)
+    return (named, beside) if named.is_absolute() else (beside, named)
 
 
 def _is_run(folder: Path) -> bool:

@@ -1,9 +1,9 @@
 """What was trained: which runs are repetitions of one another."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from lt_lightning.report import earlier, options, shipped
 from lt_lightning.report.options import (
@@ -16,7 +16,7 @@ from lt_lightning.report.options import (
     text_of,
 )
 from lt_lightning.report.run import Run
-from lt_lightning.runs import origin
+from lt_lightning.runs import argv, origin
 
 BASELINE = "ce"
 # None of these is in plain cross-entropy.
@@ -125,12 +125,16 @@ def setting_of(run: Run) -> Setting:
     values = _values(run, shipped.made((base, *known), source), given)
     altered: tuple[str, ...] = ()
     unexplained: tuple[str, ...] = ()
+    changed = tuple(sorted(given))
     if shipped.raw(base):
         before = (*earlier.altered(run, values, given, base), *earlier.other_stage(values))
-        altered = (*_otherwise(values, (base, *recipes), source, given), *before)
-        other = (*_otherwise(values, (base, *known), source, given), *before)
+        found = _otherwise(values, (base, *recipes), source)
+        altered = (*_untold(found, changed), *before)
+        other = (*_untold(_otherwise(values, (base, *known), source), changed), *before)
         if not run.config or {*shipped.PARTS} <= {*run.config}:  # else it is no whole config
             unexplained = tuple(key for key in other if not is_below(key, RECIPE))
+        if run.config:
+            changed = _made_other(changed, (*found, *filter(earlier.is_of_earlier, values)))
     over = [file for file in files if shipped.is_fragment(file)] + _own_over(files)
     strange = [file.stem for file in files if file in over and shipped.name_of(file) is None]
     if strange and (unexplained or not run.config):
@@ -139,27 +143,12 @@ def setting_of(run: Run) -> Setting:
     return Setting(
         base=base,
         values=tuple(sorted(values.items())),
-        changed=_changed(run, values, (base, *recipes), source, given),
+        changed=changed,
         recipes=tuple(name.partition("/")[2] for name in recipes),
         laid=tuple(sorted(laid)),
         altered=altered,
         unexplained=unexplained,
     )
-
-
-def _changed(
-    run: Run,
-    values: Mapping[str, str],
-    names: tuple[str, ...],
-    source: str,
-    given: Mapping[str, str],
-) -> tuple[str, ...]:
-    """Return the given options, without those that give what the package's files have anyway."""
-    keys = tuple(sorted(given))
-    if not run.config or not shipped.raw(names[0]):
-        return keys
-    other = (*_otherwise(values, names, source, {}), *filter(earlier.is_of_earlier, values))
-    return tuple(k for k in keys if any(is_below(o, (k,)) or is_below(k, (o,)) for o in other))
 
 
 def _command(run: Run) -> list[str]:
@@ -170,18 +159,19 @@ def _command(run: Run) -> list[str]:
     command = [str(word) for word in run.content["command"]]
     if "test" in command[1:2]:
         command = origin.command_of(run.folder) or command
-    files = [file for file in shipped.files_of(command) if not shipped.is_fragment(file)]
-    if len(files) == 1 and _OF_RUN.fullmatch(files[0].name):
-        before = origin.command_of(Path(files[0]).parent) or []
-        return [*before, *_without(command[2:], str(files[0]))] if before else command
-    return command
-
-
-def _without(words: Sequence[str], file: str) -> list[str]:
-    """Return the words of a command without the option that gives this config."""
-    value = next(k for k, word in enumerate(words) if str(PurePath(word.split("=")[-1])) == file)
-    first = value if "=" in words[value] else value - 1
-    return [*words[:first], *words[value + 1 :]]
+    seen: set[PurePath] = set()
+    while True:
+        plain = _plain(shipped.files_of(command))
+        if len(plain) != 1 or not _OF_RUN.fullmatch(plain[0].name) or plain[0] in seen:
+            return command
+        seen.add(plain[0])  # a folder whose command names itself would never end
+        places = earlier.places(run, plain[0].parent)
+        before = next(filter(None, map(origin.command_of, places)), None)
+        if before is None:
+            return command
+        more = argv.items(command[2:])
+        own = [item for item in more if not (item.is_file and PurePath(str(item.value)) in plain)]
+        command = [*before, *(word for item in own for word in item.words)]
 
 
 def _values(run: Run, made: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
@@ -201,13 +191,20 @@ def _values(run: Run, made: Mapping[str, str], given: Mapping[str, str]) -> dict
     return {**values, **earlier.values(run, given)}
 
 
-def _otherwise(
-    values: Mapping[str, str], names: tuple[str, ...], source: str, given: Mapping[str, str]
-) -> tuple[str, ...]:
-    """Return the options in which a run differs from files of the package, without those given."""
+def _otherwise(values: Mapping[str, str], names: tuple[str, ...], source: str) -> list[str]:
+    """Return the options in which a run differs from files of the package."""
     own = {key: text for key, text in values.items() if not earlier.is_of_earlier(key)}
-    found = differing(shipped.seen(own), shipped.seen(shipped.made(names, source)))
-    return tuple(key for key in found if not is_below(key, tuple(given)))
+    return differing(shipped.seen(own), shipped.seen(shipped.made(names, source)))
+
+
+def _untold(found: Sequence[str], given: tuple[str, ...]) -> Iterator[str]:
+    """Yield the options that the command line does not give."""
+    return (key for key in found if not is_below(key, given))
+
+
+def _made_other(given: Sequence[str], found: Sequence[str]) -> tuple[str, ...]:
+    """Return the given options without those that give what the package's files have anyway."""
+    return tuple(k for k in given if any(is_below(o, (k,)) or is_below(k, (o,)) for o in found))
 
 
 def _base(run: Run, command: Sequence[str], files: Sequence[PurePath]) -> str:

@@ -59,7 +59,14 @@ def test_a_number_stands_beside_the_first_stage_of_the_package_alone(
 
 
 @pytest.mark.parametrize(
-    ("path", "number"), [("runs/mixup/0", None), ("runs/ce/0", 74.99), ("runs/mine/0", 74.99)]
+    ("path", "number"),
+    [
+        ("runs/mixup/0", None),
+        ("runs/short/mixup-cifar10-100/seed0", None),
+        ("runs/short/ce-strong-cifar10-100/seed0", 74.99),
+        ("runs/ce/0", 74.99),
+        ("runs/mine/0", 74.99),
+    ],
 )
 def test_of_a_first_stage_that_is_gone_the_name_tells(write, cifar, path, number):
     found = all_beside(cell_of(second_stage(write, cifar, path)))
@@ -110,6 +117,34 @@ def test_a_run_by_the_config_of_another_is_a_seed_of_it(write, cifar, file):
     assert settings[0] == settings[1]
     assert {*labels([(one, "run") for one in settings]).values()} == {"ce-short"}
     assert all(all_beside(cell_of(folder))[0][1] == 70.36 for folder in (first, second))
+
+
+@pytest.mark.parametrize("place", ["a=b/seed0", "sweep/seed0"])
+@pytest.mark.parametrize("option", ["--config ", "--config=", "-c "])
+def test_a_run_by_a_run_by_a_run_is_told_by_the_first(write, cifar, place, option):
+    config = config_of("ce", "recipe/short")
+    told = f"{CE} {SHORT}"
+    for seed, name in enumerate((place, "ce/1", "other/2")):
+        folder = again(write, cifar, told, name, seed, config)
+        (folder / "command.json").write_text(json.dumps({"command": ["lt", "fit", *told.split()]}))
+        told = f"--seed_everything 3 {option}{folder}/config.yaml"
+    assert cell_of(folder).method == "ce-short"
+
+
+def test_a_run_that_was_moved_with_the_run_of_its_config_is_told_by_it(write, cifar):
+    first = again(write, cifar, CE, "sweep/seed0", 0, config_of("ce"))
+    (first / "command.json").write_text(json.dumps({"command": ["lt", "fit", *CE.split()]}))
+    words = "--config elsewhere/sweep/seed0/config.yaml"
+    assert cell_of(again(write, cifar, words, "mine/1", 1, config_of("ce"))).method == "ce"
+
+
+@pytest.mark.parametrize("words", ["--config runs/mine/1/config.yaml", "--config config.yaml"])
+def test_a_run_that_names_itself_or_nothing_that_is_there_has_the_name_of_its_folder(
+    write, cifar, words
+):
+    folder = again(write, cifar, words, "mine/1", 1, config_of("ce"))
+    (folder / "command.json").write_text(json.dumps({"command": ["lt", "fit", *words.split()]}))
+    assert setting_of(Run.read(folder)).base == "mine"
 
 
 def test_what_is_given_over_the_config_of_a_run_counts(write, cifar):
