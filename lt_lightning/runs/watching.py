@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+_ENDING = "EarlyStopping"
 _WATCHERS = (  # callbacks that leave the weights as they are, but for when the training ends
-    "DeviceStatsMonitor", "EarlyStopping", "LearningRateMonitor", "ModelCheckpoint",
+    "DeviceStatsMonitor", _ENDING, "LearningRateMonitor", "ModelCheckpoint",
     "ModelSummary", "RichModelSummary", "RichProgressBar", "TQDMProgressBar", "ThroughputMonitor",
 )  # fmt: skip
 
@@ -18,6 +19,13 @@ def compared(config: Mapping[str, Any]) -> dict[str, Any]:
     listed = given if isinstance(given, list) else [given]
     touching = [callback for callback in listed if callback is not None and not _watches(callback)]
     return {**config, "trainer": {**trainer, "callbacks": touching}}
+
+
+def ends_early(config: Mapping[str, Any]) -> bool:
+    """Return whether one of the callbacks that look on may end the training before its length."""
+    trainer = config.get("trainer")
+    callbacks = trainer.get("callbacks") if isinstance(trainer, Mapping) else None
+    return _ENDING in str(callbacks)
 
 
 def _watches(callback: Any) -> bool:

@@ -13,7 +13,7 @@ from lt_lightning.runs.fits import difference
 from lt_lightning.runs.results import FILE_NAME as RESULTS
 from lt_lightning.runs.results import epochs_told, read_results
 from lt_lightning.runs.same_run import ASIDE
-from lt_lightning.runs.watching import compared
+from lt_lightning.runs.watching import compared, ends_early
 from lt_lightning.sweep.job import GROUP, Job
 
 TAKEN_OVER = ("--model.stage1_ckpt=", "--model.backbone_init=")
@@ -106,14 +106,14 @@ def _check_as_it_began(job: Job, folder: Path, taken: tuple[str, ...]) -> None:
     if changed:
         key, have, want = changed
         raise _other(job, f"{key} is {have}, and was {want} when it was trained on")
-    training, length = _training(folder), length_of(job, taken)
+    training, length = training_of(folder), length_of(job, taken)
     if is_longer(training, length):
         told = epochs_told(training)
         raise _other(job, f"it was trained for {told} epochs, and {length} are asked for")
 
 
-def _training(folder: Path) -> dict[str, Any]:
-    """Return what results.json tells of a training; a damaged one tells nothing here."""
+def training_of(folder: Path) -> dict[str, Any]:
+    """Return what results.json tells of a training, nothing where it is damaged or not there."""
     with suppress(UserError):
         if (folder / RESULTS).is_file():
             return dict(read_results(folder)["training"])
@@ -135,15 +135,12 @@ def trained_on(folder: Path) -> tuple[str, Any, Any] | None:
         found = difference(compared(began), compared(config), "", (*_PATHS, *ASIDE, *free))
         if found:
             return found
-        if ends and _stops(config) != _stops(began):
-            callbacks = (one["trainer"].get("callbacks") for one in (began, config))
-            return ("trainer.callbacks", *callbacks)
+        if ends and ends_early(config) != ends_early(began):
+            now, then = (
+                f"{'an' if ends_early(one) else 'no'} early stop" for one in (began, config)
+            )
+            return "trainer.callbacks", now, then
     return None
-
-
-def _stops(config: Mapping[str, Any]) -> bool:
-    """Return whether a callback may end the training before its last epoch."""
-    return "EarlyStopping" in str(config["trainer"].get("callbacks"))
 
 
 def is_longer(training: Mapping[str, Any], epochs: int | None) -> bool:

@@ -124,9 +124,9 @@ def _group(shared: Mapping[str, Any], own: Mapping[str, Any]) -> Group:
         raise Refused("rows names no config: give [ce, bbn], say.")
     given = [_config(one) for level in (shared, own) for one in _list(level, "over")]
     over = tuple(dict.fromkeys(reversed(given)))[::-1]  # of a file given twice the last counts
-    again = {key for key, _ in _options(own.get("set")) if not key.endswith("+")}
-    before = [pair for pair in _options(shared.get("set")) if pair[0] not in again]
-    options = (*before, *_options(own.get("set")))
+    later = _options(own.get("set"))
+    again = {key for key, _ in later if not key.endswith("+")}  # a plus adds to a list
+    options = (*(pair for pair in _options(shared.get("set")) if pair[0] not in again), *later)
     found = tuple(_row(row, over, options) for row in rows)
     names = [row.name for row in found]
     twice = next((name for name in names if names.count(name) > 1), None)

@@ -1,17 +1,19 @@
 """How far a run of a sweep is: its folder tells, whoever trains it."""
 
 import math
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from lt_lightning.errors import UserError
 from lt_lightning.runs import argv, evaluations, lock, metrics_file, origin
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.finished import is_tested
 from lt_lightning.runs.results import FILE_NAME, read_results
-from lt_lightning.sweep.begun import is_longer, taken_over, trained_on
+from lt_lightning.sweep.begun import is_longer, taken_over, trained_on, training_of
 from lt_lightning.sweep.job import Job
 
 
@@ -62,9 +64,10 @@ def _seen(job: Job, root: Path, ended: bool) -> State:
     if taken_over(job, root) is None:
         at_work = lock.is_held(folder) and not origin.is_known(folder)  # about to say what it is
         return State(Kind.RUNNING if at_work else Kind.WAITING)
-    if not _as_it_began(job, folder):  # trained on for longer, say: it is another one now
+    training = training_of(folder)
+    if not _as_it_began(job, folder, training):  # trained on, say: it is another one now
         return State(Kind.RUNNING if lock.is_held(folder) else Kind.WAITING)
-    done = _done(folder, ended)
+    done = _done(folder, training, ended)
     if done is not None:
         return done
     epochs = epochs_of(folder)
@@ -85,27 +88,20 @@ def epochs_of(folder: Path) -> int:
     return 0
 
 
-def _as_it_began(job: Job, folder: Path) -> bool:
+def _as_it_began(job: Job, folder: Path, training: Mapping[str, Any]) -> bool:
     """Return whether nobody has trained a run on by other options, as far as its files tell."""
     with suppress(UserError):
-        if trained_on(folder) is not None:
-            return False
-        tested = (folder / FILE_NAME).is_file()
-        return not tested or not is_longer(read_results(folder)["training"], job.epochs)
+        return trained_on(folder) is None and not is_longer(training, job.epochs)
     return True
 
 
-def _done(folder: Path, ended: bool) -> State | None:
+def _done(folder: Path, training: Mapping[str, Any], ended: bool) -> State | None:
     """Return the state of a finished run; none of one that has more to do."""
-    if not (folder / FILE_NAME).is_file():
-        return None
-    with suppress(UserError):
-        training = read_results(folder)["training"]
-        planned, epochs = training.get("planned_epochs"), training.get("epochs")
-        cut = isinstance(planned, int) and isinstance(epochs, int) and epochs < planned
-        whole = ended or training.get("ended") or not cut
-        if whole and is_tested(folder):
-            return State(Kind.DONE, epochs or 0, float(training["seconds"] or 0))
+    planned, epochs = training.get("planned_epochs"), training.get("epochs")
+    cut = isinstance(planned, int) and isinstance(epochs, int) and epochs < planned
+    whole = ended or training.get("ended") or not cut
+    if training and whole and is_tested(folder):
+        return State(Kind.DONE, epochs or 0, float(training["seconds"] or 0))
     return None
 
 

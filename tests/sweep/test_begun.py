@@ -129,7 +129,7 @@ def test_a_config_file_that_was_changed_since_is_noticed(tmp_path: Path) -> None
 def _finish(folder: Path, monkeypatch: pytest.MonkeyPatch, **training: Any) -> None:
     (folder / "results.json").touch()
     content = {"training": {"seconds": 4.0, **training}, "evaluations": {"last": {}}}
-    for part in ("sweep.begun", "sweep.state", "runs.finished"):
+    for part in ("sweep.begun", "runs.finished"):
         monkeypatch.setattr(f"lt_lightning.{part}.read_results", lambda _: content)
 
 
@@ -186,6 +186,14 @@ def test_what_ends_a_training_early_counts_in_the_last_command_alone(
         text = yaml.safe_dump(config)
         (folder / f"config-resumed-{number}.yaml").write_text(text, encoding="utf-8")
     assert (trained_on(folder) is not None) == (matters and last)
+
+
+@pytest.mark.parametrize("later", [{}, {"trainer": None}, {"trainer": {"callbacks": 3}}])
+def test_an_odd_config_of_a_resumed_run_is_no_traceback(tmp_path: Path, later: Any) -> None:
+    job = _job(tmp_path)
+    folder = _begin(tmp_path, ["lt", "fit", *job.words])
+    (folder / "config-resumed-1.yaml").write_text(yaml.safe_dump(later), encoding="utf-8")
+    assert state_of(job, tmp_path).kind in (Kind.WAITING, Kind.INTERRUPTED)
 
 
 def test_to_look_on_or_to_test_otherwise_makes_no_other_run(
@@ -273,7 +281,7 @@ def test_a_test_of_weights_that_are_trained_on_is_not_done(
     told = ["lt", "test", str(folder), "--post_hoc", "TauNormalization"]
     training = {"epochs": 2, "planned_epochs": 3, "seconds": 4.0}
     content = {"training": training, "evaluations": {"last": {}, "last+x": {"command": told}}}
-    for part in ("sweep.state", "runs.finished"):
+    for part in ("sweep.begun", "sweep.state", "runs.finished"):
         monkeypatch.setattr(f"lt_lightning.{part}.read_results", lambda _: content)
 
     def states(*ended: str) -> list[State]:

@@ -69,10 +69,11 @@ time.sleep(60)
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of a sweep whose results files need no schema."""
     (tmp_path / "lt.py").write_text(_STAND_IN, encoding="utf-8")
-    monkeypatch.setattr(
-        "lt_lightning.sweep.state.read_results",
-        lambda folder: json.loads((folder / "results.json").read_text()),
-    )
+    for part in ("begun", "state"):
+        monkeypatch.setattr(
+            f"lt_lightning.sweep.{part}.read_results",
+            lambda folder: json.loads((folder / "results.json").read_text()),
+        )
     monkeypatch.setattr(
         "lt_lightning.runs.finished.read_results", lambda _: {"evaluations": ["last"]}
     )
