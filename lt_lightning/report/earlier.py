@@ -1,7 +1,7 @@
 """The runs that a run began with: their own settings, where they can be read, are part of its."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import Any
@@ -114,6 +114,23 @@ def _part(values: Mapping[str, str], above: str) -> dict[str, str]:
 def is_of_earlier(key: str) -> bool:
     """Return whether an option is that of an earlier run."""
     return _OF in key
+
+
+def filled(family: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Return the options of runs, those of an earlier run that is gone as its siblings have them.
+
+    Not where these have several: it may have been either.
+
+    Args:
+        family: the options of runs that are alike but for those of their earlier runs.
+    """
+    found = [dict(values) for values in family]
+    for key in (*RUNS, PRETRAIN):
+        parts = [{k: v for k, v in one.items() if k.startswith(f"{key}{_OF}")} for one in found]
+        known = [part for part in parts if part]
+        if known and all(part == known[0] for part in known):
+            found = [{**one, **known[0]} for one in found]
+    return found
 
 
 def _is_of(name: str, base: str, path: str | None, wanted: str) -> bool:

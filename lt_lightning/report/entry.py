@@ -9,7 +9,7 @@ from typing import Any
 from lt_lightning.report.dataset import Data, data_of_each
 from lt_lightning.report.measures import Measure
 from lt_lightning.report.run import Run
-from lt_lightning.report.setting import Setting, setting_of
+from lt_lightning.report.setting import Setting, settings_of
 from lt_lightning.runs.evaluations import on_other_images, parts, tested_images
 
 _TAKEN_OVER = ("model.stage1_ckpt", "model.backbone_init")
@@ -129,8 +129,7 @@ class Entry:
 def entries_of(runs: Sequence[Run]) -> list[Entry]:
     """Return all evaluations of all runs."""
     found = []
-    for run, data in zip(runs, data_of_each(runs), strict=True):
-        setting = setting_of(run)
+    for run, data, setting in zip(runs, data_of_each(runs), settings_of(runs), strict=True):
         found += [Entry(run, label, data, setting) for label in run.content["evaluations"]]
     return by_test_images(found)
 

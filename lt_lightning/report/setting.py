@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from lt_lightning.report import earlier, options, shipped
@@ -106,6 +106,20 @@ class Setting:
         plain = all(values.get(key, usual) == usual for key, usual in _PLAIN.items())
         named = f"{self.base}-".startswith(f"{BASELINE}-")
         return named and plain and not any(values.get(key, _NONE) != _NONE for key in _ADDED)
+
+
+def settings_of(runs: Sequence[Run]) -> list[Setting]:
+    """Return the settings of runs; of an earlier run that is gone its siblings tell."""
+    found = [setting_of(run) for run in runs]
+    families: dict[Setting, list[int]] = {}
+    for place, one in enumerate(found):
+        own = tuple(pair for pair in one.values if not earlier.is_of_earlier(pair[0]))
+        families.setdefault(replace(one, values=own), []).append(place)
+    for places in families.values():
+        told = earlier.filled([dict(found[place].values) for place in places])
+        for place, values in zip(places, told, strict=True):
+            found[place] = replace(found[place], values=tuple(sorted(values.items())))
+    return found
 
 
 def setting_of(run: Run) -> Setting:

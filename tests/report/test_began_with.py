@@ -73,6 +73,20 @@ def test_of_a_first_stage_that_is_gone_the_name_tells(write, cifar, path, number
     assert (found[0][1] if found else None) == number
 
 
+@pytest.mark.parametrize(("epochs", "rows"), [((200, 200, 200), 1), ((200, 50, 200), 3)])
+def test_of_seeds_whose_first_stage_is_gone_the_others_tell(write, cifar, epochs, rows):
+    """Trap: a first stage was deleted, and its second one was no seed of the row any more."""
+    runs = []
+    for seed, length in enumerate(epochs):
+        config = config_of("ce") | {"trainer": {"max_epochs": length}}
+        first = write(f"ce/{seed}", cifar(), config=config)
+        runs.append(second_stage(write, cifar, first, f"crt/{seed}", seed))
+        if seed == 2:
+            (first / "config.yaml").unlink()
+    grid = Grid.of([Run.read(run) for run in runs])
+    assert len(grid.cells) == rows
+
+
 def test_mislas_begins_with_mixup(write, cifar):
     for first, number in (("mixup", 82.1), ("ce", None)):
         folder = write(f"{first}/0", cifar(method=first), config=config_of(first))
