@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lt_lightning.report.changes import change_of, chosen
 from lt_lightning.report.dataset import Data, apart
 from lt_lightning.report.entry import Entry, entries_of
 from lt_lightning.report.labels import labels
@@ -11,9 +12,6 @@ from lt_lightning.report.measures import ALL, Measure, measures_of
 from lt_lightning.report.run import Run
 from lt_lightning.report.setting import Setting
 from lt_lightning.report.statistics import Difference, Summary, paired, summarise
-from lt_lightning.runs.evaluations import parts
-
-_WEIGHTS = {"last": "", "best": ", best on held-out images", "stage1": ", stage 1"}
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,7 @@ class Grid:
             places.setdefault(entry.run.seed, []).append(entry)
         for method, places in sorted_in.items():
             ordered = sorted(places.items(), key=lambda item: str(item[0]))
-            newest = [max(same, key=lambda e: e.run.written) for _, same in ordered]
+            newest = [max(same, key=lambda e: e.run.begun) for _, same in ordered]
             older = [e.run.folder for _, same in ordered for e in same if e not in newest]
             self.left_out += [folder for folder in older if folder not in self.left_out]
             trained = names[newest[0].run.folder]
@@ -206,24 +204,9 @@ def _names(entries: Sequence[Entry]) -> dict[Path, str]:
 
 def _method(entry: Entry, names: dict[Path, str], entries: Sequence[Entry]) -> str:
     """Return the name of a row: the setting, which weights, and what was done after training."""
-    name = f"{names[entry.run.folder]}{', cut' if entry.cut else ''}"
-    if entry.weights in _WEIGHTS:
-        chosen = ", best on TEST images" if entry.chosen_on_test else _WEIGHTS[entry.weights]
-    else:
-        chosen = f", {entry.weights}"
-    if entry.conditions and not entry.on_other_images:
-        chosen += f", {entry.conditions}"
-    if not entry.post_hoc:
-        return name + chosen
-    return f"{name}{chosen} + {_change(entry, entries)}"
-
-
-def _change(entry: Entry, entries: Sequence[Entry]) -> str:
-    """Return the name of a change; with its value where some run was tested with several."""
-    seen: dict[Path, set[str]] = {}
-    for other in entries:
-        same = other.setting == entry.setting and other.weights == entry.weights
-        if same and other.post_hoc == entry.post_hoc:
-            seen.setdefault(other.run.folder, set()).add(parts(other.label)[1])
-    several = any(len(found) > 1 for found in seen.values())
-    return parts(entry.label)[1] if several else entry.post_hoc
+    name = f"{names[entry.run.folder]}{', cut' if entry.cut else ''}{chosen(entry)}"
+    change, told = change_of(entry, entries)
+    conditions = entry.told_conditions if told else entry.conditions
+    if conditions and not entry.on_other_images:
+        name += f", {conditions}"
+    return f"{name} + {change}" if change else name

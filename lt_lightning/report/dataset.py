@@ -7,9 +7,12 @@ from os.path import normpath
 from pathlib import Path
 from typing import Any
 
+from lt_lightning.report import options, shipped
 from lt_lightning.report.run import Run
 
 RATIOS = (100, 50, 10)  # the survey's, in its order
+_PROFILE, _RATIO = "data.profile.", "imbalance_ratio"
+_GROUPS = "ShotGroups(many_above=100, few_below=20)"  # what the data module takes by itself
 _LARGEST = 1e30  # of a ratio that a table can show
 _RATIOS = (*RATIOS, 20, 200)
 _OWN = ("ImageFolder", "ImageList", "ImageTable")  # sources of one's own pictures
@@ -27,12 +30,15 @@ class Data:
         ratio: images of the largest class over those of the smallest, as the profile names it.
         published: the key of `results/published.yaml`, or none.
         classes: a digest of source, profile and class names, so that two folders stay apart.
+        options: those of the profile that are not usual, and the rule of the groups where it is
+            another one: what differs in them is no repetition.
     """
 
     name: str
     ratio: float
     published: str | None
     classes: str
+    options: tuple[tuple[str, str], ...] = ()
 
     @property
     def label(self) -> str:
@@ -86,20 +92,39 @@ def data_of(run: Run) -> Data:
         name += f", {profile.lower()} profile" if profile not in ("", "Exponential", "AsIs") else ""
         name += "" if source else f" of {len(names)} classes"
     digest = hashlib.sha256("\n".join([source, profile, *map(str, names)]).encode()).hexdigest()
-    return Data(name, ratio, known[0] if known else None, digest[:8])
+    return Data(name, ratio, known[0] if known else None, digest[:8], _options(run, profile))
 
 
 def apart(found: Sequence[Data]) -> dict[Data, str]:
-    """Return a label for each, which no two share."""
+    """Return a label for each, which no two share; with the options in which they differ."""
+    unique = list(dict.fromkeys(found))
     labels: dict[Data, str] = {}
     taken: dict[str, int] = {}
-    for data in found:
-        if data in labels:
-            continue
-        taken[data.label] = taken.get(data.label, 0) + 1
-        number = taken[data.label]
-        labels[data] = data.label if number == 1 else f"{data.label} ({number})"
+    for data in unique:
+        alike = [dict(other.options) for other in unique if other.label == data.label]
+        keys = sorted({key for options in alike for key in options})
+        told = [
+            f"{key} {dict(data.options).get(key, 'as usual')}"
+            for key in keys
+            if len({options.get(key) for options in alike}) > 1
+        ]
+        label = ", ".join([data.label, *told])
+        taken[label] = taken.get(label, 0) + 1
+        labels[data] = label if taken[label] == 1 else f"{label} ({taken[label]})"
     return labels
+
+
+def _options(run: Run, profile: str) -> tuple[tuple[str, str], ...]:
+    """Return the options of the data that are not usual, but for the ratio, which has its place."""
+    init = _mapping(_mapping(_mapping(run.config.get("data")).get("profile")).get("init_args"))
+    if not run.config:
+        given = options.given([str(word) for word in run.content["command"]])
+        init = {key.removeprefix(_PROFILE): text for key, text in given if key.startswith(_PROFILE)}
+    usual = shipped.usual(profile)
+    found = {key: str(value) for key, value in init.items() if value is not None}
+    told = {k: v for k, v in found.items() if k != _RATIO and v != str(usual.get(k))}
+    rule = run.content["data"]["group_rule"]
+    return tuple(sorted({**told, **({"groups": rule} if rule != _GROUPS else {})}.items()))
 
 
 def exponential(head: int, classes: int, ratio: float) -> list[int]:

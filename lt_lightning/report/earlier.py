@@ -19,8 +19,9 @@ from lt_lightning.report.options import (
     run_name,
 )
 from lt_lightning.report.run import Run
-from lt_lightning.runs.config import ended_with, last_file
+from lt_lightning.runs.config import ended_with
 from lt_lightning.runs.folder import PRETRAIN
+from lt_lightning.runs.kept_configs import last_file
 
 _INIT = "model.backbone_init"
 _OF = ".of."  # an option of an earlier run

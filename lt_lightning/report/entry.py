@@ -8,11 +8,16 @@ from typing import Any
 
 from lt_lightning.report.dataset import Data, data_of_each
 from lt_lightning.report.measures import Measure
+from lt_lightning.report.options import EARLIER
 from lt_lightning.report.run import Run
 from lt_lightning.report.setting import Setting, settings_of
-from lt_lightning.runs.evaluations import on_other_images, parts, tested_images
+from lt_lightning.runs.evaluations import (
+    on_other_images,
+    parts,
+    tested_images,
+    without_digest,
+)
 
-_TAKEN_OVER = ("model.stage1_ckpt", "model.backbone_init")
 # The value at the end of the name of a change: tau_norm_1, logit_adjustment_tau_1.
 _VALUE = re.compile(r"(_tau)?_-?\d+(\.\d+)?(e-?\d+)?$")
 
@@ -55,9 +60,20 @@ class Entry:
         return _VALUE.sub("", parts(self.label)[1])
 
     @property
+    def asked(self) -> dict[str, Any]:
+        """The options of the change, as they were asked for; nothing where they are not known."""
+        told = self.evaluation.get("post_hoc")
+        return {key: value for key, value in told.items() if key != "class"} if told else {}
+
+    @property
     def conditions(self) -> str:
         """What was other than in the run's own test: images, precision; or nothing."""
         return parts(self.label)[2]
+
+    @property
+    def told_conditions(self) -> str:
+        """The conditions without the digest of a change with other options."""
+        return parts(without_digest(self.label, self.evaluation))[2]
 
     @property
     def on_other_images(self) -> bool:
@@ -107,7 +123,7 @@ class Entry:
     def took_over(self) -> bool:
         """Whether it began with the weights of another run, whose minutes are not in its own."""
         given = dict(self.setting.values)  # of the config, or of the command where there is none
-        return any(given.get(key, "null") not in ("", "null") for key in _TAKEN_OVER)
+        return any(given.get(key, "null") not in ("", "null") for key in EARLIER)
 
     @property
     def parameters(self) -> int | None:
@@ -154,11 +170,13 @@ def by_test_images(entries: Sequence[Entry]) -> list[Entry]:
 
 def _told_apart(entry: Entry, usual: str | None, images: set[int]) -> Entry:
     test = tested_images(entry.evaluation)
-    if entry.on_other_images or (test and usual and test != usual):
-        told = entry.conditions or str(test)[:8]
+    if entry.on_other_images:
+        told = f"tested on {entry.conditions or str(test)[:8]}"
+    elif test and usual and test != usual:
+        told = f"test images {str(test)[:8]}"  # its own: another collection of the same name
     elif test is None and not entry.part_of_test and entry.evaluation["images"] not in images:
-        told = f"{entry.evaluation['images']} images"
+        told = f"tested on {entry.evaluation['images']} images"
     else:
         return entry
-    name = f"{entry.data.name}, tested on {told}"
+    name = f"{entry.data.name}, {told}"
     return replace(entry, data=replace(entry.data, name=name, published=None))

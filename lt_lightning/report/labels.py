@@ -41,10 +41,11 @@ def _apart(base: str, members: dict[Setting, str]) -> dict[Setting, str]:
 
 
 def _alone(base: str, setting: Setting) -> str:
-    """Return the base, with what is otherwise in a changed copy of the package's file."""
-    if not setting.unexplained:
+    """Return the base, with what makes it another method than the package's file of its name."""
+    keys = sorted({*setting.unexplained, *setting.made_other})
+    if not keys:
         return base
-    text = _words(setting, setting.unexplained)
+    text = _words(setting, keys)
     return _joined(base, text if len(text) <= _SHOWN_LENGTH else "changed")
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from os.path import normpath
 from pathlib import PurePath
 from typing import Any
 
@@ -19,7 +20,7 @@ _TRAINER_KEYS = (
     "accumulate_grad_batches", "limit_train_batches", "overfit_batches", "callbacks",
 )  # fmt: skip
 _FREE_MODEL_KEYS = ("channels_last", "compile")
-# Of these it matters whether there is one, not where it lies.
+# Of these the name matters, not where it lies.
 _FOLDERS = ("data.added_images", "data.unlabelled.folder")
 # Of these the name matters, not where it lies or which version it is.
 EARLIER = ("model.backbone_init", "model.stage1_ckpt")
@@ -70,7 +71,7 @@ def _leaves(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, 
         elif isinstance(value, dict):
             yield from _leaves(value, f"{key}.")
         elif value is not None and value != []:  # an option that a later version adds is none
-            yield key, "given" if key in _FOLDERS else text_of(key, value)
+            yield key, text_of(key, value)
 
 
 def text_of(key: str, value: Any) -> str:
@@ -79,6 +80,8 @@ def text_of(key: str, value: Any) -> str:
         return PurePath(str(value)).stem
     if key in RUNS:
         return run_name(str(value))
+    if key in _FOLDERS:
+        return PurePath(normpath(str(value))).name or "given"
     return str(value if key in _SHARES else _plain(value))
 
 

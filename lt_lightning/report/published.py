@@ -15,6 +15,7 @@ from lt_lightning.runs.yaml_file import read_yaml
 _INSIDE = Path(__file__).parents[1] / "results" / "published.yaml"  # in an installed package
 _BESIDE = Path(__file__).parents[2] / "results" / "published.yaml"  # in a checkout
 _NAMES = {"cifar10": "CIFAR-10-LT", "cifar100": "CIFAR-100-LT"}
+_LENGTH = "trainer.max_epochs"
 _TEST_IMAGES = 10_000  # of CIFAR-10 and CIFAR-100
 
 
@@ -31,6 +32,7 @@ class Published:
     post_hoc: str = ""
     backbone: str = ""
     epochs: str = ""
+    post_hoc_options: dict[str, Any] = field(default_factory=dict)
     split: str = ""
     selection: str = ""
     caveat: str = ""
@@ -42,6 +44,13 @@ class Published:
         """Return the accuracy on these data, or none."""
         value = self.values.get(data.published or "", {}).get(round(data.ratio))
         return value if data.ratio == round(data.ratio) else None
+
+    def epochs_on(self, data: Data) -> tuple[int, ...]:
+        """Return the epochs of each stage on these data, nothing where they are not known."""
+        name = _NAMES.get(data.published or "", "")
+        on_these = re.search(rf"(\d+) on {re.escape(name)}\b", self.epochs) if name else None
+        told = on_these or re.match(r"(?:about )?(\d+(?: \+ \d+)*)(?:, |$)", self.epochs)
+        return tuple(map(int, told.group(1).split(" + "))) if told else ()
 
     @property
     def caveats(self) -> str:
@@ -94,13 +103,17 @@ def departures(cell: Cell, row: Published) -> list[str]:
     """Return in what the cell was made otherwise than the published number."""
     found = []
     epochs = {entry.run.content["training"]["epochs"] for entry in cell.entries}
-    theirs = re.match(r"(\d+)(,|$)", row.epochs)
-    if theirs and epochs != {int(theirs.group(1))}:
-        found.append(f"{_listed(epochs)} epochs, not {row.epochs}")
+    stages = row.epochs_on(cell.data)
+    theirs = stages[-1:] if cell.first.took_over and len(stages) > 1 else stages
+    if theirs and epochs != {sum(theirs)}:
+        found.append(f"{_listed(epochs)} epochs, not {' + '.join(map(str, theirs))}")
     images = {entry.evaluation["images"] for entry in cell.entries}
     if (cell.data.published or "").startswith("cifar") and images != {_TEST_IMAGES}:
         found.append(f"{_listed(images)} test images, not {_TEST_IMAGES}")
-    changes = [k for k in cell.first.setting.recipe_changes if k != "trainer.max_epochs"]
+    changes = [k for k in cell.first.setting.recipe_changes if k != _LENGTH or not theirs]
+    for key, value in row.post_hoc_options.items():
+        ours = {entry.asked.get(key) for entry in cell.entries} - {value}
+        found += [f"{key} {_listed(ours)}, not {value}"] if ours else []
     if cell.first.took_over:
         found.append("began with the weights of another run")
     if changes:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from lt_lightning.errors import UserError
-from lt_lightning.runs.config import last_file
+from lt_lightning.report.begin import begun
+from lt_lightning.runs.kept_configs import last_file
 from lt_lightning.runs.metrics_file import FILE_NAME as METRICS_FILE
 from lt_lightning.runs.metrics_file import read_metrics
 from lt_lightning.runs.results import FILE_NAME, read_results
@@ -35,9 +36,13 @@ class Run:
 
     @property
     def seed(self) -> tuple[Any, Any, Any]:
-        """What two runs must share to be compared as a pair: both seeds and the images."""
+        """What two runs must share to be compared as a pair: both seeds and the images.
+
+        One without a training seed shares it with none.
+        """
         seeds = self.content["seeds"]
-        return seeds["training"], seeds["subset"], self.content["data"]["fingerprint"]
+        training = f"none, in {self.folder}" if seeds["training"] is None else seeds["training"]
+        return training, seeds["subset"], self.content["data"]["fingerprint"]
 
     @property
     def precision(self) -> str | None:
@@ -48,9 +53,9 @@ class Run:
         return None if found is None else _PRECISIONS.get(str(found), str(found))
 
     @cached_property
-    def written(self) -> float:
-        """When results.json was written."""
-        return (self.folder / FILE_NAME).stat().st_mtime
+    def begun(self) -> float:
+        """When it was begun, as far as its files tell."""
+        return begun(self.folder)
 
     @cached_property
     def config(self) -> dict[str, Any]:

@@ -30,6 +30,7 @@ _PLAIN = {
 }  # fmt: skip
 _NONE = "null"
 _LENGTH = "trainer.max_epochs"
+_SIZE = "model.backbone"
 _OF_RUN = re.compile(r"config(-resumed-\d+)?\.yaml")  # see callbacks.SaveConfig
 
 
@@ -83,6 +84,15 @@ class Setting:
         if self._shares_pretraining:
             changed = tuple(key for key in changed if key != PRETRAINING)
         return all(is_below(key, RECIPE) for key in (*changed, *self.altered))
+
+    @property
+    def made_other(self) -> tuple[str, ...]:
+        """The options on its command line that make it another method.
+
+        The size of the network does not, which has columns of its own.
+        """
+        kept = (*RECIPE, _SIZE)
+        return () if self.is_base else tuple(k for k in self.changed if not is_below(k, kept))
 
     @property
     def _pretrained(self) -> bool:

@@ -95,6 +95,11 @@ def filled(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _whole(part) for key, part in {**rest, "trainer": trainer, "data": data}.items()}
 
 
+def usual(name: str) -> dict[str, Any]:
+    """Return what a class of the package takes by itself; nothing of another one."""
+    return _defaults().get(name, {})
+
+
 def _whole(part: Any) -> Any:
     """Return a part of a config with the defaults of its classes."""
     if isinstance(part, list):

@@ -5,7 +5,7 @@ import io
 import re
 
 from lt_lightning.errors import printable
-from lt_lightning.report.cell import Grid
+from lt_lightning.report.cell import Cell, Grid
 from lt_lightning.report.dataset import Data
 from lt_lightning.report.networks import size_note, sizes
 from lt_lightning.report.published import beside, departures
@@ -59,16 +59,16 @@ def _md_numbers(grid: Grid, data: Data) -> list[str]:
     lines = [f"{_md(grid.data_labels[data])}:", "", f"| method | {' | '.join(heads)} |"]
     lines.append("|---" + "|---:" * len(heads) + "|")
     for cell, standings in found.rows:
-        numbers = [_md_marked(_number(one), one) for one in standings]
+        numbers = [_md_marked(_number(one, cell), one) for one in standings]
         numbers += [millions(size(cell.first)) or "-" for size in costs.values()]
         lines.append(" | ".join([f"| {_md(cell.method)}", str(len(cell.entries)), *numbers]) + " |")
     note = size_note(cell for cell, _ in found.rows)
     return [*lines, "", _md(note)] if note else lines
 
 
-def _number(standing: Standing) -> str:
-    """Return "42.10 ± 0.31", or "-"; the seeds stand in a column of their own."""
-    return number_text(Place(standing.summary), standing.summary.n if standing.summary else 0)
+def _number(standing: Standing, cell: Cell) -> str:
+    """Return "42.10 ± 0.31", or "-"; with n where not all seeds of the row have it."""
+    return number_text(Place(standing.summary), len(cell.entries))
 
 
 def _md_marked(text: str, standing: Place | Standing) -> str:
@@ -126,7 +126,7 @@ def _latex_numbers(grid: Grid, data: Data) -> list[str]:
         r"\midrule",
     ]
     for cell, standings in found.rows:
-        numbers = [_latex_marked(_tex(_number(one)), one) for one in standings]
+        numbers = [_latex_marked(_tex(_number(one, cell)), one) for one in standings]
         numbers += [_tex(millions(size(cell.first)) or "-") for size in costs.values()]
         lines.append(" & ".join([_tex(cell.method), str(len(cell.entries)), *numbers]) + r" \\")
     lines += [r"\bottomrule", r"\end{tabular}"]

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lt_lightning.errors import UserError, printable
+from lt_lightning.report.begin import begun, took_over
 from lt_lightning.report.measures import WORST, Measure, measures_of
 from lt_lightning.report.sizes import Size, millions, of_one, several
 from lt_lightning.runs import origin
 from lt_lightning.runs.evaluations import on_other_images, parts, under_own_conditions
 from lt_lightning.runs.results import FILE_NAME, epochs_told, read_results
 
-_LEVELS = 3  # a run, the runs of a name, the runs of a folder or a sweep
+_LEVELS = 4  # a run, the runs of a name, the runs of a folder or a sweep, the sweeps of a folder
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Row:
     checkpoint: str
     numbers: dict[Measure, float | None]
     minutes: float | None
+    took_over: bool
     size: Size
     notes: tuple[str, ...]
 
@@ -53,9 +55,9 @@ def find_runs(paths: Sequence[str], newest: bool) -> Runs:
             path = path.parent
         if not path.is_dir():
             raise _no_run(path)
-        done, begun = _runs_of(path)
+        done, others = _runs_of(path)
         finished += done[-1:] if newest else done
-        passed_over += begun
+        passed_over += others
     if not finished:
         raise _no_run(passed_over[0] if passed_over else Path(paths[0]))
     return Runs(_once(finished), _once(passed_over))
@@ -63,18 +65,18 @@ def find_runs(paths: Sequence[str], newest: bool) -> Runs:
 
 def _runs_of(path: Path) -> tuple[list[Path], list[Path]]:
     """Return the finished runs of a path, the newest last, and what is passed over there."""
-    begun: list[Path] = []
+    done: list[Path] = []
+    passed_over: list[Path] = []
     level = [path]
     for _ in range(_LEVELS):
-        folders = sorted(level)
-        done = [folder for folder in folders if (folder / FILE_NAME).is_file()]
-        started = [folder for folder in folders if _has_begun(folder)]
-        begun += [folder for folder in started if folder not in done]
-        if done:
-            return sorted(done, key=lambda f: (f / FILE_NAME).stat().st_mtime), begun
+        finished = [folder for folder in sorted(level) if (folder / FILE_NAME).is_file()]
+        others = [folder for folder in sorted(level) if folder not in finished]
+        started = [folder for folder in others if _has_begun(folder)]
+        done += finished
+        passed_over += started
         # What lies in a run is a part of it: its pre-training, which is done before the run is.
-        level = [inner for f in folders if f not in started for inner in f.glob("*/")]
-    return [], begun or [path]
+        level = [inner for f in others if f not in started for inner in f.glob("*/")]
+    return sorted(done, key=begun), passed_over if done else passed_over or [path]
 
 
 def _has_begun(folder: Path) -> bool:
@@ -94,6 +96,7 @@ def load_rows(folders: Sequence[Path]) -> list[Row]:
     """Return one row for each evaluation of each run."""
     contents = {folder: read_results(folder / FILE_NAME) for folder in folders}
     measures = [one for one in measures_of(contents.values()) if one != WORST]
+    names = _names(folders)
     rows = []
     for folder, content in contents.items():
         training = content["training"]
@@ -103,16 +106,27 @@ def load_rows(folders: Sequence[Path]) -> list[Row]:
             evaluation = content["evaluations"][label]
             rows.append(
                 Row(
-                    method="/".join(folder.resolve().parts[-2:]),
+                    method=names[folder],
                     folder=folder,
                     checkpoint=evaluation["checkpoint"].get("chosen_by", "not stated"),
                     numbers={one: one.of(evaluation) for one in measures},
                     minutes=None if seconds is None else seconds / 60,
+                    took_over=took_over(folder, content["command"]),
                     size=size,
                     notes=_notes(content, evaluation),
                 )
             )
     return rows
+
+
+def _names(folders: Sequence[Path]) -> dict[Path, str]:
+    """Return the end of each path, as much of it as tells them apart."""
+    paths = [folder.resolve().parts for folder in folders]
+    for length in range(2, max(map(len, paths), default=2)):
+        found = ["/".join(parts[-length:]) for parts in paths]
+        if len(set(found)) == len(set(paths)):
+            break
+    return dict(zip(folders, found, strict=True))
 
 
 def _order(label: str) -> tuple[bool, str]:
@@ -166,13 +180,21 @@ def _cells(rows: Sequence[Row]) -> list[list[str]]:
                 row.method + "".join(marks[note] for note in row.notes),
                 *("-" if value is None else f"{value:.2f}" for value in numbers),
                 *(millions(value) or "-" for value in size),
-                "-" if row.minutes is None else f"{row.minutes:.1f}",
+                _minutes(row),
                 row.checkpoint,
             ]
         )
     table += [[f"{mark} {note}"] for note, mark in marks.items()]
     table += [[told] for told in (apart or of_one(rows[0].size),) if told]
+    if any(row.took_over for row in rows):
+        table.append(["+ minutes of a training that began with the weights of another run"])
     return [[printable(cell) for cell in line] for line in table]
+
+
+def _minutes(row: Row) -> str:
+    if row.minutes is None:
+        return "-"
+    return f"{'+ ' if row.took_over else ''}{row.minutes:.1f}"
 
 
 def render(rows: Sequence[Row]) -> str:

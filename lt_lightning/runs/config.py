@@ -1,17 +1,15 @@
 """The config of a finished run."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import class_path
+from lt_lightning.runs.kept_configs import BEGAN, last_file, later_files
 from lt_lightning.runs.yaml_file import check_value, read_yaml, walk
 
 _KEPT = ("seed_everything", "trainer", "model", "data")
 _GROUPS = ("trainer", "model", "data")
-_BEGAN = "config.yaml"
-_ON = re.compile(r"config-resumed-(\d{1,9})\.yaml")  # see callbacks.SaveConfig
 
 
 def began_with(folder: Path) -> dict[str, Any]:
@@ -20,7 +18,7 @@ def began_with(folder: Path) -> dict[str, Any]:
     Raises:
         UserError: if it is gone or damaged.
     """
-    return _read(folder / _BEGAN)
+    return _read(folder / BEGAN)
 
 
 def ended_with(folder: Path) -> dict[str, Any]:
@@ -38,17 +36,7 @@ def went_on_with(folder: Path) -> list[dict[str, Any]]:
     Raises:
         UserError: if one is damaged.
     """
-    return [_read(file) for _, file in sorted(_later(folder))]
-
-
-def last_file(folder: Path) -> Path:
-    """Return the file of that config, which is config.yaml where the run was not changed."""
-    return max(_later(folder), default=(0, folder / _BEGAN))[1]
-
-
-def _later(folder: Path) -> list[tuple[int, Path]]:
-    files = folder.glob("config-resumed-*.yaml")
-    return [(int(match[1]), file) for file in files if (match := _ON.fullmatch(file.name))]
+    return [_read(file) for _, file in sorted(later_files(folder))]
 
 
 def _read(file: Path) -> dict[str, Any]:

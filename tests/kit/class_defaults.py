@@ -71,10 +71,10 @@ def _defaults(kind):
 
 def table():
     """Return the table, with the classes of all configs and of the defaults themselves."""
-    sources = [name for name, one in vars(lt_lightning.data).items() if _is_source(one)]
+    parts = [name for name, one in vars(lt_lightning.data).items() if _is_part(one)]
     found = {TRAINER: lightning.Trainer, DATA: lt_lightning.data.LongTailDataModule}
     found = {name: _defaults(kind) for name, kind in found.items()}
-    waiting = [*sources, *itertools.chain(*(_names(read_yaml(f)) for f in configs().values()))]
+    waiting = [*parts, *itertools.chain(*(_names(read_yaml(f)) for f in configs().values()))]
     while waiting:
         name = waiting.pop()
         if name not in found:
@@ -86,9 +86,10 @@ def table():
     return dict(sorted(found.items()))
 
 
-def _is_source(one):
-    base = lt_lightning.data.Source
-    return isinstance(one, type) and issubclass(one, base) and one is not base
+def _is_part(one):
+    """Return whether it is a class of sources or profiles, which are asked for without a config."""
+    bases = (lt_lightning.data.Source, lt_lightning.data.Profile)
+    return isinstance(one, type) and issubclass(one, bases) and one not in bases
 
 
 if __name__ == "__main__":

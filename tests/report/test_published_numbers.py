@@ -1,6 +1,7 @@
 """results/published.yaml holds the survey's table, corrected, and is found wherever we are."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,47 @@ def test_another_recipe_is_named(cell_of, cifar):
     ]
     same = cell_of(cifar())
     assert departures(same, beside(same)[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("epochs", "classes", "stages"),
+    [
+        ("200", 10, (200,)),
+        ("200 + 30", 10, (200, 30)),
+        ("200, after 200 of rotation prediction", 10, (200,)),
+        ("1241 on CIFAR-10-LT, 1419 on CIFAR-100-LT; last step", 10, (1241,)),
+        ("1241 on CIFAR-10-LT, 1419 on CIFAR-100-LT; last step", 100, (1419,)),
+        ("about 1300", 10, (1300,)),
+        ("13,000 steps of 512 images", 10, ()),
+        ("not stated", 10, ()),
+    ],
+)
+def test_the_epochs_of_a_published_number_are_read(cell_of, cifar, epochs, classes, stages):
+    row = replace(published()[0], epochs=epochs)
+    assert row.epochs_on(cell_of(cifar(classes)).data) == stages
+
+
+def test_a_change_after_a_shorter_training_is_not_as_published(cell_of, cifar):
+    content = cifar(epochs=3)
+    content["evaluations"] = {"last+logit_adjustment_tau_1": content["evaluations"]["last"]}
+    cell = cell_of(content)
+    assert departures(cell, beside(cell)[0]) == ["3 epochs, not 1241"]
+
+
+def test_a_length_that_cannot_be_compared_is_told_where_it_was_changed(cell_of, cifar):
+    command = ["lt", "fit", "--config", "configs/ce.yaml", "--trainer.max_epochs", "3"]
+    cell = cell_of(cifar(command=command, epochs=3))
+    row = replace(beside(cell)[0], epochs="not stated")
+    assert departures(cell, row) == ["changed: trainer.max_epochs"]
+
+
+@pytest.mark.parametrize(("keep", "told"), [(True, []), (False, ["keep_bias False, not True"])])
+def test_an_option_of_a_change_that_the_paper_has_otherwise_is_told(cell_of, cifar, keep, told):
+    content = cifar()
+    changed = {**content["evaluations"]["last"], "post_hoc": {"class": "X", "keep_bias": keep}}
+    content["evaluations"] = {"last+tau_norm_1": changed}
+    cell = cell_of(content)
+    assert departures(cell, beside(cell)[0]) == told
 
 
 def test_a_change_after_training_has_its_own_numbers(write, cifar):

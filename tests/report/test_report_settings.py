@@ -80,10 +80,10 @@ def test_whatever_trains_otherwise_makes_another_method(write, results):
     assert len(set(found)) == 6
 
 
-def test_where_a_folder_lies_makes_no_other_method(write, results):
-    paths = (None, "/a", "/b")
+def test_where_a_folder_lies_makes_no_other_method_and_its_name_does(write, results):
+    paths = (None, "/a/extra", "/b/extra/", "/b/other")
     found = settings(write, results, *(changed("data/added_images", path) for path in paths))
-    assert found[0] != found[1] == found[2]
+    assert found[0] != found[1] == found[2] != found[3]
 
 
 @pytest.mark.parametrize("option", ["backbone_init", "stage1_ckpt", "teacher"])

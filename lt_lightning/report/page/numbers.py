@@ -17,10 +17,10 @@ def all_numbers(found: Ranking) -> Table:
     columns += [Column("minutes"), *map(Column, costs)]
     rows = []
     for cell, standings in found.rows:
-        numbers = [ranked(one.summary, one.best, one.second) for one in standings]
+        count = len(cell.entries)
+        numbers = [ranked(one.summary, one.best, one.second, count) for one in standings]
         size = [Item(millions(of(cell.first)) or None) for of in costs.values()]
-        seeds = Item(str(len(cell.entries)))
-        rows.append([_name(cell), seeds, *numbers, _minutes(cell), *size])
+        rows.append([_name(cell), Item(str(count)), *numbers, _minutes(cell), *size])
     return Table(columns, rows)
 
 

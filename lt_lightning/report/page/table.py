@@ -71,10 +71,18 @@ def fixed(value: float | None, digits: int = 2) -> Item:
     return Item(None if value is None else f"{value:.{digits}f}")
 
 
-def ranked(found: Summary | None, best: bool, second: bool) -> Item:
-    """Return "42.10 ± 0.31", marked where it is the best or the second."""
+def ranked(found: Summary | None, best: bool, second: bool, seeds: int | None = None) -> Item:
+    """Return "42.10 ± 0.31", marked where it is the best or the second.
+
+    Args:
+        found: the number.
+        best: whether it is the best of its column.
+        second: whether it is the second.
+        seeds: of the row; where not all of them have the number, its own are told.
+    """
     if found is None:
         return Item()
-    soft = "" if found.sd is None else f"± {found.sd:.2f}"
+    spread = [] if found.sd is None else [f"± {found.sd:.2f}"]
+    soft = ", ".join(spread + ([f"n={found.n}"] if seeds not in (None, found.n) else []))
     mark = "best" if best else "second" if second else ""
     return Item(f"{found.mean:.2f}", soft, mark)
