@@ -18,8 +18,10 @@ from lt_lightning.errors import Agreed, UserError
 from lt_lightning.mid_epoch import ends_here, in_mid_epoch, is_whole_step, unfinish
 from lt_lightning.runs import lock
 from lt_lightning.runs.files import give_name, problem_of
+from lt_lightning.runs.past import choice, keep_choice
+from lt_lightning.runs.reported import ReportedData
 from lt_lightning.stages import Staged
-from lt_lightning.trainer_parts import is_trial
+from lt_lightning.trainer_parts import data_of, is_trial
 
 log = logging.getLogger("lt_lightning")
 _LAST = "last.ckpt"
@@ -200,7 +202,7 @@ class BestCheckpoint(Checkpoint):
     ) -> None:
         self.path, self.monitor, self.mode = folder / "best.ckpt", monitor, mode
         self.best: float | None = None
-        self._cut = False
+        self._cut = self._saves = False
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Note a validation that is there because the training is cut; uncut there is none."""
@@ -222,8 +224,17 @@ class BestCheckpoint(Checkpoint):
         value = float(metrics[self.monitor])
         sign = 1.0 if self.mode == "max" else -1.0
         if self.best is None or sign * value > sign * self.best:
-            self.best = value
+            self.best, self._saves = value, True
             save_whole(trainer, self.path)
+            self._saves = False
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Let the best checkpoint tell what chose it, wherever it is copied."""
+        data = data_of(trainer)
+        if self._saves and isinstance(data, ReportedData):
+            keep_choice(checkpoint, choice(self.monitor, data.monitor_test))
 
     def state_dict(self) -> dict[str, float | None]:
         """Return the best value so far."""

@@ -21,6 +21,7 @@ from lt_lightning.runs.checkpoint import DATA_STATE
 from lt_lightning.runs.evaluations import Conditions, chosen_by, merge, parts
 from lt_lightning.runs.files import write_whole
 from lt_lightning.runs.finished import reopen
+from lt_lightning.runs.past import Past, choice
 from lt_lightning.runs.reported import ReportedData
 from lt_lightning.runs.results import read_results, write_results
 from lt_lightning.trainer_parts import is_trial
@@ -124,7 +125,7 @@ class RunRecord(Callback):
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Note how far the checkpoint was trained, and the test images of its run."""
-        self._loaded = Trained.of(checkpoint)
+        self._loaded = Trained.of(checkpoint, trainer.ckpt_path)
         self.own_test = checkpoint.get(DATA_STATE, {}).get("test_fingerprint")
 
     def on_test_batch_start(
@@ -156,12 +157,12 @@ class RunRecord(Callback):
         else:
             content = self._about_run(trainer, pl_module)
         label = self.label(trainer)
-        _, data = self._reported(trainer, pl_module)
+        _module, data = self._reported(trainer, pl_module)
         conditions = self._conditions(trainer, data, content, outcomes[""])
         names = {}
         for variant, outcome in outcomes.items():
             name = f"{label}+{variant}" if variant else label
-            about = self._checkpoint(trainer, data, name, found)
+            about = self._checkpoint(trainer, pl_module, name, found)
             about |= tested_weights(trainer, pl_module, parts(name)[1])
             evaluation = {"checkpoint": about, **outcome.as_json(), **self._about_test(trainer)}
             evaluation["test"] = conditions.as_json()
@@ -252,13 +253,22 @@ class RunRecord(Callback):
         command = self.command or launch.command()
         return results_so_far(self._folder(trainer), module, data, command)
 
+    def _source(self, trainer: Trainer) -> tuple[str | Path | None, Trained | None]:
+        """Return the checkpoint whose weights are tested, and what it tells; none for none."""
+        if self.tested is not None and not trainer.ckpt_path:
+            return self.tested
+        return trainer.ckpt_path, self._loaded
+
     def _checkpoint(
-        self, trainer: Trainer, data: ReportedData, label: str, evaluations: dict[str, Any]
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        label: str,
+        evaluations: dict[str, Any],
     ) -> dict[str, Any]:
         """Return which weights were tested and how they were chosen."""
-        path, source, loaded = None, trainer.ckpt_path, self._loaded
-        if self.tested is not None and not source:
-            source, loaded = self.tested
+        path = None
+        source, loaded = self._source(trainer)
         epoch = None if loaded is None else loaded.epoch
         if source:
             tested, folder = Path(source).resolve(), self._folder(trainer).resolve()
@@ -268,26 +278,34 @@ class RunRecord(Callback):
             epoch = self._progress.last_epoch
         weights, change, _ = parts(label)
         earlier = evaluations.get("best", {}).get("checkpoint", {}).get("chosen_by")
-        best = self._chosen_by(trainer, data, earlier) if weights == "best" else ""
-        told = chosen_by(weights, change, best, self.fitted_on)
+        past = self._past(trainer, pl_module, loaded)
+        best = self._chosen_by(trainer, past, earlier) if weights == "best" else ""
+        told = chosen_by(weights, change, best, self.fitted_on, past)
         return {"path": path, "epoch": epoch, "chosen_by": told}
 
-    def _chosen_by(self, trainer: Trainer, data: ReportedData, earlier: str | None) -> str:
+    def _past(self, trainer: Trainer, pl_module: LightningModule, loaded: Trained | None) -> Past:
+        """Return what weights have behind them: their checkpoint tells, before what a test says."""
+        if loaded is not None and loaded.past is not None:
+            return loaded.past
+        module, data = self._reported(trainer, pl_module)
+        return Past(bool(data.monitor_test), bool(module.oracle)).after(module.past)
+
+    def _chosen_by(self, trainer: Trainer, past: Past, earlier: str | None) -> str:
         """Return how the best checkpoint was chosen."""
         known = (BestCheckpoint, ModelCheckpoint)
         monitors = (c.monitor for c in trainer.checkpoint_callbacks if isinstance(c, known))
         monitor = self.monitor or next((m for m in monitors if m), None)
         if monitor is None and earlier is not None:
             return earlier
-        images = "TEST" if data.monitor_test else "held-out"
-        return f"best {monitor or 'validation metric'} on {images} images"
+        return choice(monitor, past.test_seen)
 
     def _about_run(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """Return everything but the evaluations."""
         module, data = self._reported(trainer, pl_module)
-        loaded = self._loaded if self.tested is None else self.tested[1]
+        _, loaded = self._source(trainer)
         training = self._progress.training(trainer, loaded)
-        content = about_run(module, data, training, self.command or launch.command())
+        past = self._past(trainer, pl_module, loaded)
+        content = about_run(module, data, training, past, self.command or launch.command())
         if self._multiply_adds is not None:
             content["training"]["multiply_adds"] = self._multiply_adds
         for last in (c for c in trainer.checkpoint_callbacks if isinstance(c, LastCheckpoint)):

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Trainer
@@ -11,6 +12,7 @@ from lt_lightning.mid_epoch import in_mid_epoch
 from lt_lightning.runs import environment
 from lt_lightning.runs.about import Training
 from lt_lightning.runs.checkpoint import trained_epochs
+from lt_lightning.runs.past import Past, past_of
 
 
 @dataclass(frozen=True)
@@ -21,17 +23,24 @@ class Trained:
         epoch: of the weights, 0-based.
         epochs: finished ones; none where it does not tell.
         steps: of the optimizer.
+        past: what the weights have behind them; none where nothing tells.
     """
 
     epoch: int
     epochs: int | None
     steps: int
+    past: Past | None
 
     @classmethod
-    def of(cls, checkpoint: Mapping[str, Any]) -> "Trained":
-        """Read it from a checkpoint, which may be of the middle of an epoch."""
-        steps = int(checkpoint["global_step"])
-        return cls(int(checkpoint["epoch"]), trained_epochs(checkpoint), steps)
+    def of(cls, checkpoint: Mapping[str, Any], path: str | Path | None) -> "Trained":
+        """Read it from a checkpoint, which may be of the middle of an epoch.
+
+        Args:
+            checkpoint: its content.
+            path: the file.
+        """
+        steps, past = int(checkpoint["global_step"]), past_of(checkpoint, path)
+        return cls(int(checkpoint["epoch"]), trained_epochs(checkpoint), steps, past)
 
 
 class TrainingProgress:

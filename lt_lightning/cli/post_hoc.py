@@ -23,6 +23,7 @@ from lt_lightning.runs.config import began_with
 from lt_lightning.runs.evaluations import without_digest
 from lt_lightning.runs.files import whole_folder
 from lt_lightning.runs.metrics_file import FILE_NAME as METRICS_FILE
+from lt_lightning.runs.past import keep_choice, past_of
 from lt_lightning.runs.results import read_results, write_results
 
 _KEPT = ("state_dict", "hyper_parameters", "epoch", "global_step", "pytorch-lightning_version")
@@ -77,9 +78,14 @@ def change_model(
         record.fitted, record.tau_curve = fitted.as_json(values), dict(change.curve)
         record.fitted_on = change.fitted_on
     record.evaluation = "+".join([checkpoint.stem, *names])
-    record.tested = (checkpoint, Trained.of(content))
+    record.tested = (checkpoint, Trained.of(content, checkpoint))
     record.own_test = content.get(DATA_STATE, {}).get("test_fingerprint")
-    return {**{key: content[key] for key in (*_KEPT, DATA_STATE)}, CHANGES: kept}
+    past = past_of(content, checkpoint)  # of an earlier version, it is lost with the folder
+    changed = {**{key: content[key] for key in (*_KEPT, DATA_STATE)}, CHANGES: kept}
+    if past is not None:
+        past.keep(changed)
+        keep_choice(changed, past.chosen_by)
+    return changed
 
 
 def new_run(folder: Path, name: str) -> Path:

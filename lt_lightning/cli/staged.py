@@ -69,5 +69,5 @@ def back_to_stage1(model: LongTailModule, record: RunRecord) -> bool:
     content = checkpoint_file.read(path)
     if not model.back_to_stage1(content, path):
         return False
-    record.evaluation, record.tested = "stage1", (Path(path), Trained.of(content))
+    record.evaluation, record.tested = "stage1", (Path(path), Trained.of(content, path))
     return True

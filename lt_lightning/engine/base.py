@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -39,6 +40,7 @@ from lt_lightning.metrics import ShotGroups
 from lt_lightning.recipes import LDAMRecipe
 from lt_lightning.runs import fits
 from lt_lightning.runs.checkpoint import DATA_STATE, leave_to_training, read
+from lt_lightning.runs.past import Past, past_of
 from lt_lightning.schedule import Schedule
 from lt_lightning.stages import Stage
 
@@ -207,6 +209,20 @@ class LongTailModule(EvaluatedModule):
             if data is not None:
                 warn_of_other_view(content, self.backbone_init, data, free=("image_size",))
             take_backbone(content, self.backbone_init, self.backbone)
+            self.build_on(content, self.backbone_init)
+
+    def build_on(self, content: dict[str, Any], path: str | Path | None = None) -> None:
+        """Have behind it what the weights of a checkpoint have that it takes over or learns from.
+
+        Args:
+            content: the checkpoint.
+            path: the file; of an earlier version, the folder of its run tells.
+        """
+        self.past = self.past.after(past_of(content, path) or Past())
+
+    def used_more(self) -> bool:
+        """Return whether its weights learned by now from what a method may not have."""
+        return self.oracle
 
     def check_batches(self, stage: Stage) -> None:
         """Refuse a batch of one image in `stage` that batch norm cannot work on."""
@@ -250,28 +266,36 @@ class LongTailModule(EvaluatedModule):
         self._train_log.check(self, outputs)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep what `lt predict` and a resumed run must know of the data."""
+        """Keep what `lt predict` and a resumed run must know of the data, and its past."""
         data = LongTailDataModule.of(self.trainer)
         if data is not None:
             keep_facts(checkpoint, data, drawn_of(self, data))
+        self._past_by_now(data).keep(checkpoint)
         self._train_log.save(self.trainer, checkpoint)
 
     def on_train_end(self) -> None:
-        """Note what was drawn, for changes of the model as it is in memory."""
+        """Note what was drawn and seen, for what becomes of the model as it is in memory."""
         data = LongTailDataModule.of(self.trainer)
         if data is not None:
             self.drawn = drawn_of(self, data)
+        self.past = self._past_by_now(data)
+
+    def _past_by_now(self, data: LongTailDataModule | None) -> Past:
+        own = Past(test_seen=data is not None and data.monitor_test, oracle=self.used_more())
+        return own.after(self.past)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of another kind, and to go on with other training images."""
         if "state_dict" in checkpoint:  # a strategy of weights in shards has loaded it already
             fits.check_kinds(checkpoint["state_dict"], self.state_dict())
         if not self.attached:
+            self.build_on(checkpoint)
             return
         # Lightning does so after it has loaded the weights, which would round those of float64.
         self.trainer.precision_plugin.convert_module(self)
         if self.trainer.state.fn == "fit":
             self._train_log.load(checkpoint)
+            self.build_on(checkpoint, self.trainer.ckpt_path)
         else:
             leave_to_training(checkpoint, type(self.trainer.precision_plugin).__qualname__)
         data = LongTailDataModule.of(self.trainer)

@@ -9,6 +9,7 @@ from torch import Tensor
 from lt_lightning.engine.float32 import Float32Evaluation
 from lt_lightning.engine.logged import LoggedModule
 from lt_lightning.metrics import ClassStats, ConfusionCounts, OneVsRestAUC
+from lt_lightning.runs.past import Past
 
 _MAX_CONFUSION = 1000  # a C x C table of counts stays below 8 MB
 
@@ -19,6 +20,7 @@ class EvaluatedModule(LoggedModule, ABC):
     Attributes:
         oracle: whether it sees training images that other methods do not.
         self_supervised: whether it trains without labels.
+        past: what the weights that it was built on have behind them.
         tests_in_float32: whatever the precision of the trainer, as validation does.
         post_hoc: a change of the logits after training.
         val_stats: counts of the held-out images.
@@ -29,6 +31,7 @@ class EvaluatedModule(LoggedModule, ABC):
 
     oracle: bool = False
     self_supervised: bool = False
+    past: Past = Past()
     tests_in_float32: bool = True
     num_classes: int
     test_confusion: ConfusionCounts | None

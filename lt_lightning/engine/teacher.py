@@ -16,27 +16,29 @@ from lt_lightning.engine.seen_data import warn_of_other_view
 from lt_lightning.errors import UserError
 from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
 from lt_lightning.processes import processes
-from lt_lightning.runs.checkpoint import DATA_STATE, read
+from lt_lightning.runs.checkpoint import DATA_STATE
 
 log = logging.getLogger(__name__)
 
 
 @torch.no_grad()
-def hard_labels(path: str, data: LongTailDataModule, device: torch.device) -> Tensor:
+def hard_labels(
+    content: dict[str, Any], path: str, data: LongTailDataModule, device: torch.device
+) -> Tensor:
     """Return the class that the teacher predicts for each unlabelled image, int64 (M,).
 
     Test transform, the teacher's own normalisation, evaluation mode, float32, in order. Each
     process looks at whole batches of its own, so the labels are the same on any number of them.
 
     Args:
-        path: a checkpoint of the teacher.
+        content: a checkpoint of the teacher.
+        path: its path.
         data: has the unlabelled images.
         device: where the teacher runs.
 
     Raises:
         UserError: if the teacher has other classes or another image size than the data.
     """
-    content = read(path)
     _check_fits(content, path, data)
     with torch.random.fork_rng(devices=[]):  # its random start must not change ours
         teacher = load_model(content, Path(path)).to(device).eval()

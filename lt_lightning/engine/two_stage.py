@@ -129,6 +129,10 @@ class TwoStage(LongTailModule):
             features=self._features_are_fixed(),
         )
 
+    def used_more(self) -> bool:
+        """Return whether it is an oracle that has begun stage 2; stage 1 is that of any method."""
+        return self.oracle and self.stage == 2
+
     def _features_are_fixed(self) -> bool:
         plain = not self.stage2_augment and self.stage2_mixing is None
         frozen = self.freezing.trained_from is None and self.freezing.bn_mode == "eval"
@@ -148,6 +152,7 @@ class TwoStage(LongTailModule):
                 warn_of_other_images(content, self.stage1_ckpt, self)
                 taken = take_over(content, self.stage1_ckpt, self, needs_head=self.needs_first_head)
                 log.info("%s: took %s", self.stage1_ckpt, taken)
+                self.build_on(content, self.stage1_ckpt)
             self.enter(2)
 
     def on_fit_start(self) -> None:

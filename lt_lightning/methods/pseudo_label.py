@@ -9,6 +9,7 @@ from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.engine.base import LongTailModule
 from lt_lightning.engine.teacher import hard_labels
 from lt_lightning.errors import UserError
+from lt_lightning.runs.checkpoint import read
 
 _LABELS = "lt_pseudo_labels"  # the key of the labels in a checkpoint
 
@@ -69,7 +70,10 @@ class PseudoLabel(LongTailModule):
                     "PseudoLabel needs a teacher: train one, by configs/ce.yaml, say, and give "
                     "--model.teacher RUN."
                 )
-            labels = hard_labels(self.teacher, data, self.trainer.strategy.root_device)
+            content = read(self.teacher)
+            self.build_on(content, self.teacher)
+            device = self.trainer.strategy.root_device
+            labels = hard_labels(content, self.teacher, data, device)
             self._kept = {"fingerprint": found.fingerprint, "labels": labels.cpu().int()}
         elif self._kept["fingerprint"] != found.fingerprint:
             raise UserError(

@@ -7,6 +7,7 @@ from typing import Any
 
 from lt_lightning.errors import UserError
 from lt_lightning.runs import argv, environment
+from lt_lightning.runs.past import Past
 from lt_lightning.runs.reported import ReportedData, ReportedModule
 from lt_lightning.runs.results import FILE_NAME, SCHEMA_VERSION, read_results
 
@@ -63,7 +64,7 @@ class Training:
 
 
 def about_run(
-    module: ReportedModule, data: ReportedData, training: Training, command: list[str]
+    module: ReportedModule, data: ReportedData, training: Training, past: Past, command: list[str]
 ) -> dict[str, Any]:
     """Return everything but the evaluations.
 
@@ -71,6 +72,7 @@ def about_run(
         module: the method.
         data: the data module.
         training: how far it went.
+        past: what its weights have behind them.
         command: the command line.
     """
     sizes = [(p.numel(), p.requires_grad) for p in module.parameters()]
@@ -81,8 +83,8 @@ def about_run(
         "command": command,
         "seeds": {"training": environment.training_seed(), "subset": data.subset_seed},
         "flags": {
-            "test_seen_during_training": bool(data.monitor_test),
-            "oracle": bool(module.oracle),
+            "test_seen_during_training": bool(past.test_seen),
+            "oracle": bool(module.oracle or past.oracle),
             "self_supervised": bool(module.self_supervised),
         },
         "data": _about_data(data),

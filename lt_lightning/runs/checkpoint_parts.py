@@ -16,6 +16,7 @@ from lt_lightning.runs.yaml_file import Endless, check_value, walk
 
 DATA_STATE = "lt_data"  # the key of the data's facts in a checkpoint
 CHANGES = "lt_changes"  # that of changes without training, of a run that was saved with them
+RECORD = "lt_record"  # that of what a run must tell of its training, and of weights behind it
 EPOCH_SUMS = "lt_epoch_sums"  # that of what an unfinished epoch has logged
 INSTANTIATOR = "lightning.pytorch.cli.instantiate_module"  # what builds a model from its options
 _NODES, _DEPTH, _BITS = 300_000, 50, 64  # values, levels and bits of a whole number
@@ -62,6 +63,9 @@ def check(content: Any, to_resume: bool, size: int) -> None:
     if DATA_STATE in content:  # an earlier version kept less
         facts = {**_LATER, **content[DATA_STATE]}
         _check_keys(DATA_STATE, facts, _DATA)
+    if RECORD in content:
+        known = {key: content[RECORD].get(key, value) for key, value in _NOTHING.items()}
+        _check_keys(RECORD, known, _RECORD)
 
 
 def are_seconds(state: Any) -> bool:
@@ -224,7 +228,15 @@ _OF_TRAINING: _Keys = {
 _PARTS_OF_OTHERS: _Keys = {
     CHANGES: ("list of changes", lambda v: _is_list(v, _is_change)),
     EPOCH_SUMS: ("record of an unfinished epoch", _are_sums),
+    RECORD: ("mapping of facts", _is_mapping),
 }
+_RECORD: _Keys = {
+    "test_seen_during_training": ("true or false", lambda v: type(v) is bool),
+    "oracle": ("true or false", lambda v: type(v) is bool),
+    "chosen_by": ("text", lambda v: v == "" or _is_text(v)),
+    "built_on": ("text", lambda v: v == "" or _is_text(v)),
+}
+_NOTHING = {"test_seen_during_training": False, "oracle": False, "chosen_by": "", "built_on": ""}
 _CHANGE: _Keys = {
     "name": ("text", _is_text),
     "class_path": ("text", _is_text),

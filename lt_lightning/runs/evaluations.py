@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lt_lightning.runs.past import Past
+
 PRECISION = "32-true"  # of an evaluation, where no other was asked for
 _HELD_OUT = "held_out"  # in the place of a folder's name
 _SHORT, _LONG = 8, 40  # characters of a digest and of a folder
@@ -102,17 +104,21 @@ def merge(
     return name, {**earlier, name: dict(evaluation)}
 
 
-def chosen_by(weights: str, change: str, best: str, fitted_on: str | None) -> str:
+def chosen_by(weights: str, change: str, best: str, fitted_on: str | None, past: Past) -> str:
     """Return how the weights of an evaluation were chosen, and what was done to them.
 
     Args:
         weights: "last", "best", "stage1", or the name of a checkpoint.
         change: after training, or nothing.
-        best: what chose the best checkpoint.
+        best: what chose the best checkpoint, where it does not tell itself.
         fitted_on: the images that the change was fitted on, if any.
+        past: what the weights have behind them, which may have been copied under another name.
     """
     found = {"last": "last epoch", "stage1": "end of stage 1", "best": best}
     text = found.get(weights, "named by the user")
+    if past.chosen_by:
+        text = f"{text}, {past.chosen_by}" if weights == "stage1" else past.chosen_by
+    text += f", built on {past.built_on}" if past.built_on else ""
     fitted = f", fitted on {fitted_on} images" if fitted_on else ""
     return f"{text}, then {change}{fitted}" if change else text
 

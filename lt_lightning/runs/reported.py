@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lt_lightning.augment import Normalize
 from lt_lightning.metrics import ClassStats
+from lt_lightning.runs.past import Past
 
 
 class ReportedData(ABC):
@@ -76,6 +77,7 @@ class ReportedModule(Protocol):
 
     oracle: bool
     self_supervised: bool
+    past: Past
     test_stats: ClassStats
 
     def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:

@@ -170,6 +170,19 @@ def test_the_best_checkpoint_is_the_first_of_the_best(
     assert [step for _, step in saved_steps] == [3, 6]
 
 
+@pytest.mark.parametrize(("seen", "images"), [(True, "TEST"), (False, "held-out")])
+def test_the_best_checkpoint_tells_what_chose_it(
+    make_trainer, module, toy_data, tmp_path, seen, images
+):
+    data = toy_data(validate=True)
+    data.monitor_test = seen
+    parts = (LastCheckpoint(tmp_path), BestCheckpoint(tmp_path, "val/acc"))
+    make_trainer(*parts, limit_val_batches=1.0).fit(module, datamodule=data)
+    told = f"best val/acc on {images} images"
+    assert load(tmp_path / "best.ckpt")["lt_record"]["chosen_by"] == told
+    assert "chosen_by" not in load(tmp_path / "last.ckpt").get("lt_record", {})
+
+
 def test_a_resumed_run_knows_its_best(make_trainer, toy_module, toy_data, tmp_path):
     def fit(values, epochs, **options):
         module = toy_module()

@@ -8,6 +8,8 @@ from lightning.pytorch.demos.boring_classes import BoringDataModule, BoringModel
 from lt_lightning.callbacks import RunRecord, read_results
 from lt_lightning.engine.digest import digest_of
 from lt_lightning.errors import UserError
+from lt_lightning.runs.evaluations import chosen_by
+from lt_lightning.runs.past import Past
 
 FIGURES = ["accuracy", "confusion", "reliability"]
 
@@ -233,6 +235,58 @@ def test_chosen_by(make_trainer, module, data, tmp_path, monitor_test, evaluatio
     assert content["evaluations"][evaluation]["checkpoint"]["chosen_by"] == expected
     flags = {"test_seen_during_training": monitor_test, "oracle": True}
     assert content["flags"] == {**flags, "self_supervised": False}
+
+
+def kept(trainer, file, **record):
+    """Save a checkpoint that tells `record` of its past."""
+    trainer.save_checkpoint(file)
+    content = torch.load(file, weights_only=True)
+    told = {"test_seen_during_training": False, "oracle": False}
+    content["lt_record"] = {**content.get("lt_record", {}), **told, **record}
+    torch.save(content, file)
+    return file
+
+
+def test_the_checkpoint_tells_its_past_and_not_the_test(
+    make_trainer, toy_module, toy_data, tmp_path
+):
+    trainer = fit_and_test(make_trainer, RunRecord(), toy_module(), toy_data())
+    record = {"test_seen_during_training": True, "chosen_by": "best val/nll on TEST images"}
+    for seen in (True, False):  # data.monitor_test of the test says nothing of the training
+        data = toy_data()
+        data.monitor_test = not seen
+        file = kept(trainer, tmp_path / f"{seen}.ckpt", **(record if seen else {}))
+        again = RunRecord(str(tmp_path / str(seen)))
+        make_trainer(again).test(toy_module(), datamodule=data, ckpt_path=file, verbose=False)
+        content = read_results(tmp_path / str(seen))
+        assert content["flags"]["test_seen_during_training"] is seen
+        told = content["evaluations"][str(seen)]["checkpoint"]["chosen_by"]
+        assert told == (record["chosen_by"] if seen else "named by the user")
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "past", "expected"),
+    [
+        ("last", {}, "last epoch, built on best val/nll on TEST images"),
+        ("stage1", {"chosen_by": "best val/acc on TEST images"},
+         "end of stage 1, best val/acc on TEST images, built on best val/nll on TEST images"),
+        ("best+tau", {"chosen_by": "best val/acc on held-out images"},
+         "best val/acc on held-out images, built on best val/nll on TEST images, then tau"),
+    ],
+)  # fmt: skip
+def test_what_weights_are_built_on_is_told(evaluation, past, expected):
+    built = Past(built_on="best val/nll on TEST images", **past)
+    assert chosen_by(*evaluation.partition("+")[::2], "unknown", None, built) == expected
+
+
+def test_what_a_module_is_built_on_is_in_the_flags(make_trainer, module, data, tmp_path):
+    module.past = Past(test_seen=True, oracle=True, built_on="best val/nll on TEST images")
+    fit_and_test(make_trainer, RunRecord(), module, data)
+    content = read_results(tmp_path)
+    expected = {"test_seen_during_training": True, "oracle": True, "self_supervised": False}
+    assert content["flags"] == expected
+    told = content["evaluations"]["last"]["checkpoint"]["chosen_by"]
+    assert told == "last epoch, built on best val/nll on TEST images"
 
 
 def test_monitor_of_a_checkpoint_callback(make_trainer, module, data, tmp_path):

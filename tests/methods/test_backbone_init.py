@@ -8,6 +8,7 @@ import torch
 from lt_lightning.backbones import BilateralBackbone, ResNetCIFAR
 from lt_lightning.errors import UserError
 from lt_lightning.methods import ERM, Decoupled, RotationSSP
+from lt_lightning.runs.past import Past, keep_choice, past_of
 
 NO_STEP = {"epochs": 1, "limit_train_batches": 1, "limit_val_batches": 0}
 FROZEN = {"optimizer": lambda parameters: torch.optim.SGD(parameters, lr=0.0)}
@@ -61,6 +62,25 @@ def test_it_is_told_what_was_taken(lab, pretrained, tmp_path, caplog):
     torch.save({**content, "lt_data": other}, tmp_path / "other.ckpt")
     lab.fit(ERM, model={"backbone_init": str(tmp_path / "other.ckpt")}, **NO_STEP)
     assert "other.ckpt was trained on images of mean [0.0, 0.0, 0.0] but" in caplog.text
+
+
+def test_what_the_weights_have_behind_them_goes_on(lab, pretrained, tmp_path):
+    def behind(seen=False, **options):
+        fitted = lab.fit(ERM, **NO_STEP, **options)
+        fitted.data.monitor_test = seen
+        fitted.trainer.save_checkpoint(tmp_path / "next.ckpt")
+        return past_of(torch.load(tmp_path / "next.ckpt", weights_only=True))
+
+    content = torch.load(pretrained, weights_only=True)
+    assert past_of(content) == Past()
+    Past(test_seen=True, oracle=True).keep(content)
+    keep_choice(content, "best val/acc on TEST images")
+    torch.save(content, tmp_path / "first.ckpt")
+    known = Past(True, True, built_on="best val/acc on TEST images")
+    assert behind(model={"backbone_init": str(tmp_path / "first.ckpt")}) == known
+    (tmp_path / "next.ckpt").rename(tmp_path / "first.ckpt")
+    assert behind(ckpt_path=tmp_path / "first.ckpt") == known  # a run that goes on
+    assert behind(seen=True) == Past(test_seen=True)
 
 
 @pytest.mark.parametrize(("depth", "fits"), [(8, "0 of"), (14, "0 of")])

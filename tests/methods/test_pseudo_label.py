@@ -12,6 +12,7 @@ from lt_lightning.engine.load import load_model
 from lt_lightning.errors import UserError
 from lt_lightning.losses import BalancedSoftmax
 from lt_lightning.methods import PseudoLabel
+from lt_lightning.runs.past import Past
 
 CLASSES = 5
 SHORT = {"limit_train_batches": 3, "limit_val_batches": 0}
@@ -128,6 +129,14 @@ def test_teacher_does_not_move_and_is_asked_once(lab, tmp_path, monkeypatch):
     other = lab.data(PseudoLabel, unlabelled=LeftOver(imbalance_ratio=1, times=0.3))
     with pytest.raises(UserError, match="trained on the unlabelled images"):
         lab.fit(PseudoLabel, epochs=2, data=other, ckpt_path=tmp_path / "part.ckpt", **options)
+
+
+def test_what_the_teacher_has_behind_it_goes_on(lab, tmp_path):
+    content = torch.load(lab.teacher(), weights_only=True)
+    Past(test_seen=True, oracle=True).keep(content)
+    torch.save(content, tmp_path / "teacher.ckpt")
+    model = {"teacher": str(tmp_path / "teacher.ckpt")}
+    assert lab.fit(PseudoLabel, epochs=1, model=model, **SHORT).module.past == Past(True, True)
 
 
 def test_teacher_of_other_classes_or_another_size_is_refused(lab, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lt_lightning.errors import UserError
-from lt_lightning.runs.checkpoint import DATA_STATE, EPOCH_SUMS, read
+from lt_lightning.runs.checkpoint import DATA_STATE, EPOCH_SUMS, RECORD, read
 
 MISSING = object()
 NOT_EVEN_FOR_A_TEST = ("state_dict", "hyper_parameters", "epoch", "global_step")
@@ -63,6 +63,8 @@ def wrote(tmp_path):
         content = sound()
         *above, name = key.split("/")
         place = content
+        if above == [RECORD]:
+            content[RECORD] = {}
         for part in above:
             place = place[part]
         if value is MISSING:
@@ -115,6 +117,11 @@ def test_a_test_needs_less_of_it(wrote, key):
         (f"{DATA_STATE}/mean", [0.1], "mean"),
         (f"{DATA_STATE}/std", [0.1, 0.0, 0.1], "std"),
         (f"{DATA_STATE}/std", MISSING, "std"),
+        (RECORD, [True], f"{RECORD} is no mapping"),
+        (f"{RECORD}/test_seen_during_training", "no", "test_seen_during_training"),
+        (f"{RECORD}/oracle", 0, "oracle"),
+        (f"{RECORD}/chosen_by", ["best"], "chosen_by"),
+        (f"{RECORD}/built_on", None, "built_on"),
         ("optimizer_states", [], "optimizer_states"),
         ("optimizer_states", [{"state": {}, "param_groups": []}], "optimizer_states"),
         ("pytorch-lightning_version", "0.1", "pytorch-lightning_version"),

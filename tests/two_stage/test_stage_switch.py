@@ -8,6 +8,7 @@ from lt_lightning.augment import Mixup
 from lt_lightning.errors import UserError
 from lt_lightning.heads import CRT, LWS
 from lt_lightning.methods import ERM, ClassifierBound, Decoupled, DisAlign, MixupTwoStage
+from lt_lightning.runs.past import Past, keep_choice, past_of
 
 METHODS = {
     "crt": (Decoupled, {"classifier": CRT()}),
@@ -69,6 +70,22 @@ def test_a_run_without_stage_1_goes_on_without_its_checkpoint(tmp_path):
     (tmp_path / "stage1.ckpt").unlink()
     again = fit(second, 2, tmp_path, ckpt_path=tmp_path / "end-0.ckpt")
     assert same_state(whole.state_dict(), again.state_dict()) == []
+
+
+def test_what_stage_1_has_behind_it_goes_on_and_an_oracle_sees_more_in_stage_2(tmp_path):
+    def behind(name):
+        return past_of(torch.load(tmp_path / name, weights_only=True))
+
+    short = {"callbacks": [Saves(tmp_path)], "limit_train_batches": 2}
+    fit(two_stage(ClassifierBound), 4, tmp_path, **short)
+    assert [behind(f"end-{epoch}.ckpt").oracle for epoch in range(4)] == [False, False, True, True]
+    content = torch.load(tmp_path / "end-1.ckpt", weights_only=True)
+    Past(test_seen=True).keep(content)
+    keep_choice(content, "best val/acc on TEST images")
+    torch.save(content, tmp_path / "first.ckpt")
+    second = two_stage(Decoupled, stage1_ckpt=str(tmp_path / "first.ckpt"))
+    fit(second, 2, tmp_path, **short)
+    assert behind("end-1.ckpt") == Past(True, built_on="best val/acc on TEST images")
 
 
 def test_stage_1_alone_is_the_same_whatever_comes_after(tmp_path):
