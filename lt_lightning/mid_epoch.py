@@ -40,6 +40,17 @@ def ends_here(trainer: Trainer) -> bool:
     return trainer.should_stop and long_enough and trainer.global_step >= (trainer.min_steps or 0)
 
 
+def is_over(trainer: Trainer, epochs: int) -> bool:
+    """Return whether the training comes to its end by itself here, with so many whole epochs."""
+    planned = trainer.max_epochs
+    if planned is not None and 0 <= planned <= epochs:
+        return True
+    if 0 <= trainer.max_steps <= trainer.global_step:
+        return True
+    long_enough = epochs >= (trainer.min_epochs or 0)
+    return trainer.should_stop and long_enough and trainer.global_step >= (trainer.min_steps or 0)
+
+
 def unfinish(checkpoint: dict[str, Any]) -> None:
     """Let a checkpoint that was written in mid-epoch say so.
 

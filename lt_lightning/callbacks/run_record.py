@@ -10,21 +10,23 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from lt_lightning.callbacks.comparison import side_by_side
 from lt_lightning.callbacks.outcome import Outcome, reported
-from lt_lightning.callbacks.tested_weights import tested_weights
+from lt_lightning.callbacks.tested_weights import is_whole, tested_weights
 from lt_lightning.callbacks.training_progress import Trained, TrainingProgress
 from lt_lightning.engine.evaluated import EvaluatedModule
 from lt_lightning.engine.multiply_adds import multiply_adds
+from lt_lightning.errors import UserError
 from lt_lightning.figures.knob import knob_chart
 from lt_lightning.runs import environment, launch
-from lt_lightning.runs.about import about_run, results_so_far
-from lt_lightning.runs.checkpoint import DATA_STATE
+from lt_lightning.runs.about import about_run, about_training, results_so_far, sizes, with_training
+from lt_lightning.runs.checkpoint import DATA_STATE, read
 from lt_lightning.runs.evaluations import Conditions, chosen_by, merge, parts
 from lt_lightning.runs.files import write_whole
 from lt_lightning.runs.finished import reopen
+from lt_lightning.runs.kept_training import keep
 from lt_lightning.runs.past import Past, choice
 from lt_lightning.runs.reported import ReportedData
 from lt_lightning.runs.results import read_results, write_results
-from lt_lightning.trainer_parts import is_trial
+from lt_lightning.trainer_parts import data_of, is_trial
 
 __all__ = ["RunRecord", "read_results"]
 
@@ -111,6 +113,18 @@ class RunRecord(Callback):
     def state_dict(self) -> dict[str, float]:
         """Return the seconds of training so far."""
         return {"seconds": self._progress.elapsed()}
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Keep what a later test must tell of the training, whatever it is asked for itself."""
+        data = data_of(trainer)
+        if self._progress.trained and isinstance(data, ReportedData):
+            so_far = self._progress.so_far(trainer, checkpoint)
+            told = about_training(data, so_far, self.command or launch.command())
+            if is_whole(trainer):  # else a process has a part of the weights
+                told["training"] |= sizes(self._reported(trainer, pl_module)[0])
+            keep(checkpoint, told)
 
     def load_state_dict(self, state_dict: dict[str, float]) -> None:
         """Go on from the seconds of the checkpoint.
@@ -299,13 +313,29 @@ class RunRecord(Callback):
             return earlier
         return choice(monitor, past.test_seen)
 
+    def _trained(self, trainer: Trainer) -> Trained | None:
+        """Return what a checkpoint tells of the training that this process had no part in.
+
+        That of last.ckpt, where the tested one lies beside it: it may be an early one.
+        """
+        source, loaded = self._source(trainer)
+        last = self._folder(trainer).resolve() / "checkpoints" / "last.ckpt"
+        tested = Path(source).resolve() if source else last if self._progress.ended else None
+        if tested is None or tested.parent != last.parent or (loaded and tested == last):
+            return loaded
+        try:
+            return Trained.of(read(last), last)
+        except UserError:  # it is gone or damaged, and the tested one tells nearly as much
+            return loaded
+
     def _about_run(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """Return everything but the evaluations."""
         module, data = self._reported(trainer, pl_module)
-        _, loaded = self._source(trainer)
-        training = self._progress.training(trainer, loaded)
-        past = self._past(trainer, pl_module, loaded)
+        known = None if self._progress.fitted else self._trained(trainer)
+        training = self._progress.training(trainer, known)
+        past = self._past(trainer, pl_module, known)
         content = about_run(module, data, training, past, self.command or launch.command())
+        content = with_training(content, {} if known is None else known.told)
         if self._multiply_adds is not None:
             content["training"]["multiply_adds"] = self._multiply_adds
         for last in (c for c in trainer.checkpoint_callbacks if isinstance(c, LastCheckpoint)):

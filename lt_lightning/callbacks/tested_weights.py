@@ -17,5 +17,9 @@ def tested_weights(trainer: Trainer, module: LightningModule, change: str) -> di
         module: that was tested.
         change: after training, or nothing.
     """
-    whole = isinstance(trainer.strategy, SingleDeviceStrategy | DDPStrategy)
-    return {"weights": digest_of(module)} if whole and not change else {}
+    return {"weights": digest_of(module)} if is_whole(trainer) and not change else {}
+
+
+def is_whole(trainer: Trainer) -> bool:
+    """Return whether each process has all the weights."""
+    return isinstance(trainer.strategy, SingleDeviceStrategy | DDPStrategy)

@@ -8,10 +8,11 @@ from typing import Any
 
 from lightning.pytorch import Trainer
 
-from lt_lightning.mid_epoch import in_mid_epoch
+from lt_lightning.mid_epoch import in_mid_epoch, is_over
 from lt_lightning.runs import environment
 from lt_lightning.runs.about import Training
 from lt_lightning.runs.checkpoint import trained_epochs
+from lt_lightning.runs.kept_training import kept_in
 from lt_lightning.runs.past import Past, past_of
 
 
@@ -24,12 +25,14 @@ class Trained:
         epochs: finished ones; none where it does not tell.
         steps: of the optimizer.
         past: what the weights have behind them; none where nothing tells.
+        told: what is known of the training beside that; empty where nothing tells.
     """
 
     epoch: int
     epochs: int | None
     steps: int
     past: Past | None
+    told: Mapping[str, Any]
 
     @classmethod
     def of(cls, checkpoint: Mapping[str, Any], path: str | Path | None) -> "Trained":
@@ -39,8 +42,9 @@ class Trained:
             checkpoint: its content.
             path: the file.
         """
-        steps, past = int(checkpoint["global_step"]), past_of(checkpoint, path)
-        return cls(int(checkpoint["epoch"]), trained_epochs(checkpoint), steps, past)
+        epoch, steps = int(checkpoint["epoch"]), int(checkpoint["global_step"])
+        known = past_of(checkpoint, path), kept_in(checkpoint, path)
+        return cls(epoch, trained_epochs(checkpoint), steps, *known)
 
 
 class TrainingProgress:
@@ -99,17 +103,29 @@ class TrainingProgress:
             return self._at
         return self.epochs - 1
 
+    def so_far(self, trainer: Trainer, checkpoint: Mapping[str, Any]) -> Training:
+        """Return what a checkpoint that is saved now tells of the training."""
+        return Training(
+            seconds=self.elapsed(),
+            epochs=self.epochs,
+            planned_epochs=trainer.max_epochs,
+            steps=trainer.global_step,
+            hardware=environment.hardware(trainer),
+            ended=is_over(trainer, trained_epochs(checkpoint) or 0),
+        )
+
     def training(self, trainer: Trainer, loaded: Trained | None) -> Training:
         """Return what is known of the training.
 
         Args:
             trainer: at work; without a training of its own its epochs are those of the run.
-            loaded: of the checkpoint that is tested, if any.
+            loaded: a checkpoint of the run, if it was not trained in this process.
         """
         epochs, planned, steps, ended = self.epochs, self._planned, self._steps, self.ended
         if epochs is None and loaded is not None:
-            epochs, planned, steps = loaded.epochs, trainer.max_epochs, loaded.steps
-            ended = 0 <= trainer.max_steps <= loaded.steps
+            epochs, steps = loaded.epochs, loaded.steps
+            if not loaded.told:  # which is more than the options of a test
+                planned, ended = trainer.max_epochs, 0 <= trainer.max_steps <= steps
         return Training(
             seconds=self.seconds if self.fitted or self.seconds > 0 else None,
             epochs=epochs,

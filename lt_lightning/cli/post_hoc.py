@@ -18,10 +18,12 @@ from lt_lightning.post_hoc import PostHoc
 from lt_lightning.runs import checkpoint as checkpoint_file
 from lt_lightning.runs import fitted
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.runs.checkpoint import CHANGES, DATA_STATE
+from lt_lightning.runs.about import training_in
+from lt_lightning.runs.checkpoint import CHANGES, DATA_STATE, TRAINED_EPOCHS
 from lt_lightning.runs.config import began_with
 from lt_lightning.runs.evaluations import without_digest
 from lt_lightning.runs.files import whole_folder
+from lt_lightning.runs.kept_training import keep
 from lt_lightning.runs.metrics_file import FILE_NAME as METRICS_FILE
 from lt_lightning.runs.past import keep_choice, past_of
 from lt_lightning.runs.results import read_results, write_results
@@ -115,6 +117,8 @@ def save(content: dict[str, Any], folder: Path, new: Path, label: str) -> None:
     results = read_results(folder)
     evaluation = results["evaluations"][label]
     evaluation["checkpoint"] = {**evaluation["checkpoint"], "path": "checkpoints/last.ckpt"}
+    keep(content, training_in(results))
+    content[TRAINED_EPOCHS] = results["training"]["epochs"]
     with whole_folder(new, again) as aside:
         (aside / "checkpoints").mkdir()
         torch.save(content, aside / "checkpoints" / "last.ckpt")

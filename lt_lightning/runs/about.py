@@ -31,6 +31,10 @@ _DEFINITIONS = {
 }
 
 
+# Of a training, beside what the images and the weights tell of themselves.
+_OF_TRAINING = ("config", "command", "seeds", "training", "versions", "hardware")
+_OF_DATA = ("source", "profile", "imbalance_ratio", "added_images", "unlabelled")
+
 # Commands whose options lie over those of the run, and which of them change what.
 _OF_RUN = ("test", "validate", "calibrate")
 _IMAGES = ("profile", "subset_seed", "holdout", "source", "root", "added_images")
@@ -75,43 +79,85 @@ def about_run(
         past: what its weights have behind them.
         command: the command line.
     """
-    sizes = [(p.numel(), p.requires_grad) for p in module.parameters()]
+    about = about_training(data, training, command)
     return {
         "schema_version": SCHEMA_VERSION,
         "method": class_path(module),
-        "config": environment.config_names(command),
-        "command": command,
-        "seeds": {"training": environment.training_seed(), "subset": data.subset_seed},
+        **about,
         "flags": {
             "test_seen_during_training": bool(past.test_seen),
             "oracle": bool(module.oracle or past.oracle),
             "self_supervised": bool(module.self_supervised),
         },
-        "data": _about_data(data),
+        "data": {**about["data"], **_about_images(data)},
         "training": {
-            "seconds": training.seconds,
+            **about["training"],
             "epochs": training.epochs,
-            "planned_epochs": training.planned_epochs,
             "steps": training.steps,
-            "parameters": sum(size for size, _ in sizes),
-            "trainable_parameters": sum(size for size, trained in sizes if trained),
-            **({"ended": True} if training.ended else {}),
+            **sizes(module),
         },
         "metrics": {"bins": module.test_stats.bins, "definitions": _DEFINITIONS},
+    }
+
+
+def about_training(data: ReportedData, training: Training, command: list[str]) -> dict[str, Any]:
+    """Return what a later test cannot know by itself, so that each checkpoint keeps it.
+
+    Args:
+        data: the data module.
+        training: how far it went.
+        command: the command line.
+    """
+    return {
+        "config": environment.config_names(command),
+        "command": command,
+        "seeds": {"training": environment.training_seed(), "subset": data.subset_seed},
+        "data": {
+            "source": _kind(data.source),
+            "profile": _kind(data.profile),
+            "imbalance_ratio": data.imbalance_ratio,
+            "added_images": _text(data.added_images),
+            "unlabelled": data.unlabelled_facts,
+        },
+        "training": {
+            "seconds": training.seconds,
+            "planned_epochs": training.planned_epochs,
+            **({"ended": True} if training.ended else {}),
+        },
         "versions": environment.versions(),
         "hardware": dict(training.hardware),
     }
 
 
-def _about_data(data: ReportedData) -> dict[str, Any]:
+def sizes(module: ReportedModule) -> dict[str, int]:
+    """Return how many numbers a model has, and how many of them are trained."""
+    found = [(p.numel(), p.requires_grad) for p in module.parameters()]
+    trained = sum(size for size, trained in found if trained)
+    return {"parameters": sum(size for size, _ in found), "trainable_parameters": trained}
+
+
+def training_in(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a results.json says of a training that a later test cannot know by itself."""
+    found = {key: content[key] for key in _OF_TRAINING}
+    told = {key: content["data"][key] for key in _OF_DATA if key in content["data"]}
+    return {**found, "data": told}
+
+
+def with_training(content: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said of a run, with what its checkpoint tells of the training.
+
+    Args:
+        content: from `about_run`, of a test.
+        told: from `about_training`, or a part of it.
+    """
+    inner = {key: {**content[key], **told.get(key, {})} for key in ("data", "training")}
+    return {**content, **told, **inner}
+
+
+def _about_images(data: ReportedData) -> dict[str, Any]:
     return {
-        "source": _kind(data.source),
-        "profile": _kind(data.profile),
-        "imbalance_ratio": data.imbalance_ratio,
         "achieved_ratio": _ratio(data.class_counts.tolist()),
         "fingerprint": data.fingerprint,
-        "added_images": _text(data.added_images),
-        "unlabelled": data.unlabelled_facts,
         "class_names": [str(name) for name in data.class_names],
         "class_counts": data.class_counts.tolist(),
         "groups": _groups(data),

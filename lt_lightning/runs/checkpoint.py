@@ -15,6 +15,7 @@ from lt_lightning.runs.checkpoint_parts import (
     DATA_STATE,
     EPOCH_SUMS,
     RECORD,
+    TRAINED_EPOCHS,
     Unfit,
     are_seconds,
     check,
@@ -33,7 +34,6 @@ __all__ = [
     "whole_epochs",
 ]
 _GROWTH = 4  # times the size of the file that its parts may take; torch packs nothing
-TRAINED_EPOCHS = "lt_trained_epochs"
 
 
 def read(path: str | Path, to_resume: bool = False) -> dict[str, Any]:

@@ -12,11 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lt_lightning.runs.results_check import is_part
 from lt_lightning.runs.yaml_file import Endless, check_value, walk
 
 DATA_STATE = "lt_data"  # the key of the data's facts in a checkpoint
 CHANGES = "lt_changes"  # that of changes without training, of a run that was saved with them
 RECORD = "lt_record"  # that of what a run must tell of its training, and of weights behind it
+TRAINED_EPOCHS = "lt_trained_epochs"  # that of how many epochs were trained to their last batch
 EPOCH_SUMS = "lt_epoch_sums"  # that of what an unfinished epoch has logged
 INSTANTIATOR = "lightning.pytorch.cli.instantiate_module"  # what builds a model from its options
 _NODES, _DEPTH, _BITS = 300_000, 50, 64  # values, levels and bits of a whole number
@@ -228,6 +230,7 @@ _OF_TRAINING: _Keys = {
 _PARTS_OF_OTHERS: _Keys = {
     CHANGES: ("list of changes", lambda v: _is_list(v, _is_change)),
     EPOCH_SUMS: ("record of an unfinished epoch", _are_sums),
+    TRAINED_EPOCHS: ("count", lambda v: v is None or _is_count(v)),
     RECORD: ("mapping of facts", _is_mapping),
 }
 _RECORD: _Keys = {
@@ -235,8 +238,12 @@ _RECORD: _Keys = {
     "oracle": ("true or false", lambda v: type(v) is bool),
     "chosen_by": ("text", lambda v: v == "" or _is_text(v)),
     "built_on": ("text", lambda v: v == "" or _is_text(v)),
+    "training": ("record of a training", is_part),
 }
-_NOTHING = {"test_seen_during_training": False, "oracle": False, "chosen_by": "", "built_on": ""}
+_NOTHING: dict[str, Any] = {
+    "test_seen_during_training": False, "oracle": False, "chosen_by": "", "built_on": "",
+    "training": {},
+}  # fmt: skip
 _CHANGE: _Keys = {
     "name": ("text", _is_text),
     "class_path": ("text", _is_text),

@@ -32,6 +32,10 @@ def _is_seed(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**64
 
 
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _is_plain(value: Any) -> bool:
     return is_text(value) or is_flag(value) or is_number(value)
 
@@ -95,6 +99,7 @@ _MORE: dict[str, dict[str, Fits]] = {
         "test_fingerprint": is_text,
     },
     "training": {
+        "planned_epochs": or_none(_is_whole),
         "trainable_parameters": or_none(is_count),
         "multiply_adds": or_none(is_count),
         "save_seconds": is_number,
@@ -102,6 +107,8 @@ _MORE: dict[str, dict[str, Fits]] = {
     },
     "metrics": {"bins": is_count, "definitions": mapping_to(is_text)},
 }
+# What a checkpoint keeps.
+_OF_TRAINING = {"config", "command", "seeds", "data", "training", "versions", "hardware"}
 _MORE_OF_EVALUATION: dict[str, Fits] = {
     "part_of_test": is_flag,
     "test": mapping_to(or_none(is_text)),
@@ -172,6 +179,19 @@ def fault(content: dict[str, Any]) -> str | None:
     except _Wrong as wrong:
         return str(wrong)
     return None
+
+
+def is_part(told: Any) -> bool:
+    """Return whether it is some of what is said of a training, as a checkpoint keeps it."""
+    if not (is_mapping(told) and told.keys() <= _OF_TRAINING):
+        return False
+    try:
+        _may_have("", told, KEYS)
+        for key in INNER_KEYS.keys() & told.keys():
+            _may_have(f"{key}.", told[key], {**INNER_KEYS[key], **_MORE.get(key, {})})
+    except _Wrong:
+        return False
+    return True
 
 
 def _has(where: str, content: Mapping[str, Any], keys: Mapping[str, Fits]) -> None:

@@ -3,9 +3,10 @@ import time
 
 import pytest
 import torch
+from lightning.pytorch import Callback
 from lightning.pytorch.demos.boring_classes import BoringDataModule, BoringModel
 
-from lt_lightning.callbacks import RunRecord, read_results
+from lt_lightning.callbacks import LastCheckpoint, RunRecord, read_results
 from lt_lightning.engine.digest import digest_of
 from lt_lightning.errors import UserError
 from lt_lightning.runs.evaluations import chosen_by
@@ -20,8 +21,29 @@ def blank_figures(monkeypatch):
     monkeypatch.setattr("lt_lightning.figures.png.to_png", lambda figure: b"a figure")
 
 
-def fit_and_test(make_trainer, record, module, data, **options):
-    trainer = make_trainer(record, **options)
+class Saved(Callback):
+    """Saves a checkpoint behind the first epoch."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        if trainer.current_epoch == 0:
+            trainer.save_checkpoint(self.file)
+
+
+class Stops(Callback):
+    """Stops the training behind the first epoch."""
+
+    def __init__(self, stop):
+        self.stop = stop
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        trainer.should_stop = trainer.should_stop or self.stop
+
+
+def fit_and_test(make_trainer, record, *more, module, data, **options):
+    trainer = make_trainer(record, *more, **options)
     trainer.fit(module, datamodule=data)
     trainer.test(module, datamodule=data, verbose=False)
     return trainer
@@ -31,7 +53,7 @@ def test_content(make_trainer, module, data, tmp_path, monkeypatch):
     monkeypatch.setenv("PL_GLOBAL_SEED", "42")
     record = RunRecord()
     record.command = ["lt", "fit", "--config", "configs/bbn.yaml", "--config=a/small.yaml"]
-    fit_and_test(make_trainer, record, module, data)
+    fit_and_test(make_trainer, record, module=module, data=data)
     content = json.loads((tmp_path / "results.json").read_text())
     assert content == read_results(tmp_path)
     assert content["schema_version"] == 1
@@ -70,7 +92,7 @@ def test_content(make_trainer, module, data, tmp_path, monkeypatch):
 
 
 def test_numbers(make_trainer, module, data, tmp_path):
-    fit_and_test(make_trainer, RunRecord(), module, data)
+    fit_and_test(make_trainer, RunRecord(), module=module, data=data)
     last = read_results(tmp_path)["evaluations"]["last"]
     about = {"path": None, "epoch": 1, "chosen_by": "last epoch"}
     assert last["checkpoint"] == {**about, "weights": digest_of(module)}
@@ -133,7 +155,7 @@ def test_class_without_test_images_is_null(make_trainer, module, data, tmp_path,
 def test_second_evaluation_is_merged(make_trainer, module, data, tmp_path):
     record = RunRecord()
     record.evaluation, record.monitor = "last", "val/acc_macro"
-    trainer = fit_and_test(make_trainer, record, module, data)
+    trainer = fit_and_test(make_trainer, record, module=module, data=data)
     first = read_results(tmp_path)
     trainer.save_checkpoint(tmp_path / "checkpoints" / "best.ckpt")
     record.evaluation = "best"
@@ -154,7 +176,7 @@ def test_a_change_after_training_is_drawn_beside_what_was_before(
     make_trainer, module, data, tmp_path
 ):
     record = RunRecord()
-    trainer = fit_and_test(make_trainer, record, module, data)
+    trainer = fit_and_test(make_trainer, record, module=module, data=data)
     own = ["accuracy", "reliability", "confusion"]
     assert list(record.pictures) == own
     for name, content in record.pictures.items():
@@ -176,7 +198,7 @@ def test_test_in_a_new_process_keeps_the_training(
 ):
     record = RunRecord()
     record.monitor = "val/acc"
-    trainer = fit_and_test(make_trainer, record, toy_module(), toy_data())
+    trainer = fit_and_test(make_trainer, record, module=toy_module(), data=toy_data())
     checkpoint = tmp_path / "best.ckpt"
     trainer.save_checkpoint(checkpoint)
     before = read_results(tmp_path)
@@ -206,10 +228,10 @@ def test_test_of_a_run_without_results(make_trainer, toy_module, toy_data, tmp_p
 def test_training_again_drops_the_old_evaluations(make_trainer, toy_module, toy_data, tmp_path):
     record = RunRecord()
     record.evaluation = "best"
-    fit_and_test(make_trainer, record, toy_module(), toy_data())
+    fit_and_test(make_trainer, record, module=toy_module(), data=toy_data())
     record = RunRecord()
     record.evaluation = "last"
-    fit_and_test(make_trainer, record, toy_module(), toy_data(), max_epochs=1)
+    fit_and_test(make_trainer, record, module=toy_module(), data=toy_data(), max_epochs=1)
     content = read_results(tmp_path)
     assert list(content["evaluations"]) == ["last"]
     assert content["training"]["epochs"] == 1
@@ -250,7 +272,7 @@ def kept(trainer, file, **record):
 def test_the_checkpoint_tells_its_past_and_not_the_test(
     make_trainer, toy_module, toy_data, tmp_path
 ):
-    trainer = fit_and_test(make_trainer, RunRecord(), toy_module(), toy_data())
+    trainer = fit_and_test(make_trainer, RunRecord(), module=toy_module(), data=toy_data())
     record = {"test_seen_during_training": True, "chosen_by": "best val/nll on TEST images"}
     for seen in (True, False):  # data.monitor_test of the test says nothing of the training
         data = toy_data()
@@ -262,6 +284,57 @@ def test_the_checkpoint_tells_its_past_and_not_the_test(
         assert content["flags"]["test_seen_during_training"] is seen
         told = content["evaluations"][str(seen)]["checkpoint"]["chosen_by"]
         assert told == (record["chosen_by"] if seen else "named by the user")
+
+
+def test_a_record_made_again_is_that_of_the_training(
+    make_trainer, toy_module, toy_data, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PL_GLOBAL_SEED", "42")
+    record, data = RunRecord(), toy_data()
+    record.command, data.monitor_test = ["lt", "fit", "--config", "bbn.yaml"], True
+    data.unlabelled_facts = {"images": 3}
+    saved = tmp_path / "checkpoints"
+    parts = (record, LastCheckpoint(saved), Saved(saved / "early.ckpt"))
+    module = toy_module()
+    module.on_save_checkpoint = Past(test_seen=True).keep  # as a LongTailModule does
+    fit_and_test(make_trainer, *parts, module=module, data=data, precision="bf16-mixed")
+    # The toy keeps no options, which the reader asks for.
+    monkeypatch.setattr("lt_lightning.callbacks.run_record.read", torch.load)
+    before = read_results(tmp_path)
+    for name in ("early", "last"):  # which is of the first epoch, and of the second
+        (tmp_path / "results.json").unlink()
+        monkeypatch.setenv("PL_GLOBAL_SEED", "7")
+        again = RunRecord()
+        again.command = ["lt", "test"]
+        trainer = make_trainer(again, max_epochs=9)
+        trainer.test(
+            toy_module(), datamodule=toy_data(), ckpt_path=saved / f"{name}.ckpt", verbose=False
+        )
+        after = read_results(tmp_path)
+        assert after["evaluations"][name]["command"] == ["lt", "test"]
+        for content in (before, after):  # from the last step on, and no more than was saved
+            content.pop("evaluations", None)
+            content["training"].pop("seconds", None)
+            content["training"].pop("save_seconds", None)
+        assert after == before
+        assert after["training"]["ended"]
+        assert after["hardware"]["precision"] == "bf16-mixed"
+
+
+def test_an_early_stop_is_an_end_and_a_checkpoint_on_the_way_is_none(
+    make_trainer, toy_module, toy_data, tmp_path
+):
+    for stop in (True, False):
+        saved = tmp_path / str(stop) / "checkpoints"
+        parts = (RunRecord(), Stops(stop), Saved(saved / "last.ckpt"))
+        make_trainer(*parts, max_epochs=5).fit(toy_module(), datamodule=toy_data())
+        record = RunRecord(str(saved.parent))
+        make_trainer(record).test(
+            toy_module(), datamodule=toy_data(), ckpt_path=saved / "last.ckpt", verbose=False
+        )
+        training = read_results(saved.parent)["training"]
+        assert (training["epochs"], training["planned_epochs"]) == (1, 5)
+        assert training.get("ended") is (True if stop else None)
 
 
 @pytest.mark.parametrize(
@@ -281,7 +354,7 @@ def test_what_weights_are_built_on_is_told(evaluation, past, expected):
 
 def test_what_a_module_is_built_on_is_in_the_flags(make_trainer, module, data, tmp_path):
     module.past = Past(test_seen=True, oracle=True, built_on="best val/nll on TEST images")
-    fit_and_test(make_trainer, RunRecord(), module, data)
+    fit_and_test(make_trainer, RunRecord(), module=module, data=data)
     content = read_results(tmp_path)
     expected = {"test_seen_during_training": True, "oracle": True, "self_supervised": False}
     assert content["flags"] == expected
@@ -328,7 +401,7 @@ def test_checkpoint_of_a_test_does_not_set_back_the_clock(make_trainer, module, 
 
 def test_fast_dev_run_writes_nothing(make_trainer, module, data, tmp_path):
     data.validate = True  # a trial validates whatever limit_val_batches says
-    fit_and_test(make_trainer, RunRecord(), module, data, fast_dev_run=True)
+    fit_and_test(make_trainer, RunRecord(), module=module, data=data, fast_dev_run=True)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,7 +13,7 @@ DOC = (ROOT / "docs" / "results_json.md").read_text("utf-8")
 WRITERS = {
     "callbacks/run_record": ("_about_test", "_about_run", "_checkpoint", "on_test_end"),
     "callbacks/outcome": ("as_json", "rows"),
-    "runs/about": ("about_run", "_about_data"),
+    "runs/about": ("about_run", "about_training", "sizes", "_about_images"),
     "runs/evaluations": ("as_json",),
 }
 
