@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from lt_lightning.backbones.positions import fitted
 from lt_lightning.backbones.weight_files import is_file, read_weights
 from lt_lightning.errors import UserError
+from lt_lightning.home import home
 
 log = logging.getLogger(__name__)
 _left_out: ContextVar[bool] = ContextVar("left_out", default=False)
+_noted: ContextVar[list[str] | None] = ContextVar("noted", default=None)
 _SHOWN = 3  # names in a sentence
 
 
@@ -28,6 +30,17 @@ def without_weights() -> Iterator[None]:
         yield
     finally:
         _left_out.reset(token)
+
+
+@contextmanager
+def files_noted() -> Iterator[list[str]]:
+    """Note the files that networks which are built inside take weights from."""
+    found: list[str] = []
+    token = _noted.set(found)
+    try:
+        yield found
+    finally:
+        _noted.reset(token)
 
 
 def wanted(weights: str | None) -> str | None:
@@ -82,6 +95,9 @@ def take_weights(network: nn.Module, weights: str | None) -> None:
         return
     saved = read_weights(now)
     log.info("%s: %s", now, load_matched(network, saved, now))
+    noted = _noted.get()
+    if noted is not None:
+        noted.append(str(home(now)))
 
 
 def load_matched(network: nn.Module, saved: dict[str, Tensor], path: str) -> Taken:

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from lightning.pytorch.cli import OptimizerCallable
 from torch import Tensor, nn
 
 from lt_lightning.backbones import Backbone, ResNetCIFAR
+from lt_lightning.backbones.weights import files_noted
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.engine.backbone_init import take_backbone
 from lt_lightning.engine.changes import put_changes
@@ -32,6 +34,7 @@ from lt_lightning.engine.scale import check_scale
 from lt_lightning.engine.seen_data import check_same, keep_facts, warn_of_other_view
 from lt_lightning.engine.sharded import GatheredEvaluation, shard
 from lt_lightning.engine.single_image import check_single_images
+from lt_lightning.errors import UserError
 from lt_lightning.heads import LinearHead
 from lt_lightning.heads.weight_norms import weight_norms
 from lt_lightning.inputs import check_class_counts
@@ -106,7 +109,8 @@ class LongTailModule(EvaluatedModule):
         self.class_names = list(class_names or map(str, range(len(counts))))
         self.head_factory, self.loss_factory = head, loss
         self.loss = loss(counts)
-        self.backbone = backbone()
+        with files_noted() as self._weight_files:
+            self.backbone = backbone()
         check_widths(self.backbone, self.loss)
         self.head = head(int(self.backbone.out_features), int(self.loss.num_outputs))
         check_scale(self.head, self.loss)
@@ -200,6 +204,9 @@ class LongTailModule(EvaluatedModule):
         A run that goes on has its own weights.
         """
         add_in_order(self.trainer.strategy)
+        for file in self._weight_files:
+            with suppress(UserError):  # most are of no run
+                self.build_on(read(file), file)
         self.check_batches(self.stage_at(self.trainer.current_epoch))
         data = LongTailDataModule.of(self.trainer)
         if data is not None:

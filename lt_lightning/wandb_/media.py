@@ -49,8 +49,8 @@ class WandbMedia(Callback):
     ) -> tuple[EvaluatedModule, ReportedData]:
         return reported(trainer, pl_module, type(self).__name__)
 
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Describe the run."""
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Describe the run, which has taken by now the weights that it begins with."""
         self._describe(trainer, pl_module)
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -166,8 +166,8 @@ def _facts(trainer: Trainer, module: EvaluatedModule, data: ReportedData) -> dic
         "training_seed": environment.training_seed(),
         "class_counts": data.class_counts.tolist(),
         "group_sizes": {name: len(members) for name, members in data.groups.items()},
-        "test_seen_during_training": bool(data.monitor_test),
-        "oracle": bool(module.oracle),
+        "test_seen_during_training": bool(data.monitor_test or module.past.test_seen),
+        "oracle": bool(module.oracle or module.past.oracle),
     }
     file = Path(trainer.default_root_dir) / "config.yaml"
     if file.is_file():
@@ -178,9 +178,9 @@ def _facts(trainer: Trainer, module: EvaluatedModule, data: ReportedData) -> dic
 def _tags(module: EvaluatedModule, data: ReportedData) -> list[str]:
     tags = [type(module).__name__, data_name(data)]
     tags += [f"{name} {len(members)}" for name, members in data.groups.items()]
-    if data.monitor_test:
+    if data.monitor_test or module.past.test_seen:
         tags.append("test seen during training")
-    if module.oracle:
+    if module.oracle or module.past.oracle:
         tags.append("oracle")
     if module.self_supervised:
         tags.append("trained without labels")

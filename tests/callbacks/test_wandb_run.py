@@ -14,6 +14,7 @@ from wandb_server import KEY
 from lt_lightning.callbacks import ClassWeights, RunRecord, WandbMedia
 from lt_lightning.callbacks.outcome import Outcome
 from lt_lightning.errors import UserError
+from lt_lightning.runs.past import Past
 from lt_lightning.wandb_.run import WandbRun, has_account
 
 pytestmark = pytest.mark.usefixtures("no_wandb_account")
@@ -192,6 +193,8 @@ def test_an_offline_run_holds_everything_and_asks_nobody(
     monkeypatch.setattr(
         Outcome, "figures", lambda self, title: titles.append(title) or figures(self, title)
     )
+    module = pictures[0]  # which takes such weights where a LongTailModule takes them
+    module.on_fit_start = lambda: setattr(module, "past", Past(test_seen=True, oracle=True))
     fit_and_test(make_trainer, *pictures, folder)
     assert len(titles) == 2  # once for each of the two tests
     assert contacts == []
@@ -200,6 +203,7 @@ def test_an_offline_run_holds_everything_and_asks_nobody(
     assert run == ("ce/0", "ce, Toy, ratio 50", "lt_lightning")
     tags = {tag for r in found["run"] for tag in r.run.tags}
     assert {"ToyModule", "ToyPictures", "many 2", "few 1"} <= tags
+    assert {"test seen during training", "oracle"} <= tags
     axes = {(r.metric.glob_name or r.metric.name, r.metric.step_metric) for r in found["metric"]}
     drawn_over_epochs = ("train/*", "val/*", "test/*", "weight/*", "alpha", "stage")
     assert {(name, "epoch") for name in drawn_over_epochs} <= axes

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from lt_lightning.backbones import BilateralBackbone, ResNetCIFAR
+from lt_lightning.backbones.weights import take_weights
 from lt_lightning.errors import UserError
 from lt_lightning.methods import ERM, Decoupled, RotationSSP
 from lt_lightning.runs.past import Past, keep_choice, past_of
@@ -81,6 +82,15 @@ def test_what_the_weights_have_behind_them_goes_on(lab, pretrained, tmp_path):
     (tmp_path / "next.ckpt").rename(tmp_path / "first.ckpt")
     assert behind(ckpt_path=tmp_path / "first.ckpt") == known  # a run that goes on
     assert behind(seen=True) == Past(test_seen=True)
+
+    def from_file():  # as --model.backbone.weights FILE does
+        network = lab.module(ERM).backbone
+        take_weights(network, str(tmp_path / "next.ckpt"))
+        return network
+
+    torch.save({**content, "lt_record": {"test_seen_during_training": True, "oracle": False}},
+               tmp_path / "next.ckpt")  # fmt: skip
+    assert behind(model={"backbone": from_file}) == Past(test_seen=True)
 
 
 @pytest.mark.parametrize(("depth", "fits"), [(8, "0 of"), (14, "0 of")])
