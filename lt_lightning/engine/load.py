@@ -8,6 +8,7 @@ from lt_lightning.engine.base import LongTailModule
 from lt_lightning.errors import UserError
 from lt_lightning.runs import gate
 from lt_lightning.runs.checkpoint import DATA_STATE
+from lt_lightning.runs.past import Past, past_of
 
 
 def load_model(content: dict[str, Any], path: Path) -> LongTailModule:
@@ -30,4 +31,5 @@ def load_model(content: dict[str, Any], path: Path) -> LongTailModule:
     except UserError as error:
         raise UserError(f"The checkpoint {path} cannot be used: {error}") from error
     model.take(content)
+    model.past = past_of(content, path) or Past()  # of an earlier version its folder tells
     return model

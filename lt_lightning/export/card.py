@@ -4,16 +4,20 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from lt_lightning.runs.past import Past
 from lt_lightning.runs.results import epochs_told
 
 
-def card(results: Mapping[str, Any] | None, label: str | None, about: Mapping[str, Any]) -> str:
+def card(
+    results: Mapping[str, Any] | None, label: str | None, about: Mapping[str, Any], past: Past
+) -> str:
     """Return the text.
 
     Args:
         results: the content of results.json, none where the run was not tested.
         label: the evaluation of what is exported, none where there is none.
         about: the content of about.json.
+        past: what the weights have behind them, whether or not they were tested.
     """
     names, counts = about["class_names"], about["class_counts"]
     changes = ", ".join(about["changes"]) or "none"
@@ -29,7 +33,7 @@ def card(results: Mapping[str, Any] | None, label: str | None, about: Mapping[st
         "",
         "## Numbers",
         "",
-        *_stamps({} if results is None else results["flags"]),
+        *_stamps({} if results is None else results["flags"], past),
     ]
     evaluation = None if results is None or label is None else results["evaluations"][label]
     if evaluation is None:
@@ -75,9 +79,11 @@ def _made(results: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _stamps(flags: Mapping[str, Any]) -> list[str]:
+def _stamps(flags: Mapping[str, Any], past: Past) -> list[str]:
     """Return what stands over the numbers of a run that is not like others."""
-    told = [name.replace("_", " ") for name, value in flags.items() if value is True]
+    behind = {"test_seen_during_training": past.test_seen, "oracle": past.oracle}
+    known = {**flags, **{name: True for name, value in behind.items() if value}}
+    told = [name.replace("_", " ") for name, value in known.items() if value is True]
     return [f"**Stamped: {', '.join(told)}.**", ""] if told else []
 
 

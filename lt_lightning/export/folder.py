@@ -44,7 +44,7 @@ def export(kind: str, run: Predictor, folder: Path, label: str | None, out: Path
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (aside / "about.json").write_text(text + "\n", encoding="utf-8")
         (aside / "README.md").write_text(readme(kind, about, by, formats.TOLERANCE), "utf-8")
-        (aside / "MODEL_CARD.md").write_text(card(results, label, about), "utf-8")
+        (aside / "MODEL_CARD.md").write_text(card(results, label, about, run.model.past), "utf-8")
     return by
 
 

@@ -19,6 +19,8 @@ from lt_lightning.data.decode import read_image
 from lt_lightning.data.reading import Reading
 from lt_lightning.data.view import evaluation_side
 from lt_lightning.export import readme
+from lt_lightning.export.card import card
+from lt_lightning.runs.past import Past
 
 BLOCKED = (
     "import sys; sys.modules.update(lt_lightning=None, lightning=None); exec(sys.stdin.read())"
@@ -152,6 +154,18 @@ def test_weights_alone_are_bit_for_bit_and_the_card_has_the_numbers(lt, place):
     again = lt(f"export {place['run']} --format safetensors --out out")
     assert again.status == 1
     assert "exists and is never overwritten" in again.err
+
+
+@pytest.mark.parametrize("tested", [None, {"flags": {"oracle": False}, "evaluations": {}}])
+def test_the_card_has_the_stamps_of_the_weights(tested):
+    about = {"method": "ERM", "version": "1", "changes": [], "groups": {}}
+    about |= {"class_names": ["cat"], "class_counts": [3]}
+    assert "Stamped" not in card(tested, None, about, Past())
+    stamped = card(tested, None, about, Past(test_seen=True, oracle=True))
+    assert set(re.findall(r"test seen during training|oracle", stamped)) == {
+        "test seen during training",
+        "oracle",
+    }
 
 
 @pytest.mark.parametrize(
