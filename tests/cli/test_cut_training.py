@@ -6,6 +6,7 @@ import signal
 import time
 
 import pytest
+import torch
 from lightning.pytorch import Callback
 from lt_runs import in_process, tiny
 
@@ -71,6 +72,10 @@ def test_only_what_ended_by_itself_is_told_to_have(cut, monkeypatch):
     assert in_process(["test", str(folder)]).status == 0
     assert json.loads((folder / "results.json").read_text())["training"]["ended"] is True
     (folder / "results.json").unlink()
+    last = folder / "checkpoints" / "last.ckpt"
+    content = torch.load(last, weights_only=True)
+    del content["lt_record"]  # as of an earlier version, of which the config tells
+    torch.save(content, last)
     config = folder / "config.yaml"
     config.write_text(config.read_text().replace("max_steps: 13", "max_steps: 20"))
     assert in_process(["test", str(folder)]).status == 0
@@ -94,9 +99,14 @@ def test_a_training_that_ends_by_itself_says_so(tmp_path, monkeypatch, given):
     monkeypatch.setattr("lt_lightning.callbacks.RunRecord._draw", lambda *_: None)
     answer = in_process([*tiny("ce", *given), "--name", "run", "--version", "a"])
     assert answer.status == 0, answer.err
-    told = read_results(tmp_path / "runs" / "run" / "a")["training"]
+    folder = tmp_path / "runs" / "run" / "a"
+    told = read_results(folder)["training"]
     assert told["ended"] is True
     assert (told["epochs"] < told["planned_epochs"]) is bool(given)
+    (folder / "results.json").unlink()
+    assert in_process(["test", str(folder)]).status == 0
+    assert read_results(folder)["training"]["ended"] is True
+    assert training(folder) == {name: told[name] for name in TOLD}
 
 
 def test_a_training_that_a_signal_cuts_does_not(tmp_path, monkeypatch):
@@ -123,11 +133,18 @@ def test_a_change_of_it_tells_the_same(cut):
 def test_the_best_checkpoint_tells_of_the_epochs_that_it_has(cut):
     """Trap: it is written before Lightning counts its epoch, whose batches are all trained."""
     folder, _ = cut
+    (folder / "checkpoints" / "last.ckpt").rename(folder / "gone.ckpt")
     answer = in_process(["test", str(folder), "--best"])
     assert answer.status == 0, answer.err
     told = training(folder)
     assert told["steps"] == 8  # 264 images make eight batches of 32
     assert (told["epochs"], told["planned_epochs"]) == (1, 3)
+
+
+def test_a_test_of_the_best_tells_of_all_the_training(cut):
+    folder, by_fit = cut
+    assert in_process(["test", str(folder), "--best"]).status == 0
+    assert training(folder) == by_fit
 
 
 def test_its_model_card_tells_of_how_many_epochs():
