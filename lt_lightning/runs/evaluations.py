@@ -12,9 +12,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lt_lightning.runs.past import Past
+if TYPE_CHECKING:  # it loads torch, and a table must not
+    from lt_lightning.runs.past import Past
 
 PRECISION = "32-true"  # of an evaluation, where no other was asked for
 _HELD_OUT = "held_out"  # in the place of a folder's name
@@ -104,7 +105,7 @@ def merge(
     return name, {**earlier, name: dict(evaluation)}
 
 
-def chosen_by(weights: str, change: str, best: str, fitted_on: str | None, past: Past) -> str:
+def chosen_by(weights: str, change: str, best: str, fitted_on: str | None, past: "Past") -> str:
     """Return how the weights of an evaluation were chosen, and what was done to them.
 
     Args:

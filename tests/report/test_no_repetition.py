@@ -189,3 +189,21 @@ def test_a_number_that_some_seeds_have_says_how_many(grid_of, results):
     assert "48.40, n=1 |" in markdown(grid)
     (row,) = all_numbers(ranking(grid, data)).rows
     assert [item.soft for item in row if item.text == "48.40"] == ["n=1"]
+
+
+def test_rows_that_test_images_chose_stand_apart_and_are_not_ranked(grid_of, results):
+    told = {
+        "last": "last epoch, built on best val/acc_macro on TEST images",
+        "stage1": "end of stage 1, best val/acc_macro on TEST images",
+        "best": "best val/acc_macro on TEST images",
+    }
+    content = results(method="crt", flags=("test_seen",))
+    content["evaluations"] = {
+        label: results(chosen_by=text)["evaluations"]["last"] for label, text in told.items()
+    }
+    cells = grid_of(content).cells
+    assert {method: cell.ranked for (method, _), cell in cells.items()} == {
+        "crt": False,
+        "crt, stage 1, chosen on TEST images": False,
+        "crt, best on TEST images": False,
+    }
