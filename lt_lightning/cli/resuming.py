@@ -58,7 +58,7 @@ def check(
     check_same_run(began_with(run), asked, str(run))
     trainer = asked["trainer"]
     trained = is_trained(content, trainer["max_epochs"], trainer["max_steps"])
-    if trained and _is_tested(run, change):
+    if trained and _is_tested(run, asked, change):
         log.info(
             "The run %s is finished, nothing was changed: give more --trainer.max_epochs to go on "
             "with it.",
@@ -67,8 +67,8 @@ def check(
         raise Finished(run)
 
 
-def _is_tested(run: Path, change: PostHoc | None) -> bool:
+def _is_tested(run: Path, asked: dict[str, Any], change: PostHoc | None) -> bool:
     if change is None or not (run / FILE_NAME).is_file():
-        return is_tested(run)
+        return is_tested(run, asked)
     values = change.of_files(read_results(run)["data"]["class_names"])
-    return is_tested(run, change.options(), fitted.as_json(values))
+    return is_tested(run, asked, change.options(), fitted.as_json(values))

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from lt_lightning.runs.checkpoint import whole_epochs
-from lt_lightning.runs.evaluations import parts, under_own_conditions
+from lt_lightning.runs.evaluations import (
+    PRECISION,
+    Conditions,
+    parts,
+    tested_images,
+    without_digest,
+)
 from lt_lightning.runs.results import FILE_NAME, read_results
 
 log = logging.getLogger("lt_lightning")
@@ -26,29 +32,78 @@ def is_trained(content: dict[str, Any], max_epochs: int, max_steps: int) -> bool
 
 def is_tested(
     folder: Path,
+    asked: Mapping[str, Any],
     change: Mapping[str, Any] | None = None,
     values: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Return whether all checkpoints of a run were tested.
+    """Return whether all checkpoints of a run were tested on the images that are asked for.
 
     Args:
         folder: the run folder.
+        asked: the config that says on which: test_on, data.test_root, trainer.limit_test_batches.
         change: after training, which is to be tested too, with its options as they are recorded.
         values: of the change, as they are recorded; none where they are not known before.
     """
     if not (folder / FILE_NAME).is_file():
         return False
-    evaluations = read_results(folder)["evaluations"]
+    content = read_results(folder)
+    found = {
+        label: evaluation
+        for label, evaluation in content["evaluations"].items()
+        if _is_as_asked(label, evaluation, content, asked)
+    }
+    weights = {"last", "stage1"} if _on_held_out(asked) else {"last", "best", "stage1"}
     checkpoints = {file.stem for file in (folder / "checkpoints").glob("*.ckpt")}
-    if not checkpoints & {"last", "best", "stage1"} <= {*evaluations}:
+    if not checkpoints & weights <= {parts(label)[0] for label in found if not parts(label)[1]}:
         return False
     wanted = json.loads(json.dumps(change))  # as it reads in a file
     return wanted is None or any(
         evaluation.get("post_hoc") == wanted
         and {**evaluation.get("fitted", {}), **(values or {})} == evaluation.get("fitted", {})
-        for name, evaluation in evaluations.items()
-        if parts(name)[0] == "last" and under_own_conditions(name, evaluation)
+        for label, evaluation in found.items()
+        if parts(label)[0] == "last"
     )
+
+
+def _is_as_asked(
+    label: str,
+    evaluation: Mapping[str, Any],
+    content: Mapping[str, Any],
+    asked: Mapping[str, Any],
+) -> bool:
+    """Return whether an evaluation has the conditions of its label from such a config.
+
+    Which images those are, and how many, the evaluation alone tells.
+    """
+    own = content["data"].get("test_fingerprint")
+    folder, limit = _option(asked, "data.test_root"), _option(asked, "trainer.limit_test_batches")
+    tested = tested_images(evaluation)
+    if tested is None and folder is None:
+        tested = own  # of an earlier version
+    if _on_held_out(asked) and tested == own:
+        return False
+    conditions = Conditions(
+        fingerprint=tested,
+        own=own or ("" if folder else None),
+        folder=None if folder is None else str(folder),
+        images=evaluation.get("images", 0),
+        part=limit is not None and bool(evaluation.get("part_of_test")),
+        precision=PRECISION,
+        held_out=_on_held_out(asked),
+    )
+    told = parts(without_digest(label, evaluation))[2]
+    return conditions.suffix == (f"@{told}" if told else "")
+
+
+def _on_held_out(asked: Mapping[str, Any]) -> bool:
+    """Return whether the held-out images are tested, which have chosen the best checkpoint."""
+    return asked.get("test_on") == "held_out"
+
+
+def _option(config: Mapping[str, Any], key: str) -> Any:
+    part, _, name = key.partition(".")
+    options = config.get(part)
+    return options.get(name) if isinstance(options, Mapping) else None
 
 
 def reopen(folder: Path, step: int) -> None:

@@ -13,6 +13,7 @@ RESERVED = (LOGS, SLURM, RECORD, PAGE)
 GROUP = "trainer.logger.group"  # of W&B, which is called as the sweep
 _EPOCHS = 10**9
 _LONGEST = 253  # bytes of a log's name; that of a measured epoch may have two more
+ON_HELD_OUT = ("--test_on=held_out",)  # words of a test, where its run is tested so too
 # What a sweep gives to each of its runs, and so nobody else.
 OWN_KEYS = ("config", "runs", "name", "version", "seed_everything", "ckpt_path")
 
@@ -24,7 +25,7 @@ class Job:
     Attributes:
         name: row, data and ratio.
         version: the seed.
-        words: after `lt fit`: configs, options, place.
+        words: after `lt fit`: configs, options, place; of a test, after its change.
         shared: words that take over what another job has trained.
         needs: the id of the job that must be done before, if any.
         epochs: of its training; none where nothing is trained or nobody knows.

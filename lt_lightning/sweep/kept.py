@@ -5,7 +5,7 @@ from typing import Any
 
 from lt_lightning.errors import Refused
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.sweep.job import RESERVED, Job, is_length
+from lt_lightning.sweep.job import ON_HELD_OUT, RESERVED, Job, is_length
 
 
 def jobs_of(content: Any, root: Path) -> list[Job]:
@@ -44,7 +44,7 @@ def _job(content: dict[str, Any], root: Path) -> Job:
     if change is not None and not _text(change).replace(".", "").isidentifier():
         raise ValueError(f"a change of {name} is {change[:40]!r}")
     words, shared = _texts(content["words"]), _texts(content["shared"])
-    if change is not None and (words or shared or needs is None):
+    if change is not None and (words not in ((), ON_HELD_OUT) or shared or needs is None):
         raise ValueError(f"a test of {name} has options or waits for nothing")
     return Job(
         name=name,

@@ -42,7 +42,7 @@ def command(job: Job, root: Path) -> list[str]:
     """Return the words after `lt` that begin a run, or go on with it."""
     folder = job.folder(root)
     if job.post_hoc is not None:
-        return ["test", str(folder), "--post_hoc", job.post_hoc]
+        return ["test", str(folder), "--post_hoc", job.post_hoc, *job.words]
     own = run_folder.has_checkpoint(folder) and taken_over(job, root) is not None
     again = ["--ckpt_path", "last"] if own else []
     return ["fit", *job.words, *job.shared, *again]

@@ -11,7 +11,7 @@ from lt_lightning.runs import argv
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.sweep.begun import NO_PRETRAINING, TAKEN_OVER, length_of, provider
 from lt_lightning.sweep.clashes import check, may_set_ratio
-from lt_lightning.sweep.job import GROUP, RESERVED, Job, check_log, place
+from lt_lightning.sweep.job import GROUP, ON_HELD_OUT, RESERVED, Job, check_log, place
 from lt_lightning.sweep.sharing import Trained, trained
 from lt_lightning.sweep.spec import Group, Row
 
@@ -54,7 +54,7 @@ def plan(groups: Sequence[Group], root: Path, parse: Parse, begun: Begun) -> lis
                     job = _same(jobs[job.id], job)
                 else:
                     job = _placed(job, known[row], jobs, providers, root, begun)
-                for one_of in (job, *_tests(row, job)):
+                for one_of in (job, *_tests(row, job, known[row])):
                     check_log(one_of)
                     jobs.setdefault(one_of.id, one_of)
     return list(jobs.values())
@@ -180,9 +180,13 @@ def _after(job: Job, first: Job, checkpoint: str, what: Trained, root: Path) -> 
     return replace(job, shared=words, needs=first.id, epochs=what.second)
 
 
-def _tests(row: Row, job: Job) -> list[Job]:
-    """Return the tests of a finished run under changes that cost nothing."""
+def _tests(row: Row, job: Job, what: Trained) -> list[Job]:
+    """Return the tests of a finished run under changes that cost nothing, on what it is tested on.
+
+    `lt test` takes the test split by itself, which a row on held-out images leaves alone.
+    """
+    words = ON_HELD_OUT if what.config.get("test_on") == "held_out" else ()
     return [
-        replace(job, words=(), shared=(), needs=job.id, epochs=None, post_hoc=change)
+        replace(job, words=words, shared=(), needs=job.id, epochs=None, post_hoc=change)
         for change in row.post_hoc
     ]

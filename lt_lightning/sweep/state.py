@@ -11,6 +11,7 @@ from typing import Any
 from lt_lightning.errors import UserError
 from lt_lightning.runs import argv, evaluations, lock, metrics_file, origin
 from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs.config import began_with
 from lt_lightning.runs.finished import is_tested
 from lt_lightning.runs.results import FILE_NAME, read_results
 from lt_lightning.sweep.begun import is_longer, taken_over, trained_on, training_of
@@ -100,13 +101,20 @@ def _done(folder: Path, training: Mapping[str, Any], ended: bool) -> State | Non
     planned, epochs = training.get("planned_epochs"), training.get("epochs")
     cut = isinstance(planned, int) and isinstance(epochs, int) and epochs < planned
     whole = ended or training.get("ended") or not cut
-    if training and whole and is_tested(folder):
+    if training and whole and is_tested(folder, _began(folder)):
         return State(Kind.DONE, epochs or 0, float(training["seconds"] or 0))
     return None
 
 
+def _began(folder: Path) -> Mapping[str, Any]:
+    """Return the config that a run began with, nothing where it is damaged or gone."""
+    with suppress(UserError):
+        return began_with(folder)
+    return {}
+
+
 def _is_changed(job: Job, folder: Path) -> bool:
-    """Return whether a run was tested by the command of the job: that class, and no other option.
+    """Return whether a run was tested by the command of the job: that class, and its own options.
 
     So its test of other weights, images or values of a knob counts for nothing here.
     """
@@ -122,8 +130,13 @@ def _is_changed(job: Job, folder: Path) -> bool:
 
 def _is_of(job: Job, command: list[str]) -> bool:
     """Return whether a command is that of a test, wherever the folder of the sweep was then."""
-    found = argv.items(command[2:])
-    if command[:2] != ["lt", "test"] or [item.flag for item in found] != ["", "--post_hoc"]:
+    found, own = argv.items(command[2:]), argv.items(job.words)
+    if command[:2] != ["lt", "test"] or [item.flag for item in found[:2]] != ["", "--post_hoc"]:
         return False
-    run, change = (str(item.value) for item in found)
-    return Path(run).parts[-2:] == (job.name, job.version) and change == job.post_hoc
+    run, change = (str(item.value) for item in found[:2])
+    same = Path(run).parts[-2:] == (job.name, job.version) and change == job.post_hoc
+    return same and _told(found[2:]) == _told(own)
+
+
+def _told(items: list[argv.Item]) -> list[tuple[str, str | None]]:
+    return [(item.flag, item.value) for item in items]

@@ -1,6 +1,7 @@
 """Whether the run in a folder is the one that is asked for, and what of it counts as done."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import yaml
 from lt_lightning.errors import UserError
 from lt_lightning.sweep.begun import check_begun, provider, taken_over, trained_on
 from lt_lightning.sweep.board import Board
-from lt_lightning.sweep.job import Job, place
+from lt_lightning.sweep.job import ON_HELD_OUT, Job, place
 from lt_lightning.sweep.record import Record
 from lt_lightning.sweep.state import Kind, State, state_of
 
@@ -128,7 +129,8 @@ def test_a_config_file_that_was_changed_since_is_noticed(tmp_path: Path) -> None
 
 def _finish(folder: Path, monkeypatch: pytest.MonkeyPatch, **training: Any) -> None:
     (folder / "results.json").touch()
-    content = {"training": {"seconds": 4.0, **training}, "evaluations": {"last": {}}}
+    training = {"seconds": 4.0, **training}
+    content = {"training": training, "data": {}, "evaluations": {"last": {}}}
     for part in ("sweep.begun", "runs.finished"):
         monkeypatch.setattr(f"lt_lightning.{part}.read_results", lambda _: content)
 
@@ -194,6 +196,24 @@ def test_an_odd_config_of_a_resumed_run_is_no_traceback(tmp_path: Path, later: A
     folder = _begin(tmp_path, ["lt", "fit", *job.words])
     (folder / "config-resumed-1.yaml").write_text(yaml.safe_dump(later), encoding="utf-8")
     assert state_of(job, tmp_path).kind in (Kind.WAITING, Kind.INTERRUPTED)
+
+
+def test_a_run_on_held_out_images_is_done_when_those_are_tested(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trap: the sweep said that it had ended without a result, and trained nothing after it."""
+    job = _job(tmp_path, "--test_on=held_out")
+    folder = _begin(tmp_path, ["lt", "fit", *job.words])
+    began = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    (folder / "config.yaml").write_text(yaml.safe_dump({**began, "test_on": "held_out"}))
+    _finish(folder, monkeypatch, epochs=3, planned_epochs=3)
+    assert state_of(job, tmp_path).kind is Kind.INTERRUPTED  # it was tested by hand, on others
+    told = {"images": 9, "test": {"fingerprint": "other"}}
+    data, found = {"test_fingerprint": "own"}, {"last@held_out-other": told}
+    monkeypatch.setattr(
+        "lt_lightning.runs.finished.read_results", lambda _: {"data": data, "evaluations": found}
+    )
+    assert state_of(job, tmp_path).kind is Kind.DONE
 
 
 def test_to_look_on_or_to_test_otherwise_makes_no_other_run(
@@ -269,6 +289,11 @@ def test_a_test_is_done_by_its_own_command_alone(
     assert not is_done("last+nearest", *asked[:3], "NearestMean")
     assert not is_done("last", "fit")
     assert not is_done("last", "test")
+    held_out = (*asked, "--test_on=held_out")  # of a row that is tested on held-out images itself
+    job = replace(job, words=ON_HELD_OUT)
+    assert is_done("last+tau_norm_1@held_out-0123abcd", *held_out)
+    assert is_done("last+tau_norm_1@held_out-0123abcd", *asked, "--test_on", "held_out")
+    assert not is_done("last+tau_norm_1", *asked)
 
 
 def test_a_test_of_weights_that_are_trained_on_is_not_done(
@@ -280,7 +305,8 @@ def test_a_test_of_weights_that_are_trained_on_is_not_done(
     (folder / "results.json").touch()
     told = ["lt", "test", str(folder), "--post_hoc", "TauNormalization"]
     training = {"epochs": 2, "planned_epochs": 3, "seconds": 4.0}
-    content = {"training": training, "evaluations": {"last": {}, "last+x": {"command": told}}}
+    evaluations = {"last": {}, "last+x": {"command": told}}
+    content = {"training": training, "data": {}, "evaluations": evaluations}
     for part in ("sweep.begun", "sweep.state", "runs.finished"):
         monkeypatch.setattr(f"lt_lightning.{part}.read_results", lambda _: content)
 

@@ -75,7 +75,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             lambda folder: json.loads((folder / "results.json").read_text()),
         )
     monkeypatch.setattr(
-        "lt_lightning.runs.finished.read_results", lambda _: {"evaluations": ["last"]}
+        "lt_lightning.runs.finished.read_results",
+        lambda _: {"data": {}, "evaluations": {"last": {}}},
     )
     monkeypatch.setattr(local, "_PAUSE", 0.02)
     return tmp_path

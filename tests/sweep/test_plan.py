@@ -8,6 +8,7 @@ import pytest
 
 from lt_lightning.errors import Refused
 from lt_lightning.sweep.job import Job
+from lt_lightning.sweep.local import command
 from lt_lightning.sweep.plan import plan
 from lt_lightning.sweep.record import Record, read_record
 from lt_lightning.sweep.spec import groups_of
@@ -143,6 +144,22 @@ def test_changes_without_training_follow_their_run() -> None:
         "bbn/seed0",
     ]
     assert jobs["ce/seed0+NearestMean"].needs == "ce/seed0"
+
+
+@pytest.mark.parametrize(("on", "words"), [("test", ()), ("held_out", ("--test_on=held_out",))])
+def test_a_change_is_tested_on_the_images_that_its_run_is_tested_on(
+    on: str, words: tuple[str, ...]
+) -> None:
+    """Trap: the tests of a row on held-out images looked at the test split."""
+    groups = groups_of({"rows": {"config": "ce", "post_hoc": "NearestMean"}})
+    jobs = plan(groups, ROOT, lambda _: {**_config("ce"), "test_on": on}, lambda *_: None)
+    assert command(jobs[1], ROOT) == [
+        "test",
+        "runs/s/ce/seed0",
+        "--post_hoc",
+        "NearestMean",
+        *words,
+    ]
 
 
 def test_a_run_of_two_groups_is_planned_once() -> None:

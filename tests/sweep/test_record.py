@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lt_lightning.errors import UserError
-from lt_lightning.sweep.job import Job, place
+from lt_lightning.sweep.job import ON_HELD_OUT, Job, place
 from lt_lightning.sweep.record import Measured, Record, read_record, renewed
 
 
@@ -21,6 +21,7 @@ def _jobs(root: Path) -> list[Job]:
     return [
         Job("a", "seed0", first, epochs=3, data="digits"),
         Job("a", "seed0", (), needs="a/seed0", data="digits", post_hoc="LogitAdjuster"),
+        Job("a", "seed0", ON_HELD_OUT, needs="a/seed0", data="digits", post_hoc="NearestMean"),
         Job("b", "seed0", second, shared, needs="a/seed0", epochs=3, data="digits"),
     ]
 
@@ -71,11 +72,12 @@ def test_a_new_plan_keeps_what_is_still_true(tmp_path: Path) -> None:
         *(_at(0, "version", value) for value in ("../..", "/etc", [])),
         *(_at(0, "epochs", value) for value in ("3", -1, True, 1.5, 10**12, [])),
         *(_at(1, "post_hoc", value) for value in ("os system", "--x", 3, [])),
-        *(_at(2, "needs", value) for value in ("b/seed0", "none", 3, [])),
-        *(_at(2, "shared", value) for value in ("x", [3])),
+        *(_at(3, "needs", value) for value in ("b/seed0", "none", 3, [])),
+        *(_at(3, "shared", value) for value in ("x", [3])),
         *(_at(0, "data", value) for value in (None, 3, [])),
         _at(0, "words", "words"),
         _at(1, "words", ["--config", "ce"]),
+        _at(1, "words", ["--test_on=held_out", "--best"]),
         _at(1, "needs", None),
         lambda content: content.update(jobs={}),
         lambda content: content["jobs"].append(content["jobs"][0]),
