@@ -10,6 +10,7 @@ from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import argv as words
 from lt_lightning.runs import launch, leftovers, lock, origin
 from lt_lightning.runs.disk import remedy
+from lt_lightning.runs.results import FILE_NAME as RESULTS
 
 PRETRAIN = "pretrain"  # the folder of a pre-training in that of its run
 _LONGEST = 255  # bytes of a file's name
@@ -295,7 +296,8 @@ def of_run(path: str, best: bool = False) -> tuple[Path, Path]:
             "train with --data.holdout.fraction 0.1."
         )
     if not checkpoint.is_file():
-        raise UserError(
-            f"The run {folder} has no {checkpoint.name}: it stopped before the first one."
-        )
+        told = "it stopped before the first one, start it again"
+        if (folder / RESULTS).is_file():
+            told = "it was tested and has lost it, put it back or train the run again"
+        raise UserError(f"The run {folder} has no {checkpoint.name}: {told}.")
     return folder, checkpoint

@@ -14,6 +14,7 @@ from lt_lightning.sweep.clashes import check, may_set_ratio
 from lt_lightning.sweep.job import GROUP, ON_HELD_OUT, RESERVED, Job, check_log, place
 from lt_lightning.sweep.sharing import Trained, trained
 from lt_lightning.sweep.spec import Group, Row
+from lt_lightning.sweep.weights import are_gone
 
 Parse = Callable[[list[str]], Mapping[str, Any]]
 Begun = Callable[[Job, Mapping[str, Any]], tuple[str, ...] | None]
@@ -25,7 +26,8 @@ def plan(groups: Sequence[Group], root: Path, parse: Parse, begun: Begun) -> lis
 
     A first stage, or a pre-training, that two of them have alike is trained by the first of them;
     the others take it over. Where a row trains nothing but that first stage, it comes first. A run
-    that has begun stays as it began, also where another would train its first stage now.
+    that has begun stays as it began, also where another would train its first stage now. Of one
+    that is finished, and whose checkpoints were deleted, nobody takes over anything.
 
     Args:
         groups: of rows.
@@ -89,7 +91,7 @@ def _placed(
         job = _sharing(job, what, where, providers, root)
     else:
         job = _as_begun(job, words, root, jobs)
-    _provide(job, what, where, providers)
+    _provide(job, what, where, providers, root)
     return job
 
 
@@ -162,14 +164,17 @@ def _as_begun(job: Job, words: tuple[str, ...], root: Path, jobs: Mapping[str, J
     return replace(job, shared=words, needs=needs, epochs=length_of(job, words))
 
 
-def _provide(job: Job, what: Trained, where: tuple[str, ...], providers: _Providers) -> None:
-    """Take note of what later jobs may take over from this one: what it trains itself."""
+def _provide(
+    job: Job, what: Trained, where: tuple[str, ...], providers: _Providers, root: Path
+) -> None:
+    """Take note of what later jobs may take over from this one: what it trains itself, and has."""
+    folder, checkpoint = job.folder(root), "stage1" if what.staged else "last"
     if any(word.startswith(TAKEN_OVER[0]) for word in job.shared):
         return
-    if what.pretraining and not job.shared:
-        providers.setdefault((*where, what.pretraining), (job, run_folder.PRETRAIN))
-    if what.stage1:
-        checkpoint = "stage1" if what.staged else "last"
+    pretrain = run_folder.PRETRAIN
+    if what.pretraining and not job.shared and not are_gone(folder, pretrain, "last"):
+        providers.setdefault((*where, what.pretraining), (job, pretrain))
+    if what.stage1 and not are_gone(folder, "", checkpoint):
         providers.setdefault((*where, what.stage1), (job, checkpoint))
 
 

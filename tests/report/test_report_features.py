@@ -196,4 +196,4 @@ def test_a_run_without_its_checkpoint_is_one_sentence(write, cifar):
     folder = write("ce/0", cifar(), config={"data": {}})
     answer = in_process(["report", str(folder), "--features"])
     assert answer.status == 1
-    assert "has no last.ckpt" in answer.err
+    assert "has no last.ckpt: it was tested and has lost it, put it back or train" in answer.err

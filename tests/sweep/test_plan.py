@@ -342,3 +342,17 @@ def test_what_an_epoch_costs_is_known_by_all_that_decides_it() -> None:
     (job,) = plan(groups_of({"rows": ["ce"]}), ROOT, lambda _: deeper, lambda *_: None)
     assert costs() == costs(seeds=[0, 3])
     assert len({costs(), costs(ratios=10), job.of}) == 3
+
+
+def test_what_was_deleted_is_taken_over_by_nobody(tmp_path: Path) -> None:
+    """Trap: the second stage was sent to a checkpoint that was not there, at every start."""
+    groups = groups_of({"rows": ["ce", "crt", "lws"]})
+
+    def needs() -> list[str | None]:
+        jobs = plan(groups, tmp_path, lambda words: _config(words[1]), lambda *_: None)
+        return [job.needs for job in jobs]
+
+    (tmp_path / "ce" / "seed0").mkdir(parents=True)
+    assert needs() == [None, "ce/seed0", "ce/seed0"]
+    (tmp_path / "ce" / "seed0" / "results.json").touch()
+    assert needs() == [None, None, "crt/seed0"]

@@ -28,6 +28,7 @@ from lt_lightning.sweep.record import Record, read_record, renewed
 from lt_lightning.sweep.slurm import submit
 from lt_lightning.sweep.spec import Group, groups_of, read_spec
 from lt_lightning.sweep.state import Kind
+from lt_lightning.sweep.weights import check_tests
 
 log = logging.getLogger("lt_lightning")
 _USAGE = "lt sweep FILE.yaml, or lt sweep --configs ce bbn --data cifar10 --ratios 100 --seeds 0 1"
@@ -187,6 +188,7 @@ def _planned(groups: list[Group], root: Path) -> Record:
     read_record(root)  # a damaged one is refused before anything is looked into
     _check_changes(groups)
     jobs = plan(groups, root, _parse, lambda job, config: check_begun(job, config, root))
+    check_tests(jobs, root)
     run_folder.occupy(root, "--name")  # after a plan that is refused there is no folder
     record = renewed(read_record(root), jobs, root)
     record.write(root)
