@@ -69,17 +69,19 @@ class Cost:
         return None if measured is None else measured.seconds
 
 
-def measure(record: Record, root: Path, nice: int = 0) -> None:
+def measure(record: Record, root: Path, nice: int = 0, kept: Record | None = None) -> None:
     """Train one epoch on each data of a plan that was not measured, and keep what it took.
 
     Args:
         record: the plan.
         root: the folder of the sweep.
         nice: added to the niceness of the training.
+        kept: what is written, where that is the record of another plan.
 
     Raises:
         UserError: if none of the runs on some data can be trained; with its last line.
     """
+    kept = kept or record
     for data, first in firsts(record.jobs).items():
         if data in record.epoch_seconds:
             continue
@@ -102,8 +104,8 @@ def measure(record: Record, root: Path, nice: int = 0) -> None:
         if whole is None:
             raise UserError(f"One epoch of {first.id} was not measured, it has no step: see {log}.")
         seconds = float(whole) / max(1, training["epochs"] or 0)  # one of each stage
-        record.epoch_seconds[data] = Measured(seconds, first.of)
-        record.write(root)
+        record.epoch_seconds[data] = kept.epoch_seconds[data] = Measured(seconds, first.of)
+        kept.write(root)
 
 
 def _niced(nice: int) -> list[str]:

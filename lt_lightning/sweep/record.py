@@ -48,12 +48,13 @@ class Record:
     """What a sweep remembers.
 
     Attributes:
-        jobs: the runs in their order, as planned last: for --status, which is given no plan.
+        jobs: the runs in their order, as planned last, for --status.
         ended: ids of runs that ended by themselves, if only by max_time or early stopping; for
             those whose results do not tell, as of earlier versions.
         failed: the last line of runs that failed, by their ids.
         epoch_seconds: what one epoch of the first run on some data took, by data and ratio.
         submitted: the last job of a scheduler for a run, by its id, the latest last.
+        asked: stands for what the runs were planned from.
     """
 
     jobs: list[Job]
@@ -61,11 +62,13 @@ class Record:
     failed: dict[str, str] = field(default_factory=dict)
     epoch_seconds: dict[str, Measured] = field(default_factory=dict)
     submitted: dict[str, Submitted] = field(default_factory=dict)
+    asked: str = ""
 
     def write(self, root: Path) -> None:
         """Write it into the folder of the sweep, whole or not at all."""
         content = {
             "version": __version__,
+            "asked": self.asked,
             "jobs": [job.as_json() for job in self.jobs],
             "ended": sorted(self.ended),
             "failed": self.failed,
@@ -95,6 +98,7 @@ def _parsed(content: dict[str, Any], root: Path) -> Record:
         {str(key): str(value) for key, value in content["failed"].items()},
         _known(content["epoch_seconds"], _measured),
         _known(content["submitted"], _submitted),
+        str(content.get("asked", "")),  # earlier versions did not write it
     )
 
 
@@ -125,16 +129,17 @@ def firsts(jobs: Iterable[Job]) -> dict[str, Job]:
     return found
 
 
-def renewed(before: Record | None, jobs: list[Job], root: Path) -> Record:
+def renewed(before: Record | None, jobs: list[Job], root: Path, asked: str = "") -> Record:
     """Return the record of a new plan, with what is still true of the earlier one.
 
     Args:
         before: the earlier record, if any.
         jobs: the new plan.
         root: the folder of the sweep.
+        asked: stands for what the plan was made from.
     """
     if before is None:
-        return Record(jobs)
+        return Record(jobs, asked=asked)
     first = firsts(jobs)
     return Record(
         jobs,
@@ -146,4 +151,5 @@ def renewed(before: Record | None, jobs: list[Job], root: Path) -> Record:
             if data not in first or first[data].of == measured.of
         },
         before.submitted,
+        asked,
     )

@@ -1,5 +1,6 @@
 """What a sweep is asked for: groups of rows over data, imbalance ratios and seeds."""
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -115,6 +116,11 @@ def groups_of(content: Any) -> list[Group]:
     if size > _MOST:
         raise Refused(f"It asks for {size:,} runs: ask for {_MOST:,} at most.")
     return found
+
+
+def digest(groups: Sequence[Group]) -> str:
+    """Return what stands for all that is asked for."""
+    return hashlib.sha256(repr(list(groups)).encode()).hexdigest()[:16]
 
 
 def _group(shared: Mapping[str, Any], own: Mapping[str, Any]) -> Group:

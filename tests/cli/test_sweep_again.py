@@ -148,3 +148,21 @@ def test_to_look_at_a_sweep_keeps_what_failed(sweep, lt, look):
     assert answer.status == 0
     assert Path(job.id).parent.name in answer.out  # also among what is left to be run
     assert read_record(root).failed == {job.id: "lt: the last line."}
+
+
+def test_to_look_at_a_plan_leaves_the_record_of_another(sweep, lt):
+    """Trap: the commands of other rows were printed, and --status showed those rows alone."""
+    for row in ("ce", "bbn"):
+        Path(f"{row}.yaml").write_text(f"rows: {row}", encoding="utf-8")
+    record = Path("runs/t/sweep.json")
+    sweep("ce.yaml --name t")
+    before = record.read_bytes()
+    assert "--config bbn" in sweep("bbn.yaml --name t")[0]
+    assert record.read_bytes() == before
+    for asked, shown in (("", "ce"), ("ce.yaml", "ce"), ("bbn.yaml", "bbn")):
+        answer = lt(f"sweep {asked} --name t --status")
+        assert (answer.status, answer.out.splitlines()[1].split()[0]) == (0, f"{shown}/seed0")
+    assert record.read_bytes() == before
+    answer = lt("sweep gone.yaml --name t --status")
+    assert (answer.status, answer.out) == (2, "")
+    assert "There is no sweep gone.yaml" in answer.err

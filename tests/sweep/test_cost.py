@@ -56,6 +56,17 @@ def test_an_epoch_is_measured_once_for_what_it_is_of(
     assert place == str(tmp_path / ".measured")  # which no star of a shell takes for a row
 
 
+def test_what_was_measured_is_kept_beside_another_plan(
+    tmp_path: Path, trained: list[list[str]]
+) -> None:
+    other, looked = Record([_job(tmp_path, "lws")]), Record([_job(tmp_path)])
+    measure(looked, tmp_path, kept=other)
+    found = read_record(tmp_path)
+    assert found is not None
+    assert [job.name for job in found.jobs] == ["lws"]
+    assert found.epoch_seconds == looked.epoch_seconds == {"digits": Measured(3.0, "small")}
+
+
 def test_a_measured_epoch_is_as_nice_as_asked(tmp_path: Path, trained: list[list[str]]) -> None:
     measure(Record([_job(tmp_path)]), tmp_path, 7)
     assert trained[0][:3] == ["nice", "-n", "7"]

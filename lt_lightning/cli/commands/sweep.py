@@ -21,12 +21,12 @@ from lt_lightning.sweep import text
 from lt_lightning.sweep.begun import check_begun
 from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.cost import Cost, measure
-from lt_lightning.sweep.job import PAGE
+from lt_lightning.sweep.job import PAGE, Job
 from lt_lightning.sweep.local import Local, Terms
 from lt_lightning.sweep.plan import plan
 from lt_lightning.sweep.record import Record, read_record, renewed
 from lt_lightning.sweep.slurm import submit
-from lt_lightning.sweep.spec import Group, groups_of, read_spec
+from lt_lightning.sweep.spec import Group, digest, groups_of, read_spec
 from lt_lightning.sweep.state import Kind
 from lt_lightning.sweep.weights import check_tests
 
@@ -80,14 +80,15 @@ def sweep(argv: list[str]) -> None:
     run_folder.check_names(options.runs, name, None)
     root = Path(options.runs) / name
     if options.status:
-        _status(root, options)
+        _status(root, options, groups)
         return
     run_folder.forget_own()
-    record = _planned(groups, root)
+    looked = options.plan or options.launcher == "print"  # which run nothing
+    record, kept = _planned(groups, root, looked)
     if options.plan:
-        measure(record, root, options.nice or 0)
+        measure(record, root, options.nice or 0, kept)
     again = replace(record, failed={})  # for what failed is tried again
-    if not options.plan and options.launcher != "print":  # which run nothing
+    if not looked:
         again.write(root)
     board = Board(again, root)
     cost = Cost(board)
@@ -104,7 +105,9 @@ def sweep(argv: list[str]) -> None:
 
 
 def asked(argv: list[str]) -> tuple[argparse.Namespace, list[Group]]:
-    """Return the options of a command line, and the groups that it asks for; none for --status.
+    """Return the options of a command line, and the groups that it asks for.
+
+    None are asked for by --status without a file.
 
     Raises:
         Refused: if it is not understood.
@@ -116,7 +119,7 @@ def asked(argv: list[str]) -> tuple[argparse.Namespace, list[Group]]:
             raise Refused(f"--{name} is {value}: give {least} to {most}.")
     _check_together(options)
     _pairs(options.slurm, "slurm")
-    return options, [] if options.status else _groups(options)
+    return options, [] if options.status and options.file is None else _groups(options)
 
 
 def _check_together(options: argparse.Namespace) -> None:
@@ -183,16 +186,33 @@ def _of_slurm(word: str, value: str) -> Any:
         raise Refused(f"--slurm is {word!r}: give keys and values as '{{a: x, b: y}}'.") from error
 
 
-def _planned(groups: list[Group], root: Path) -> Record:
-    """Return the plan of what is asked for, made anew, with what is known from before."""
+def _planned(groups: list[Group], root: Path, looked: bool) -> tuple[Record, Record]:
+    """Return the plan of what is asked for, made anew, and what is kept: it, or an earlier one.
+
+    That of another plan stays as it was where the new one is only looked at.
+    """
     read_record(root)  # a damaged one is refused before anything is looked into
+    jobs = _jobs(groups, root)
+    run_folder.occupy(root, "--name")  # after a plan that is refused there is no folder
+    before, asked = read_record(root), digest(groups)
+    record = renewed(before, jobs, root, asked)
+    if looked and before is not None and before.asked != asked:
+        return record, before
+    record.write(root)
+    return record, record
+
+
+def _jobs(groups: list[Group], root: Path) -> list[Job]:
+    """Return the runs that are asked for.
+
+    Raises:
+        Refused: if one is none that `lt` would take.
+        UserError: if a run in its place is another one, or has lost what is to be tested.
+    """
     _check_changes(groups)
     jobs = plan(groups, root, _parse, lambda job, config: check_begun(job, config, root))
     check_tests(jobs, root)
-    run_folder.occupy(root, "--name")  # after a plan that is refused there is no folder
-    record = renewed(read_record(root), jobs, root)
-    record.write(root)
-    return record
+    return jobs
 
 
 def _check_changes(groups: list[Group]) -> None:
@@ -232,7 +252,8 @@ def _parse(words: list[str]) -> Mapping[str, Any]:
     return found
 
 
-def _status(root: Path, options: argparse.Namespace) -> None:
+def _status(root: Path, options: argparse.Namespace, groups: list[Group]) -> None:
+    """Show the sweep as it was planned last; that of a file which asks for others as it asks."""
     record = read_record(root)
     if record is None:
         raise UserError(f"There is no sweep in {root}: give its --runs and --name.")
@@ -242,6 +263,8 @@ def _status(root: Path, options: argparse.Namespace) -> None:
             f"--{given} stands beside --status, which shows the sweep in {root} as it was planned "
             "last: leave it out."
         )
+    if groups and digest(groups) != record.asked:
+        record = renewed(record, _jobs(groups, root), root)
     board = Board(record, root)
     cost = Cost(board)
     _say([*text.plan_lines(board, cost), *text.failed_lines(board)])
