@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from lt_lightning.runs.results import FILE_NAME as RESULTS
 from lt_lightning.runs.results import epochs_told, read_results
 from lt_lightning.runs.same_run import ASIDE
 from lt_lightning.runs.watching import compared, ends_early
-from lt_lightning.sweep.job import GROUP, Job
+from lt_lightning.sweep.job import GROUP, Job, place
 
 TAKEN_OVER = ("--model.stage1_ckpt=", "--model.backbone_init=")
 LENGTH = "--trainer.max_epochs="
@@ -52,13 +53,41 @@ def taken_over(job: Job, root: Path) -> tuple[str, ...] | None:
         return None
     asked, began = _items(job.words), _items(command[2:])
     own, more = began[: len(asked)], began[len(asked) :]
-    if _told(own) != _told(asked):
-        return None
+    return _taken(more, command, root) if _told(own) == _told(asked) else None
+
+
+def _taken(items: Sequence[argv.Item], command: list[str], root: Path) -> tuple[str, ...] | None:
+    """Return the words of a command that take something over; none where they do anything else."""
     before = [item.value for item in argv.items(command) if item.key == "runs"]
     try:
-        return tuple(_moved(word, f"{before[-1]}", root) for item in more for word in item.words)
+        found = [_moved(word, f"{before[-1]}", root) for item in items for word in item.words]
     except (Refused, ValueError, LookupError):
         return None
+    whole = not found or any(word.startswith(TAKEN_OVER) for word in found)
+    return tuple(found) if whole else None  # another length alone takes over nothing
+
+
+def as_begun(job: Job, root: Path) -> Job:
+    """Return the job with the words that its run began with, where they are others.
+
+    Only of a run that `check_begun` has found to be the same; what was taken over is not in them.
+    """
+    command = origin.command_of(job.folder(root))
+    if command is None or taken_over(job, root) is not None:
+        return job
+    own, _ = _by_place(command)
+    group = [word for word in job.words if word.startswith(f"--{GROUP}=")][-1:]
+    place_ = place(root, job.name, job.version)
+    return replace(job, words=(*(word for one in own for word in one.words), *group, *place_))
+
+
+def _by_place(command: list[str]) -> tuple[list[argv.Item], list[argv.Item]]:
+    """Return what a command of a sweep asks for, and what follows its place: what it takes over."""
+    found = argv.items(command[2:])
+    places = [k for k, item in enumerate(found, 1) if item.key in ("runs", "name", "version")]
+    parts = found[: max(places, default=0)], found[max(places, default=0) :]
+    own, more = ([word for item in part for word in item.words] for part in parts)
+    return _items(own), _items(more)
 
 
 def check_begun(job: Job, config: Mapping[str, Any], root: Path) -> tuple[str, ...] | None:
@@ -77,24 +106,62 @@ def check_begun(job: Job, config: Mapping[str, Any], root: Path) -> tuple[str, .
         return None
     found = taken_over(job, root)
     if found is None:
-        raise _other(job, f"see {folder / origin.FILE}")
-    if (folder / "config.yaml").is_file() or not lock.is_held(folder):
-        _check_config(job, config, folder, found)
-        _check_as_it_began(job, folder, found)
+        found = _in_other_words(job, config, root)
+    elif (folder / "config.yaml").is_file() or not lock.is_held(folder):
+        # What stands on the command line was compared already.
+        given = [item.key for item in argv.items([*job.words, *found]) if not item.is_file]
+        _check_config(job, config, folder, (*_PATHS, *given))
+    else:
+        return found
+    _check_as_it_began(job, folder, found)
     return found
 
 
-def _check_config(
-    job: Job, config: Mapping[str, Any], folder: Path, taken: tuple[str, ...]
-) -> None:
-    """Refuse a run whose config files held something else when it began.
+def _in_other_words(job: Job, config: Mapping[str, Any], root: Path) -> tuple[str, ...]:
+    """Return what a run takes over that was told otherwise than its job, but has its config.
 
-    What stands on the command line was compared already.
+    Raises:
+        UserError: if it has another one, or does not tell.
     """
-    given = [item.key for item in argv.items([*job.words, *taken]) if not item.is_file]
+    folder = job.folder(root)
+    file, command = folder / origin.FILE, origin.command_of(folder)
+    if command is None:
+        raise UserError(
+            f"The run {job.id} does not tell what it is, for {file} is gone or damaged: put that "
+            "back, give the sweep another --name, or the row another name."
+        )
+    own, more = _by_place(command)
+    found = _taken(more, command, root) if command[:2] == ["lt", "fit"] and own else None
+    grouped = _group(own) == _group(_items(job.words))
+    if found is None or not grouped or not (folder / "config.yaml").is_file():
+        raise _other(job, f"see {file}")
+    taken = [item.key for item in argv.items(found)]
+    _check_config(job, config, folder, ("config", *_PLACE, GROUP, *taken))
+    return found
+
+
+def _group(items: Sequence[argv.Item]) -> list[str | None]:
+    """Return the group of W&B that the user has given, which is not that of the sweep."""
+    return [item.value for item in items if item.key == GROUP]
+
+
+def is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two full configs, as `lt fit --print_config` writes them, are of one run."""
+    return difference(one, other, "", ("config", *_PLACE)) is None
+
+
+def _check_config(job: Job, config: Mapping[str, Any], folder: Path, free: tuple[str, ...]) -> None:
+    """Refuse a run that began with another config.
+
+    Args:
+        job: the run.
+        config: what is asked for.
+        folder: where it lies.
+        free: options that may differ.
+    """
     open_ = {key for key, value in config_files.leaves(dict(config)) if value is None}
     filled = [key for key in _FILLED if key in open_]
-    found = difference(began_with(folder), config, "", (*_PATHS, *given, *filled))
+    found = difference(began_with(folder), config, "", (*free, *filled))
     if found:
         key, have, want = found
         raise _other(job, f"{key} was {have} and is {want} now")

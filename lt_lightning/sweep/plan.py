@@ -9,7 +9,14 @@ from typing import Any
 from lt_lightning.errors import Refused
 from lt_lightning.runs import argv
 from lt_lightning.runs import folder as run_folder
-from lt_lightning.sweep.begun import NO_PRETRAINING, TAKEN_OVER, length_of, provider
+from lt_lightning.sweep.begun import (
+    NO_PRETRAINING,
+    TAKEN_OVER,
+    as_begun,
+    is_same,
+    length_of,
+    provider,
+)
 from lt_lightning.sweep.clashes import check, may_set_ratio
 from lt_lightning.sweep.job import GROUP, ON_HELD_OUT, RESERVED, Job, check_log, place
 from lt_lightning.sweep.sharing import Trained, trained
@@ -40,6 +47,7 @@ def plan(groups: Sequence[Group], root: Path, parse: Parse, begun: Begun) -> lis
         Refused: if a row is none that `lt fit` would take, or a name would stand for two runs.
     """
     jobs: dict[str, Job] = {}
+    asked: dict[str, Trained] = {}
     providers: _Providers = {}
     parsed: dict[tuple[str, ...], Trained] = {}
     one = next((group.ratios[0] for group in groups if group.ratios), "")
@@ -53,8 +61,9 @@ def plan(groups: Sequence[Group], root: Path, parse: Parse, begun: Begun) -> lis
             for ratio, row in itertools.product(group.ratios or ("",), rows):
                 job = _job(row, data, ratio, seed, root, known[row])
                 if job.id in jobs:
-                    job = _same(jobs[job.id], job)
+                    job = _same(jobs[job.id], asked[job.id], job, known[row])
                 else:
+                    asked[job.id] = known[row]
                     job = _placed(job, known[row], jobs, providers, root, begun)
                 for one_of in (job, *_tests(row, job, known[row])):
                     check_log(one_of)
@@ -62,13 +71,13 @@ def plan(groups: Sequence[Group], root: Path, parse: Parse, begun: Begun) -> lis
     return list(jobs.values())
 
 
-def _same(before: Job, job: Job) -> Job:
-    """Return the run that another group has asked for, and may test under other changes.
+def _same(before: Job, asked: Trained, job: Job, what: Trained) -> Job:
+    """Return the run that another group has asked for, in other words perhaps, and may test more.
 
     Raises:
         Refused: if it is another one.
     """
-    if before.words == job.words:
+    if before.words == job.words or is_same(asked.config, what.config):
         return before
     raise Refused(
         f"Two runs are called {job.id} but have other options or data: give one of their rows "
@@ -161,6 +170,7 @@ def _as_begun(job: Job, words: tuple[str, ...], root: Path, jobs: Mapping[str, J
     """Return the job as its run began; what that waited for, where it is no part of the plan."""
     first = provider(words, root)
     needs = first if first in jobs else None
+    job = as_begun(job, root)
     return replace(job, shared=words, needs=needs, epochs=length_of(job, words))
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from lt_lightning.errors import UserError
-from lt_lightning.sweep.begun import check_begun, provider, taken_over, trained_on
+from lt_lightning.sweep.begun import as_begun, check_begun, provider, taken_over, trained_on
 from lt_lightning.sweep.board import Board
 from lt_lightning.sweep.job import ON_HELD_OUT, Job, place
 from lt_lightning.sweep.record import Record
@@ -67,6 +67,7 @@ def test_a_run_is_that_of_its_command_wherever_it_lies(tmp_path: Path) -> None:
                 _taken("s", "../seed0/checkpoints/last.ckpt"),
                 _taken("s", "ce/seed0/checkpoints/best.ckpt"),
                 ["--model.loss=x"],
+                ["--trainer.max_epochs=9"],
                 ["--trainer.max_epochs=" + "9" * 10],
                 ["--trainer.max_epochs=" + "9" * 5000],
                 ["word"],
@@ -80,8 +81,9 @@ def test_the_run_of_another_command_is_refused_and_counts_for_nothing(
     tmp_path: Path, command: list[str]
 ) -> None:
     job = _job(tmp_path)
-    _begin(tmp_path, command)
-    with pytest.raises(UserError, match=r"crt/seed0 has begun with other options .*command\.json"):
+    _begin(tmp_path, command, batch_size=9)
+    said = r"crt/seed0 has begun with other options \((see .*command\.json|data\.batch_size was 9)"
+    with pytest.raises(UserError, match=said):
         check_begun(job, _CONFIG, tmp_path)
     assert taken_over(job, tmp_path) is None
     assert state_of(job, tmp_path, True) == State(Kind.WAITING)
@@ -108,8 +110,42 @@ def test_a_run_that_does_not_tell_its_command_is_none_of_the_sweep(
 ) -> None:
     folder = _begin(tmp_path, [])
     (folder / "command.json").write_text(text, encoding="utf-8")
-    with pytest.raises(UserError, match="has begun with other options"):
-        check_begun(_job(tmp_path), _CONFIG, tmp_path)
+    for gone in (False, True):
+        if gone:
+            (folder / "command.json").unlink()
+        with pytest.raises(UserError, match=r"crt/seed0 .*command\.json is gone or damaged: put"):
+            check_begun(_job(tmp_path), _CONFIG, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "began",
+    [
+        ("--seed_everything=0", "--model.b=2", "--model.a=1"),  # in another order
+        ("--trainer.max_steps=-1", "--model.a=1", "--model.b=2", "--seed_everything=0"),
+        ("--config", "my/digits.yaml", "--model.a=1", "--model.b=2", "--seed_everything=0"),
+    ],
+)
+@pytest.mark.parametrize("group", [(), ("--trainer.logger.group=s",)])
+def test_a_run_that_was_asked_for_in_other_words_is_the_same(
+    tmp_path: Path, began: tuple[str, ...], group: tuple[str, ...]
+) -> None:
+    """Trap: the same options in another order had to be trained once more."""
+    root = tmp_path / "s"
+    job = _job(root, "--model.a=1", "--model.b=2", *group)
+    before = ["lt", "fit", "--config", "crt", *began, *group, *place(Path("old/s"), "crt", "seed0")]
+    _begin(root, [*before, *_taken("old/s"), "--ckpt_path", "last"])
+    found = check_begun(job, _CONFIG, root)
+    assert found == tuple(_taken(root))
+    assert taken_over(job, root) is None
+    again = as_begun(job, root)
+    place_ = place(root, "crt", "seed0")
+    assert again == replace(job, words=("--config", "crt", *began, *group, *place_))
+    assert taken_over(again, root) == found
+    assert state_of(again, root).kind is Kind.INTERRUPTED
+    assert as_begun(again, root) is again
+    other = {**_CONFIG, "data": {**_CONFIG["data"], "batch_size": 9}}
+    with pytest.raises(UserError, match=r"data\.batch_size was 8 and is 9 now"):
+        check_begun(job, other, root)
 
 
 def test_a_config_file_that_was_changed_since_is_noticed(tmp_path: Path) -> None:
@@ -261,8 +297,8 @@ def test_a_run_whose_files_stood_in_another_order_is_told_by_its_options(tmp_pat
     with pytest.raises(UserError, match=r"data\.batch_size was 8 and is 9 now"):
         check_begun(job, other, tmp_path)
     third = _job(tmp_path, "--config", "data/digits", "--config", "recipe/short")
-    with pytest.raises(UserError, match="has begun with other options"):
-        check_begun(third, _CONFIG, tmp_path)
+    with pytest.raises(UserError, match=r"data\.batch_size was 8 and is 9 now"):
+        check_begun(third, other, tmp_path)
 
 
 def test_a_test_is_done_by_its_own_command_alone(

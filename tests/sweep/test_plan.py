@@ -175,16 +175,28 @@ def test_a_group_that_only_adds_a_change_adds_its_tests() -> None:
 
 
 def test_a_name_never_stands_for_two_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = {"groups": [{"rows": "ce"}, {"rows": "ce", "set": {"trainer.max_epochs": 9}}]}
+    asked = {"rows": "ce", "set": {"trainer.max_epochs": 9}}
+    groups = groups_of({"groups": [{"rows": "ce"}, asked]})
+    same = plan(groups, ROOT, lambda _: _config("ce"), lambda *_: None)
+    assert [job.id for job in same] == ["ce/seed0"]  # it has 9 anyway, say
+
+    def parse(words: list[str]) -> dict[str, Any]:
+        return _config("ce_drw" if "--trainer.max_epochs=9" in words else "ce")
+
     with pytest.raises(Refused) as refused:
-        _jobs(other)
+        plan(groups, ROOT, parse, lambda *_: None)
     assert "Two runs are called ce/seed0" in refused.value.sentence
     monkeypatch.chdir(tmp_path)
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.yaml").touch()
     with pytest.raises(Refused):
-        _plan(["ce"], data=["a/x.yaml", "b/x.yaml"])
+        plan(
+            groups_of({"rows": "ce", "data": ["a/x.yaml", "b/x.yaml"]}),
+            ROOT,
+            lambda words: _config("ce_drw" if "b/x.yaml" in words else "ce"),
+            lambda *_: None,
+        )
 
 
 def test_a_run_is_not_called_as_a_part_of_the_sweep() -> None:
