@@ -23,6 +23,8 @@ _ONE_STAGE_ONLY = {
     "tuning": None,
     "head_start": "random",
 }
+_OURS = ("lt_lightning.", "lightning.", "pytorch_lightning.")  # callbacks of which all is known
+_ENDING = (".EarlyStopping", ".Timer")
 _NOT_DATA = ("sampler", "samplers")
 _LENGTH = ("max_epochs",)
 _EACH_STAGE = (f"{LENGTH}null", "--model.stage1_epochs=1", "--model.stage2_epochs=1")
@@ -74,7 +76,8 @@ def trained(config: Mapping[str, Any]) -> Trained:
     plain = model["class_path"] == _ONE_STAGE and all(
         options.get(key) == value for key, value in _ONE_STAGE_ONLY.items()
     )
-    alone = config["trainer"]["max_steps"] < 0 and config["trainer"]["max_time"] is None
+    limits = config["trainer"]["max_steps"] >= 0 or config["trainer"]["max_time"] is not None
+    alone = not limits and not _may_end(config["trainer"].get("callbacks"))
     whole = first + second if staged and first is not None and second is not None else None
     length = longest or whole
     return Trained(
@@ -87,6 +90,14 @@ def trained(config: Mapping[str, Any]) -> Trained:
         short=_short(config),
         config=config,
     )
+
+
+def _may_end(callbacks: Any) -> bool:
+    """Return whether a callback may end a training before its length: what others wrote may."""
+    listed = callbacks if isinstance(callbacks, list) else [callbacks]
+    paths = [one.get("class_path") if isinstance(one, Mapping) else one for one in listed if one]
+    known = [str(path).startswith(_OURS) and not str(path).endswith(_ENDING) for path in paths]
+    return not all(known)
 
 
 def _short(config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -356,6 +356,30 @@ def test_what_an_epoch_costs_is_known_by_all_that_decides_it() -> None:
     assert len({costs(), costs(ratios=10), job.of}) == 3
 
 
+@pytest.mark.parametrize(
+    ("callback", "shared"),
+    [
+        ("lightning.pytorch.callbacks.EarlyStopping", False),
+        ("lightning.pytorch.callbacks.early_stopping.EarlyStopping", False),
+        ("lightning.pytorch.callbacks.Timer", False),
+        ("mine.StopAtNight", False),
+        ("lightning.pytorch.callbacks.LearningRateMonitor", True),
+    ],
+)
+def test_a_first_stage_that_may_end_early_is_taken_over_by_nobody(
+    callback: str, shared: bool
+) -> None:
+    """Trap: five epochs of ce, which had stopped there, were taken for the twenty asked for."""
+
+    def parse(words: list[str]) -> dict[str, Any]:
+        found = _config(words[1])
+        callbacks = [{"class_path": callback, "init_args": {"monitor": "val/loss"}}]
+        return {**found, "trainer": {**found["trainer"], "callbacks": callbacks}}
+
+    jobs = plan(groups_of({"rows": ["ce", "crt"]}), ROOT, parse, lambda *_: None)
+    assert jobs[1].needs == ("ce/seed0" if shared else None)
+
+
 def test_what_was_deleted_is_taken_over_by_nobody(tmp_path: Path) -> None:
     """Trap: the second stage was sent to a checkpoint that was not there, at every start."""
     groups = groups_of({"rows": ["ce", "crt", "lws"]})
