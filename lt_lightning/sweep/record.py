@@ -85,7 +85,7 @@ def read_record(root: Path) -> Record | None:
     Raises:
         UserError: if it is damaged.
     """
-    again = "delete it and start the sweep again; its runs stay"
+    again = "delete it and start the sweep again, after scancel of its jobs if any; its runs stay"
     return record_file.read_record(
         root / FILE_NAME, _SCHEMA, lambda content: _parsed(content, root), again
     )

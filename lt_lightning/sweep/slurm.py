@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lt_lightning.errors import Refused, UserError
+from lt_lightning.errors import Refused, UserError, one_sentence
 from lt_lightning.runs import warning
 from lt_lightning.sweep.begun import has_begun, taken_over
 from lt_lightning.sweep.board import Board
@@ -20,6 +20,7 @@ from lt_lightning.sweep.state import Kind
 
 _PATIENCE = 60.0  # seconds for an answer of squeue
 _NEVER = "DependencyNeverSatisfied"  # what squeue says of a job that waits for one that failed
+_FILE = "_submitted.pkl"
 _MORE, _DEPENDENCY = "slurm_additional_parameters", "slurm_dependency"
 
 
@@ -109,8 +110,10 @@ def submit(board: Board, options: Mapping[str, Any], cluster: str = "slurm") -> 
                 known[job.id] = Submitted(number, _of(job))
                 board.record.write(board.root)
                 told[job.id] = f"job {number}"
-    except (RuntimeError, NameError, ValueError, TypeError, OSError) as error:
-        raise UserError(f"SLURM did not take the runs ({error}): see lt sweep --help.") from error
+    # The last is what submitit says of an option of another type.
+    except (RuntimeError, NameError, ValueError, TypeError, OSError, AssertionError) as error:
+        said = one_sentence(str(error)).rstrip(".")
+        raise UserError(f"SLURM did not take the runs ({said}): mend --slurm.") from error
     return told
 
 
@@ -151,10 +154,19 @@ def _keep_queued(board: Board) -> None:
     """Forget the jobs that are no more in the queue.
 
     Raises:
-        UserError: if the queue cannot be asked, or if the job of a run has other words than now.
+        UserError: if the queue cannot be asked, if the job of a run has other words than now, or
+            if one is there of which nothing is known.
     """
     known = board.record.submitted
-    queue = _queue() if known else set()
+    files = (board.root / SLURM).glob(f"*{_FILE}")  # what submitit leaves for each job
+    ever = {file.name.removesuffix(_FILE) for file in files}
+    queue = _queue() if known or ever else set()
+    lost = sorted((queue & ever) - {found.number for found in known.values()})
+    if lost:
+        raise UserError(
+            f"The queue has jobs of this sweep that its sweep.json does not know, {', '.join(lost)}"
+            f": scancel {' '.join(lost)} first, or put back the sweep.json that was deleted."
+        )
     for run in [run for run, found in known.items() if found.number not in queue]:
         del known[run]
     for job in board.left():

@@ -49,7 +49,9 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_one_of_another_version_is_refused(tmp_path: Path) -> None:
     content = {**_written(tmp_path), "schema_version": 1}
     (tmp_path / "sweep.json").write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(UserError, match="delete it and start the sweep again; its runs stay"):
+    with pytest.raises(
+        UserError, match=r"delete it and start the sweep again, after scancel .*; its runs stay"
+    ):
         read_record(tmp_path)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from lt_lightning.cli.commands.sweep import _pairs, asked
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.sweep import slurm
 from lt_lightning.sweep.board import Board
@@ -204,3 +205,45 @@ def test_the_signal_of_the_scheduler_does_not_reach_the_run(
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     OneRun(_JOB, tmp_path)()
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
+@pytest.mark.parametrize(
+    ("value", "passed"),
+    [
+        *(("60", 60), ("1.5", 1.5), ("true", True), ("False", False), ("null", None)),
+        *(("{a: x}", {"a": "x"}), ("[a, b]", ["a", "b"])),
+        *((text, text) for text in ("007", "1:30:00", "yes", "gpu:2", "%j", "a: b", "", "1e5")),
+    ],
+)
+def test_a_value_is_passed_on_as_it_is_meant(value: str, passed: Any) -> None:
+    """Trap: mem_gb=1.5 was a text, which is refused, and slurm_use_srun=false one that is true."""
+    words = ["--configs", "ce", "--launcher", "slurm", "--slurm", f"slurm_x={value}"]
+    options, _ = asked(words)
+    (found,) = _pairs(options.slurm, "slurm").values()
+    assert (found, type(found)) == (passed, type(passed))
+
+
+def test_an_option_of_another_type_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trap: submitit asserts."""
+    pytest.importorskip("submitit")
+    for given in ({"timeout_min": "abc"}, {"foo": 1}):
+        with pytest.raises(UserError) as raised:
+            submit(Board(Record([_JOB]), tmp_path), given, "local")
+        assert str(raised.value).startswith("SLURM did not take the runs (Parameter ")
+        assert "\n" not in str(raised.value)
+
+
+def test_jobs_of_a_deleted_record_are_not_submitted_again(queue: _Slurm, tmp_path: Path) -> None:
+    """Trap: the message of a damaged sweep.json asked to delete it, and each job ran twice."""
+    (tmp_path / "slurm").mkdir()
+    for number in (100, 101):
+        (tmp_path / "slurm" / f"{number}_submitted.pkl").touch()
+    queue.queue("101 None", "9 x")
+    with pytest.raises(UserError, match=r"does not know, 101: scancel 101 first, or put back"):
+        submit(_board(tmp_path), {})
+    assert queue.jobs == {}
+    queue.queue("9 x")
+    submit(_board(tmp_path), {})
+    assert len(queue.jobs) == 5

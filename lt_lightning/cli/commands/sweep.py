@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import io
+import json
 import logging
 import sys
 from collections.abc import Mapping
@@ -175,15 +176,18 @@ def _pairs(words: list[str], option: str) -> dict[str, Any]:
 
 
 def _of_slurm(word: str, value: str) -> Any:
-    """Return a value as submitit takes it: a number, {keys: and values}, or a text."""
-    if value.isdecimal():
-        return int(value)
-    if not value.startswith("{"):
-        return value
+    """Return a value as submitit takes it: what YAML makes of it.
+
+    A text that YAML writes otherwise stays one, such as 007, 1:30:00 or yes.
+    """
+    nested = value.startswith(("{", "["))
     try:
-        return yaml.safe_load(value)
+        found = yaml.safe_load(value)
     except yaml.YAMLError as error:
+        if not nested:
+            return value
         raise Refused(f"--slurm is {word!r}: give keys and values as '{{a: x, b: y}}'.") from error
+    return found if nested or json.dumps(found, default=str) == value.lower() else value
 
 
 def _planned(groups: list[Group], root: Path, looked: bool) -> tuple[Record, Record]:
