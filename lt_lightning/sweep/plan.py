@@ -133,7 +133,10 @@ def _job(row: Row, data: str, ratio: str, seed: int, root: Path, what: Trained) 
     version = f"seed{seed}"
     run_folder.check_names(str(root), name, version)
     if name in RESERVED:
-        raise Refused(f"A run is called {name}, as a part of the sweep is: give it another `name`.")
+        raise Refused(
+            f"A run is called {name}, as a part of the sweep is: give its row another `name`, in a "
+            "sweep file."
+        )
     group = [f"--{GROUP}={root.name}"] if what.grouped else []
     words = [*_words(row, data, ratio, seed), *group, *place(root, name, version)]
     return Job(

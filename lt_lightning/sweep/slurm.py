@@ -113,7 +113,7 @@ def submit(board: Board, options: Mapping[str, Any], cluster: str = "slurm") -> 
     # The last is what submitit says of an option of another type.
     except (RuntimeError, NameError, ValueError, TypeError, OSError, AssertionError) as error:
         said = one_sentence(str(error)).rstrip(".")
-        raise UserError(f"SLURM did not take the runs ({said}): mend --slurm.") from error
+        raise UserError(f"SLURM did not take the runs ({said}): mend that, or --slurm.") from error
     return told
 
 

@@ -28,6 +28,7 @@ _OWN = {
 }
 _SHOWING = ("print_config",)
 _LONG = 10**80
+_DIGITS = 9  # of a seed
 _MOST = 10_000  # runs of a sweep
 _GROUP = ("rows", "data", "ratios", "seeds", "over", "set")
 _FILE = (*_GROUP, "groups")
@@ -137,7 +138,9 @@ def _group(shared: Mapping[str, Any], own: Mapping[str, Any]) -> Group:
     names = [row.name for row in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise Refused(f"Two rows are called {twice}: give one another name, by `name`.")
+        raise Refused(
+            f"Two rows are called {twice}: leave one out, or give it a `name` in a sweep file."
+        )
     ratios = tuple(dict.fromkeys(_ratio(one) for one in _list(part, "ratios")))
     if ratios and any(key.rstrip("+") == RATIO for row in found for key, _ in row.options):
         raise Refused(f"{RATIO} is set beside ratios, and would be that of all: give one of both.")
@@ -156,9 +159,12 @@ def _row(row: Any, over: tuple[str, ...], options: tuple[tuple[str, str], ...]) 
     given = row.get("name")
     name = Path(row["config"]).stem if given is None else str(given)
     if not _NAME.fullmatch(name):
+        remedy = "give it another `name`"
+        if given is None:
+            remedy = f"rename {row['config'][:80]}, or give the row a `name` in a sweep file"
         raise Refused(
             f"A row is called {name[:80]!r}: use letters, digits, _ . + and - alone, a letter or "
-            "digit first; give it another `name`."
+            f"digit first; {remedy}."
         )
     own = tuple(_config(one) for one in _list(row, "over"))
     return Row(
@@ -250,6 +256,8 @@ def _told(value: Any) -> str:
 
 def _seed(value: Any) -> int:
     text = value if isinstance(value, str) else _told(value)
-    if isinstance(value, bool) or not text.isascii() or not text.isdecimal() or len(text) > 9:
-        raise Refused(f"A seed is {_told(value)}: give a whole number from 0.")
+    if isinstance(value, bool) or not text.isascii() or not text.isdecimal() or len(text) > _DIGITS:
+        raise Refused(
+            f"A seed is {_told(value)}: give a whole number from 0, of {_DIGITS} digits at most."
+        )
     return int(text)

@@ -118,6 +118,10 @@ def test_over_and_set_of_a_group_lie_over_those_beside_the_groups() -> None:
         ({"rows": ["ce"], "seeds": "'3"}, "A seed is"),
         ({"rows": ["ce"], "seeds": "9" * 5000}, "A seed is '999"),
         ({"rows": ["ce"], "seeds": -1}, "A seed is -1"),
+        (
+            {"rows": ["ce"], "seeds": 2**32},
+            "A seed is 4294967296: give a whole number from 0, of 9",
+        ),
         ({"rows": ["ce"], "seeds": 0.5}, "A seed is 0.5"),
         ({"rows": ["ce"], "set": ["a"]}, "set is ['a']"),
         ({"rows": ["ce"], "set": {"a": {"b": 1}}}, "set has a"),
@@ -174,3 +178,16 @@ def test_a_file_that_is_none_is_refused_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         read_spec(str(tmp_path / "a.yaml"))
     assert "a.yaml cannot be read" in refused.value.sentence
+
+
+def test_a_row_that_has_its_name_from_a_file_is_told_what_the_command_line_can_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trap: it asked for a `name`, which --configs cannot give."""
+    monkeypatch.chdir(tmp_path)
+    Path("my cfg.yaml").touch()
+    with pytest.raises(Refused) as refused:
+        groups_of({"rows": ["my cfg.yaml"]})
+    assert refused.value.sentence.endswith(
+        "rename my cfg.yaml, or give the row a `name` in a sweep file."
+    )
