@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from torch._utils import ExceptionWrapper
 
 from lt_lightning.backbones import TorchvisionBackbone
 from lt_lightning.cli.words.errors import explain
-from lt_lightning.errors import UserError, shown
+from lt_lightning.data.decode import Unreadable
+from lt_lightning.errors import Agreed, UserError, shown
 
 
 def test_a_sentence_is_one_line_and_no_value_of_it_is_endless() -> None:
@@ -38,3 +40,23 @@ def test_a_broken_compiler_is_told_with_the_way_without_it() -> None:
         "torch cannot compile the network here (InductorError: CppCompileError: C++ compile "
         "error): leave out --model.compile."
     )
+
+
+class _Another(UserError):
+    """One of another package."""
+
+
+@pytest.mark.parametrize("kind", [UserError, Agreed, Unreadable, _Another])
+def test_every_mistake_in_a_worker_of_torch_is_told_as_one_outside(kind: type[UserError]) -> None:
+    def reads() -> None:
+        try:
+            raise ValueError("not a JPEG file")
+        except ValueError as error:
+            raise kind("The image UserError: 3.jpg is broken: remove it.") from error
+
+    with pytest.raises(kind) as inside:
+        reads()
+    kinds = (type(inside.value), inside.value, inside.value.__traceback__)
+    with pytest.raises(kind) as handed_on:
+        ExceptionWrapper(kinds, "in DataLoader worker process 0").reraise()
+    assert explain(handed_on.value) == "The image UserError: 3.jpg is broken: remove it."

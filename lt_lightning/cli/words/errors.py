@@ -31,7 +31,7 @@ def explain(error: BaseException) -> str | None:
     """Return the sentence for `error`, or none where it is a bug of ours, with its traceback."""
     for link in _chain(error):
         if isinstance(link, UserError):
-            return _from_worker(str(link))
+            return _from_worker(link)
         if isinstance(link, KeyboardInterrupt):
             return f"interrupted; {run_folder.goes_on()}."
         if _is_cpu_memory(link):  # of a class that jsonargparse builds, it is a cause
@@ -118,11 +118,13 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
 
 
-def _from_worker(text: str) -> str:
-    """Return the sentence of an error that torch handed on from a DataLoader worker."""
+def _from_worker(error: UserError) -> str:
+    """Return the sentence of `error`, also where torch handed it on from a DataLoader worker."""
+    text = str(error)
     if "Original Traceback" not in text:
         return text
-    return text.rsplit("UserError: ", 1)[-1].strip()
+    # The traceback ends with the name of the class, whichever it is, and what it says.
+    return re.split(rf"\n(?:[\w.]+\.)?{type(error).__name__}: ", text)[-1].strip()
 
 
 def _about_weights(text: str) -> str:
