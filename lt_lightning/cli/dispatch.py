@@ -7,14 +7,13 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import yaml
-
 from lt_lightning.errors import Refused
 from lt_lightning.runs import argv as words
 from lt_lightning.runs import config_files, launch, leftovers, packaged, tasks
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.config import config_of
 from lt_lightning.runs.machine import without_gpu
+from lt_lightning.runs.yaml_file import yaml_text
 
 _IDLE_WARNINGS = (
     # jsonargparse is given the arguments by us, and not by accident.
@@ -134,7 +133,7 @@ def _on_run(
     kept["trainer"] = without_gpu(kept["trainer"])
     with tempfile.TemporaryDirectory() as aside:
         config = Path(aside) / "config.yaml"
-        config.write_text(yaml.safe_dump(kept), encoding="utf-8")
+        config.write_text(yaml_text(kept), encoding="utf-8")
         given = ["--config", str(config), "--ckpt_path", str(checkpoint), "--verbose=false"]
         files = {folder / "config.yaml": kept, **files}
         _start([command, *given, *more], folder, files, answer)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from lt_lightning.callbacks import RunRecord
 from lt_lightning.callbacks.training_progress import Trained
@@ -27,6 +26,7 @@ from lt_lightning.runs.kept_training import keep
 from lt_lightning.runs.metrics_file import FILE_NAME as METRICS_FILE
 from lt_lightning.runs.past import keep_choice, past_of
 from lt_lightning.runs.results import read_results, write_results
+from lt_lightning.runs.yaml_file import yaml_text
 
 _KEPT = ("state_dict", "hyper_parameters", "epoch", "global_step", "pytorch-lightning_version")
 
@@ -123,7 +123,7 @@ def save(content: dict[str, Any], folder: Path, new: Path, label: str) -> None:
         (aside / "checkpoints").mkdir()
         torch.save(content, aside / "checkpoints" / "last.ckpt")
         config = {**began_with(folder), "name": new.parent.name, "post_hoc": None}
-        (aside / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
+        (aside / "config.yaml").write_text(yaml_text(config), "utf-8")
         if (folder / METRICS_FILE).is_file():
             shutil.copyfile(folder / METRICS_FILE, aside / METRICS_FILE)
         alone = without_digest(label, evaluation)  # of those beside it nothing is saved

@@ -16,6 +16,7 @@ import yaml
 from lt_lightning.errors import Finished, Refused
 from lt_lightning.runs import argv, config_files, packaged
 from lt_lightning.runs import folder as run_folder
+from lt_lightning.runs.yaml_file import yaml_text
 
 log = logging.getLogger("lt_lightning")
 
@@ -170,4 +171,4 @@ def _part(options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _write(file: Path, content: dict[str, Any]) -> None:
-    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    file.write_text(yaml_text(content), encoding="utf-8")

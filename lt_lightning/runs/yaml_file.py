@@ -20,6 +20,9 @@ _DEEPEST = 64
 _PARTS = 100_000
 _DIGITS = 300  # of a number; the largest real one has 309 before its point
 _NUMBER = re.compile(r"[-+]?\.?[0-9]")
+_ANY_NUMBER = re.compile(
+    r"(?:0o[0-7_]+|[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)(?:[eE][-+]?[0-9_]+)?)$"
+)
 _NULLS = ("", "~", "null")
 _MARKS = ("#", "&", "!", "-", "%", ".")  # with which a text may begin that has no content
 _LEAVES = re.compile(r"[^\[\]{}\n&*!]{0,300}")  # what can stand for nothing but itself
@@ -46,6 +49,16 @@ class _Loader(_Fast):  # type: ignore[misc]  # chosen above
         return found
 
 
+class _Dumper(yaml.SafeDumper):
+    """The safe dumper, which puts texts in quotes that any reader of a config takes for numbers.
+
+    That of the command line takes 1e3 for one, as YAML 1.2 does; the safe loader does not.
+    """
+
+
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", _ANY_NUMBER, list("-+.0123456789"))
+
+
 class Endless(ValueError):
     """A text that is no plain data, or stands for more than can be looked at."""
 
@@ -64,6 +77,12 @@ def read_yaml(file: Path) -> Any:
         return yaml.load(text, _Loader)
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"it is no valid YAML{_reason(error)}") from error
+
+
+def yaml_text(content: Any) -> str:
+    """Return plain data as YAML, which every reader of a config reads as what it is."""
+    options: Any = {"default_flow_style": False, "allow_unicode": True, "sort_keys": False}
+    return str(yaml.dump(content, Dumper=_Dumper, **options))
 
 
 def check_text(text: str) -> None:

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jsonargparse import get_loader
 
+from lt_lightning.cli.words.parser import LTParser
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import config_files
 from lt_lightning.runs.config import config_of
-from lt_lightning.runs.yaml_file import Endless, check_value, is_hidden_null, read_yaml
+from lt_lightning.runs.yaml_file import Endless, check_value, is_hidden_null, read_yaml, yaml_text
 
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{k}: &a{k} [*a{k - 1}, *a{k - 1}]\n" for k in range(1, 40))
 TEXTS = {
@@ -116,3 +118,47 @@ def test_a_text_is_nothing_only_where_it_says_so():
         "- #a",
     ]
     assert not any(map(is_hidden_null, plain))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1e3",
+        "1E3",
+        "-1.e-3",
+        "+1e3",
+        "1_0e3",
+        "1e+3",
+        "0x10",
+        "1_000",
+        "1:30",
+        "0o17",
+        "017",
+        ".5",
+        "nan",
+        ".NaN",
+        "-.inf",
+        "no",
+        "null",
+        "~",
+        "",
+        "2020-01-01",
+        "1000.0",
+        "#h",
+        "- a",
+        "a: b",
+    ],
+)
+def test_what_is_written_is_read_as_the_text_that_it_was(text: str, tmp_path: Path) -> None:
+    content = {"a": {text: [text]}}
+    (tmp_path / "a.yaml").write_text(yaml_text(content), "utf-8")
+    assert read_yaml(tmp_path / "a.yaml") == get_loader("lt")(yaml_text(content)) == content
+
+
+def test_numbers_are_written_as_numbers_and_a_config_as_it_is_read() -> None:
+    numbers = {"a": [1, -2, 1e-7, 1e20, 0.5, float("inf"), None, True]}
+    assert get_loader("lt")(yaml_text(numbers)) == numbers
+    assert "'" not in yaml_text(numbers)
+    parser = LTParser()
+    parser.add_argument("--root", type=str)
+    assert parser.parse_string(parser.dump(parser.parse_args(["--root=1e3"]))).root == "1e3"

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from lt_lightning.cam import class_weight
 from lt_lightning.cam.make import Maker, TrainingImages, is_made, write
@@ -34,6 +33,7 @@ from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import lock
 from lt_lightning.runs.config import config_of
 from lt_lightning.runs.files import write_whole
+from lt_lightning.runs.yaml_file import yaml_text
 
 _THRESHOLD = 0.75
 DATA = "data.yaml"  # beside the images: the data that they go with, for a training on both
@@ -119,7 +119,7 @@ def cam(argv: list[str]) -> None:
         write(Maker(model, images, options.threshold), out, made)
     options_of_data = options_of_run(config, of_data, "lt cam")
     kept = {key: value for key, value in options_of_data.items() if key not in _OF_METHOD}
-    write_whole(out / DATA, yaml.safe_dump({"data": kept}, sort_keys=False).encode())
+    write_whole(out / DATA, yaml_text({"data": kept}).encode())
     _say(out, data)
 
 

@@ -6,7 +6,7 @@ from argparse import Action
 from typing import Any, NoReturn, Union, get_args
 
 import yaml
-from jsonargparse import DefaultHelpFormatter, get_loader, set_loader
+from jsonargparse import DefaultHelpFormatter, get_loader, set_dumper, set_loader
 from lightning.pytorch.cli import LightningArgumentParser
 
 from lt_lightning.cli.words import named, outside
@@ -15,9 +15,9 @@ from lt_lightning.cli.words.nulls import settle_nulls
 from lt_lightning.cli.words.type_words import hint_of
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import argv, class_path, gate
-from lt_lightning.runs.yaml_file import check_text
+from lt_lightning.runs.yaml_file import check_text, yaml_text
 
-_MODE = "lt"  # of jsonargparse: its own loader, after a look at the text
+_MODE = "lt"  # of jsonargparse: its own loader, after a look at the text, and a dumper for it
 _CLASS = re.compile(r"(\w+\.)+[A-Z]\w*")  # with its module
 _SHOWN = 40  # the classes that the help of one option names
 
@@ -171,3 +171,4 @@ def _load(text: str) -> Any:
 
 
 set_loader(_MODE, _load, (yaml.YAMLError, ValueError))
+set_dumper(_MODE, yaml_text)
