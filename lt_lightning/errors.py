@@ -49,6 +49,17 @@ def one_sentence(text: str) -> str:
     return re.sub(r"[.!?]\s+(?=\S)", "; ", " ".join(text.split()))
 
 
+def counted(number: int, thing: str, several: str = "") -> str:
+    """Return a number with what is counted, such as 1 picture or 2,000 pictures.
+
+    Args:
+        number: how many.
+        thing: the word for one.
+        several: the word for others, where it is not that with an s.
+    """
+    return f"{number:,} {thing if number == 1 else several or f'{thing}s'}"
+
+
 def shown(sentence: str) -> str:
     """Return a sentence as a terminal gets it: one line, and no value longer than can be read."""
     return re.sub(r"(\S{100})\S{260,}(\S{40})", r"\1...\2", printable(sentence))

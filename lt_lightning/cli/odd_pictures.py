@@ -7,7 +7,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.picture_source import PictureSource
-from lt_lightning.inspection.at_fit import odd_at_fit
+from lt_lightning.inspection.at_fit import odd_at_fit, unlabelled_but_tested
 
 log = logging.getLogger("lt_lightning")
 
@@ -18,10 +18,12 @@ class OddPictures(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Look at the pictures, on the first process."""
         data = LongTailDataModule.of(trainer)
-        if data is None or not isinstance(data.source, PictureSource):
+        if data is None or not trainer.is_global_zero:
             return
-        if trainer.is_global_zero:
+        if isinstance(data.source, PictureSource):
             _say(odd_at_fit(data.source, data.root, data.chosen.given))
+        if data.unlabelled is not None:
+            _say(unlabelled_but_tested(data.find_unlabelled(), data.evaluated()))
 
 
 @cache

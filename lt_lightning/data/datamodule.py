@@ -237,6 +237,11 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
             return self.test_fingerprint
         return fingerprint_of(self._splits["val"], self.facts()["image_size"])
 
+    def evaluated(self) -> dict[str, ImageSet]:
+        """Return the test split, and the one that is validated on where it is another."""
+        names = ("test",) if self.monitor_test else ("test", "val")
+        return {name: self._splits[name] for name in names if name in self._splits}
+
     def test_on_held_out(self) -> None:
         """Let a test look at the held-out images, and at no image of the test split.
 

@@ -31,11 +31,13 @@ class Found:
         images: with labels that are all 0.
         fingerprint: of the choice.
         selected: images per true class, int64 (C,), where classes selected them; else none.
+        paths: the files of images that are not of the source, and so may be tested on as well.
     """
 
     images: ImageSet
     fingerprint: str
     selected: Tensor | None = None
+    paths: tuple[Path, ...] = ()
 
 
 class Unlabelled(ABC):
@@ -91,7 +93,8 @@ class UnlabelledFolder(Unlabelled):
             images = FileImages(labels, tuple(paths), labelled.read)
         else:
             images = MemoryImages(labels, _decoded(paths, image_size, folder, chosen.reading))
-        return Found(images, fingerprint(torch.arange(len(paths)), labels[:0], names))
+        told = fingerprint(torch.arange(len(paths)), labels[:0], names)
+        return Found(images, told, paths=tuple(paths))
 
 
 def _decoded(paths: list[Path], size: int, folder: Path, reading: Reading) -> Tensor:

@@ -1,6 +1,8 @@
 """`lt fit` says in one line what is odd about a user's own pictures."""
 
 import shutil
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from lt_runs import CONFIGS, in_process
@@ -8,8 +10,17 @@ from PIL import Image
 
 from lt_lightning.cli.odd_pictures import OddPictures
 from lt_lightning.cli.watchers import Watchers
-from lt_lightning.data import ImageFolder, ImageList, ImageTable
-from lt_lightning.inspection.at_fit import odd_at_fit
+from lt_lightning.data import (
+    AsIs,
+    Holdout,
+    ImageFolder,
+    ImageList,
+    ImageTable,
+    LongTailDataModule,
+    UnlabelledFolder,
+)
+from lt_lightning.data.source import MemoryImages
+from lt_lightning.inspection.at_fit import odd_at_fit, unlabelled_but_tested
 
 
 @pytest.fixture
@@ -76,3 +87,41 @@ def test_a_fit_says_it_once_and_a_test_does_not(odd, tmp_path, monkeypatch):
     assert answer.err.count("lt: the same picture is under two classes: 1 pictures") == 1
     assert "lt data check" not in in_process(fit).err  # a run and its pre-training are two fits
     assert not any(isinstance(w, OddPictures) for w in Watchers(tmp_path, None).of_test())
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_unlabelled_pictures_that_are_tested_on_are_told(folder, tmp_path, monkeypatch, in_memory):
+    def said_of(pictures, **more):
+        source, unlabelled = ImageFolder(image_size=8, in_memory=in_memory), UnlabelledFolder
+        given = {"root": str(folder), "unlabelled": unlabelled(str(pictures)), "profile": AsIs()}
+        data = LongTailDataModule(source=source, workers=0, **given, **more)
+        data.setup("fit")
+        return unlabelled_but_tested(data.find_unlabelled(), data.evaluated())
+
+    remedy = "take it out of data.unlabelled, for the run is trained on it."
+    tests = sorted((folder / "test").glob("*/*"))
+    told = f"{len(tests)} pictures, such as {tests[0]}"
+    expected = f"the same picture is unlabelled and in test: {told}: {remedy}"
+    assert said_of(folder / "test") == expected
+    assert said_of(folder / "test", monitor_test=True) == expected
+    (tmp_path / "link").symlink_to(folder)
+    assert "in test" in said_of(tmp_path / "link/test")
+    assert "unlabelled and in val: " in said_of(folder / "train", holdout=Holdout(per_class=1))
+    assert said_of(folder / "train") == ""
+    copy = shutil.copy(tests[0], tmp_path / "copy.png")
+    (tmp_path / "mine").mkdir()
+    shutil.move(copy, tmp_path / "mine")
+    one = f"unlabelled and in test: 1 picture, such as {tmp_path}/mine/copy.png:"
+    assert (one in said_of(tmp_path / "mine")) == in_memory  # no file is opened for it
+
+
+def test_a_fit_looks_at_unlabelled_pictures_of_any_source(folder, monkeypatch, caplog):
+    data = LongTailDataModule(unlabelled=UnlabelledFolder(str(folder / "test")), workers=0)
+    data.setup("fit")
+    found = data.find_unlabelled()
+    images = MemoryImages(found.images.labels, data.evaluated()["test"].images[: len(found.paths)])
+    monkeypatch.setattr(data, "find_unlabelled", lambda: replace(found, images=images))
+    trainer = SimpleNamespace(datamodule=data, is_global_zero=True)
+    with caplog.at_level("WARNING", "lt_lightning"):
+        OddPictures().on_fit_start(trainer, None)
+    assert f"unlabelled and in test: {len(found.paths)} pictures" in caplog.text
