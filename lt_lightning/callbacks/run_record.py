@@ -21,7 +21,7 @@ from lt_lightning.runs.about import about_run, about_training, results_so_far, s
 from lt_lightning.runs.checkpoint import DATA_STATE, read
 from lt_lightning.runs.evaluations import Conditions, chosen_by, merge, parts
 from lt_lightning.runs.files import write_whole
-from lt_lightning.runs.finished import reopen
+from lt_lightning.runs.finished import SIDE_BY_SIDE, reopen
 from lt_lightning.runs.kept_training import keep
 from lt_lightning.runs.past import Past, choice
 from lt_lightning.runs.reported import ReportedData
@@ -238,9 +238,8 @@ class RunRecord(Callback):
             write_whole(folder / f"{name}_{label}.png", content)
         beside = side_by_side(evaluations, method)
         if beside is not None:
-            name = "reliability_side_by_side"
-            found[name] = to_png(beside)
-            write_whole(folder / f"{name}.png", found[name])
+            found[SIDE_BY_SIDE] = to_png(beside)
+            write_whole(folder / f"{SIDE_BY_SIDE}.png", found[SIDE_BY_SIDE])
         self.pictures = found
 
     def _reported(

@@ -16,6 +16,7 @@ from lt_lightning.runs.evaluations import (
 )
 from lt_lightning.runs.results import FILE_NAME, read_results
 
+SIDE_BY_SIDE = "reliability_side_by_side"  # the figure of all evaluations
 log = logging.getLogger("lt_lightning")
 
 
@@ -125,7 +126,8 @@ def reopen(folder: Path, step: int) -> None:
         steps = content["training"].get("steps")
         end = f"_{step if steps is None else steps}_steps"
         for figure in folder.glob("*.png"):
-            if figure.stem.endswith(tuple(f"_{name}" for name in passed)):
+            of_them = figure.stem.endswith(tuple(f"_{name}" for name in passed))
+            if of_them or figure.stem == SIDE_BY_SIDE:
                 figure.replace(figure.with_stem(figure.stem + end))
         aside = file.with_stem(file.stem + end)
         file.replace(aside)

@@ -20,8 +20,10 @@ def run(tmp_path):
         content["evaluations"] = {name: copy.deepcopy(one) for name in names}
         content["training"] |= training
         write_results(tmp_path, content)
-        for name in (*names, "side_by_side"):
+        for name in (*names, "mine"):
             (tmp_path / f"confusion_{name}.png").write_bytes(name.encode())
+        if len(names) > 1:
+            (tmp_path / "reliability_side_by_side.png").write_bytes(b"all")
         return tmp_path
 
     return make
@@ -32,15 +34,19 @@ def files(folder):
 
 
 def test_results_and_figures_of_other_weights_go_aside(run):
-    """Trap: the figures of a change after training stayed, of weights that were trained on."""
+    """Trap: the figures of a change after training stayed, of weights that were trained on.
+
+    Trap: so did the figure that compares them with the others.
+    """
     folder = run("last", "last+tau_norm_0.5", "stage1", steps=27)
     before = (folder / FILE_NAME).read_bytes()
     reopen(folder, 30)
     assert files(folder) == [
         "confusion_last+tau_norm_0.5_27_steps.png",
         "confusion_last_27_steps.png",
-        "confusion_side_by_side.png",
+        "confusion_mine.png",
         "confusion_stage1.png",
+        "reliability_side_by_side_27_steps.png",
         "results_27_steps.json",
     ]
     assert (folder / "results_27_steps.json").read_bytes() == before

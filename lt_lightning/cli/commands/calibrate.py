@@ -7,6 +7,7 @@ from typing import Any
 
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs.evaluations import parts, without_digest
+from lt_lightning.runs.finished import SIDE_BY_SIDE
 from lt_lightning.runs.results import FILE_NAME, read_results
 
 CHANGES = ("TemperatureScaling", "VectorScalingCalibration")
@@ -48,7 +49,7 @@ def calibrate(
         test([*ALONE, *more])
         found = _evaluations(folder)
     labels = [label, *fitted]
-    picture = folder / "reliability_side_by_side.png"
+    picture = folder / f"{SIDE_BY_SIDE}.png"
     sys.stdout.write(f"{_table(found, labels)}\nReliability before and after: {picture}\n")
 
 
