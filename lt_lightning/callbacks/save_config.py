@@ -8,9 +8,11 @@ from lightning.pytorch.cli import SaveConfigCallback
 
 from lt_lightning.runs.files import write_whole
 
+_BEGAN = "config.yaml"
+
 
 class SaveConfig(SaveConfigCallback):
-    """Writes the parsed config into the run folder before training.
+    """Writes the parsed config into the run folder before training, once the run is not refused.
 
     `lt fit --config RUN/config.yaml` starts the same run again in a new folder: the version of
     the run and the checkpoint it was resumed from are left out. A resumed run keeps the
@@ -23,16 +25,36 @@ class SaveConfig(SaveConfigCallback):
         self.folder = folder
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Write the file; called on the first process only."""
-        if stage != "fit":
+        """Write the file of a run that begins; called on the first process only."""
+        if stage == "fit" and not self._files():
+            self._write(self.folder / _BEGAN)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the file of a run that goes on, which may have been refused until now."""
+        self._save_later(trainer)
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write it where there was nothing left to train."""
+        self._save_later(trainer)
+
+    def _save_later(self, trainer: Trainer) -> None:
+        if not trainer.is_global_zero:
             return
+        files = self._files()
+        if files and files[-1].read_text(encoding="utf-8") != self._text():
+            self._write(self.folder / f"config-resumed-{len(files)}.yaml")
+
+    def _files(self) -> list[Path]:
+        """Return the files that are there, in the order of the commands."""
+        files = [self.folder / _BEGAN]
+        while files[-1].is_file():
+            files.append(self.folder / f"config-resumed-{len(files)}.yaml")
+        return files[:-1]
+
+    def _write(self, file: Path) -> None:
+        write_whole(file, self._text().encode(), "start the run again")
+
+    def _text(self) -> str:
         config = self.config.clone()
         config.version = config.ckpt_path = None
-        text = self.parser.dump(config, skip_none=False)
-        last, number = None, 0
-        file = self.folder / "config.yaml"
-        while file.is_file():
-            last, number = file, number + 1
-            file = self.folder / f"config-resumed-{number}.yaml"
-        if last is None or last.read_text(encoding="utf-8") != text:
-            write_whole(file, text.encode(), "start the run again")
+        return str(self.parser.dump(config, skip_none=False))

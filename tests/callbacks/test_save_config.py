@@ -1,5 +1,7 @@
 """config.yaml is what ran, and starts the same run again."""
 
+from types import SimpleNamespace
+
 import pytest
 import yaml
 from jsonargparse import Namespace
@@ -19,7 +21,10 @@ class Parser:
 
 def save(folder, **config):
     given = Namespace(**{"name": "run", "version": "0", "ckpt_path": None, **config})
-    SaveConfig(Parser(), given, folder).save_config(None, None, "fit")
+    callback, trainer = SaveConfig(Parser(), given, folder), SimpleNamespace(is_global_zero=True)
+    callback.save_config(trainer, None, "fit")
+    callback.on_train_start(trainer, None)
+    callback.on_fit_end(trainer, None)
     return given
 
 
@@ -54,6 +59,19 @@ def test_a_resumed_run_keeps_the_config_it_began_with(tmp_path):
         "config-resumed-2.yaml": 0.3,
         "config-resumed-3.yaml": 0.2,
     }
+
+
+def test_a_run_that_is_refused_as_it_goes_on_has_no_config_of_it(tmp_path):
+    """Trap: it was written before the checkpoint was looked into, as if that had been trained."""
+    save(tmp_path, lr=0.1)
+    given = Namespace(version="0", ckpt_path="last.ckpt", lr=0.2)
+    SaveConfig(Parser(), given, tmp_path).save_config(None, None, "fit")
+    assert [p.name for p in tmp_path.iterdir()] == ["config.yaml"]
+    second = SaveConfig(Parser(), given, tmp_path)
+    second.on_train_start(SimpleNamespace(is_global_zero=False), None)
+    assert [p.name for p in tmp_path.iterdir()] == ["config.yaml"]
+    second.on_fit_end(SimpleNamespace(is_global_zero=True), None)  # nothing was left to train
+    assert ended_with(tmp_path)["lr"] == 0.2
 
 
 def test_the_tenth_config_comes_after_the_ninth(tmp_path):

@@ -117,6 +117,8 @@ def test_other_pictures_under_the_same_names_are_refused(lt, tmp_path, in_memory
     answer = lt(f"{words} moved --trainer.max_epochs 3 --ckpt_path last")
     assert answer.status == 1
     assert "was trained on other pictures under the same names" in answer.err
+    later = [file.name for file in Path("runs/birds/0").glob("config-resumed-*.yaml")]
+    assert later == ["config-resumed-1.yaml"], "the refused command trained nothing"
     assert lt("test runs/birds/0 --data.root moved").status == 0  # nothing is learned from them
 
 
