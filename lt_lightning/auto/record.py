@@ -1,5 +1,6 @@
 """auto.json: plan, times, numbers and choice of a course, from which it goes on."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -101,7 +102,7 @@ class Record:
         found = found or cls(list(asked), minutes, dict(files))
         if found.asked != list(asked):
             raise UserError(
-                f"{folder} was begun by `lt auto {' '.join(found.asked)}`: go on with these "
+                f"{folder} was begun by `lt auto {shlex.join(found.asked)}`: go on with these "
                 "options, or give another --name."
             )
         changed = next((file for file in files if found.files.get(file) != files[file]), None)

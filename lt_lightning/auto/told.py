@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from lt_lightning import shell
 from lt_lightning.auto.choice import Choice
 from lt_lightning.auto.kept import DONE
 from lt_lightning.auto.record import Record, StepRecord
@@ -50,8 +51,8 @@ def end(record: Record, choice: Choice, chosen: Path, page: Path, spent: float) 
     yield from _test(record)
     yield f"{minutes(spent)} of {record.minutes:g} in all. Figures and all numbers: {page}"
     yield "Next:"
-    yield f"  lt predict {chosen} --images DIR --out predictions.csv"
-    yield f"  lt export {chosen} --format onnx --out DIR"
+    yield f"  lt predict {shell.word(chosen)} --images DIR --out predictions.csv"
+    yield f"  lt export {shell.word(chosen)} --format onnx --out DIR"
 
 
 def _table(record: Record, choice: Choice) -> Iterator[str]:

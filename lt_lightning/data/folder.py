@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from lt_lightning import shell
 from lt_lightning.data.division import Division
 from lt_lightning.data.files import PassedOver, check_apart, folders_in
 from lt_lightning.data.groups import NamedGroup
@@ -111,12 +112,13 @@ class ImageFolder(PictureSource):
             name = layout.train.name
             raise UserError(
                 f"{layout.root} has {name}/ but no test/: add a folder test/ with the same "
-                f"classes, or give --data.root {layout.train} --data.source.test_fraction 0.2."
+                f"classes, or train on a part of it by --data.root {shell.word(layout.train)} "
+                "--data.source.test_fraction 0.2."
             )
         if not self.division.asked:
             raise UserError(
-                f"{layout.root} has no train/ and test/: make them, or set "
-                "--data.source.test_fraction (0.2, say) to split it."
+                f"{layout.root} has no train/ and test/: make them, or train on a "
+                "part of it by --data.source.test_fraction (0.2, say)."
             )
 
     def _groups(self, paths: list[Path], folder: Path, split: str) -> list[str] | None:

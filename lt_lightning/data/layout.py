@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lt_lightning import shell
 from lt_lightning.data.files import (
     KINDS,
     PassedOver,
@@ -128,8 +129,8 @@ def _of_splits(root: Path, named: dict[Path, _Looks], others: list[Path]) -> Lay
         train = splits["train"]
         raise UserError(
             f"{root} can be read in two ways, {train.name}/ as the training split or as a class "
-            f"beside {others[0].name}/: give --data.root {train} for the one, rename {train.name}/ "
-            "for the other."
+            f"beside {others[0].name}/: give --data.root {shell.word(train)} for the one, rename "
+            f"{train.name}/ for the other."
         )
     return Layout(root, splits, tuple(others))
 
@@ -147,7 +148,7 @@ def _check_near(root: Path, folders: list[Path]) -> None:
         train = next((one for one in near if split_like(one.name) == "train"), near[0])
         raise UserError(
             f"{root} has class folders in folders that look like splits, {told}: rename them, or "
-            f"give --data.root {train} for its classes alone."
+            f"give --data.root {shell.word(train)} for its classes alone."
         )
 
 

@@ -10,8 +10,10 @@ from typing import Any
 from lt_lightning.data import ImageFolder, ImageTable
 from lt_lightning.data.picture_source import PictureSource
 from lt_lightning.inspection.inspect import Inspection
+from lt_lightning.shell import named
 
 _LARGE = 96  # pixels of the short side from which pictures stay in their files
+_FILES = ("file", "train", "test", "val", "names")  # options that are paths
 _BACKBONE = ("--model.backbone", "TorchvisionResNet", "--model.backbone.name", "resnet50")
 
 
@@ -56,14 +58,15 @@ class Asked:
         if self.kind is ImageTable and not large:
             config, its_kind = "data/table", ImageTable
         words = ["lt", "fit", "--config", "balanced_softmax", "--config", config]
-        words += ["--data.root", str(self.root)]
+        words += ["--data.root", named(self.root)]
         if self.kind is not its_kind:
             words += ["--data.source", self.kind.__name__]
         options = {name: value for name, value in self.options.items() if name != "unreadable"}
         if found.faults and not found.refusal:
             options["unreadable"] = "skip"
         for name, value in options.items():
-            key, text = f"--data.source.{name}", _written(value)
+            key = f"--data.source.{name}"
+            text = named(value) if name in _FILES else _written(value)
             # What begins with a dash would be taken for an option of its own.
             words += [f"{key}={text}"] if text.startswith("-") else [key, text]
         return shlex.join([*words, *(_BACKBONE if large else ())])

@@ -1,11 +1,11 @@
 """What a fit says of odd pictures: no file is opened for it."""
 
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from lt_lightning import shell
 from lt_lightning.data.picture_source import PictureSource
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages
 from lt_lightning.data.unlabelled import Found
@@ -81,6 +81,6 @@ def _asked(source: PictureSource, root: Path) -> str:
     """Return the source as the words of the command name it."""
     listed = source.listed_in(root)
     if listed is None:
-        return shlex.quote(str(root))
-    words = [str(listed)] if listed.parent == root else [str(listed), "--root", str(root)]
-    return shlex.join(words)
+        return shell.word(root)
+    more = "" if listed.parent == root else f" --root {shell.word(root)}"
+    return f"{shell.word(listed)}{more}"

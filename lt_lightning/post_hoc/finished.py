@@ -2,10 +2,12 @@
 
 import copy
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from lt_lightning import shell
 from lt_lightning.engine.changes import Added
 from lt_lightning.errors import UserError
 from lt_lightning.inputs import told_value
@@ -129,11 +131,13 @@ def _without(options: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
 
 def _not_fitted(folder: Path, checkpoint: Path, change: PostHoc, calibrated: bool) -> str:
     name = type(change).__name__
-    run = f"{folder} --best" if checkpoint.stem == "best" else str(folder)
+    run = shell.word(folder) + (" --best" if checkpoint.stem == "best" else "")
     if calibrated:
         return f"{name} was not fitted to {checkpoint}: run `lt calibrate {run}` first."
     own = {key: value for key, value in change.options().items() if key != "class"}
-    knobs = "".join(f" --post_hoc.{key} {_written(value)}" for key, value in own.items())
+    knobs = "".join(
+        f" --post_hoc.{key} {shlex.quote(_written(value))}" for key, value in own.items()
+    )
     return (
         f"{name} with these options is worked out on images, and no test of {checkpoint} has kept "
         f"it: save it by `lt test {run} --post_hoc {name}{knobs} --save_as NEW`, and use that run."

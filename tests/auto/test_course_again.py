@@ -109,8 +109,8 @@ def test_a_killed_choice_is_tested_no_second_time(stub):
 
 
 def test_another_command_on_the_folder_is_refused(stub):
-    go(stub)
-    with pytest.raises(UserError, match=r"was begun by `lt auto --data\.root=D`"):
+    go(stub, asked=["--data.root=my pets"])
+    with pytest.raises(UserError, match=r"was begun by `lt auto '--data\.root=my pets'`"):
         go(stub, asked=["--data.root=E"])
 
 

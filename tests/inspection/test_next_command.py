@@ -1,6 +1,7 @@
 """The command that `lt data check` ends with: what was asked is in it, and it runs."""
 
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 
 from lt_lightning.data import ImageFolder
 from lt_lightning.inspection import inspect
+from lt_lightning.inspection.at_fit import _asked
 
 SHORT = ["--trainer.accelerator", "cpu", "--trainer.max_epochs", "1", "--data.workers", "0"]
 SHORT += ["--trainer.limit_train_batches", "1", "--trainer.limit_test_batches", "1"]
@@ -202,3 +204,16 @@ def test_faults_of_one_kind_are_counted_together(tmp_path):
     found = inspect(ImageFolder(in_memory=False, test_fraction=0.2), tmp_path / "grey")
     assert len({one.fault for one in found.faults}) > 1
     assert len({one.kind for one in found.faults}) == 1
+
+
+@pytest.mark.parametrize("name", ["-d", "#h", "null", "my pets"])
+def test_a_name_that_looks_like_something_else_is_a_path_in_the_command(
+    name, tmp_path, monkeypatch, runs
+):
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path / name)
+    answer, _told, command = checked(f"./{name}")
+    assert answer.status == 0, answer.err
+    source = ImageFolder(test_fraction=0.2)
+    assert shlex.split(_asked(source, Path(name))) == ["my pets" if " " in name else f"./{name}"]
+    runs(command, *SMALL)

@@ -6,13 +6,13 @@ With --mistakes: what it looks at in the test images that it gets wrong.
 import argparse
 import hashlib
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from lt_lightning import shell
 from lt_lightning.cam import class_weight
 from lt_lightning.cam.make import Maker, TrainingImages, is_made, write
 from lt_lightning.cli.commands.cam_mistakes import draw_mistakes
@@ -141,7 +141,7 @@ def _made(
 def _say(out: Path, data: LongTailDataModule) -> None:
     counts = torch.tensor(AddedImages(out).counts)
     after = counts + data.class_counts
-    line = shlex.join(["--config", str(out / DATA), "--data.added_images", str(out)])
+    line = f"--config {shell.word(out / DATA)} --data.added_images {shell.word(out)}"
     sys.stdout.write(
         f"{int(counts.sum()):,} new images of {int((counts > 0).sum())} classes beside the "
         f"{int(data.class_counts.sum()):,} of the run: {int(after.min()):,} to "

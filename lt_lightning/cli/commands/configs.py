@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from lt_lightning import shell
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.nearest import nearest
 from lt_lightning.runs.files import whole_file
@@ -90,4 +91,4 @@ def _copied(files: Sequence[Path], folder: Path) -> str:
     for file, target in zip(files, targets, strict=True):
         with whole_file(target, "give another folder by --to DIR") as copy:
             copy.write(file.read_bytes())
-    return "\n".join(f"{target}: lt fit --config {target}" for target in targets)
+    return "\n".join(f"{target}: lt fit --config {shell.word(target)}" for target in targets)

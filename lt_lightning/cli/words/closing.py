@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lt_lightning import shell
 from lt_lightning.errors import UserError
 from lt_lightning.runs.results import FILE_NAME, epochs_told, read_results
 
@@ -10,9 +11,9 @@ def closing(folder: Path) -> str:
     """Return where the numbers, figures and weights of a run lie, and how to look at them."""
     figures = sorted(file.name for file in folder.glob("*.png"))
     weights = sorted(file.name for file in (folder / "checkpoints").glob("*.ckpt"))
-    page = f"lt report {folder} --out report.html"
+    page = f"lt report {shell.word(folder)} --out report.html"
     offline = any(folder.glob("wandb/offline-run-*"))
-    page += f"; W&B: wandb sync {folder}/wandb/offline-run-*" if offline else ""
+    page += f"; W&B: wandb sync {shell.word(folder)}/wandb/offline-run-*" if offline else ""
     lines = {
         "numbers": f"{folder / FILE_NAME}; over the epochs: metrics.csv",
         "figures": ", ".join(figures) or "none",
