@@ -1,6 +1,7 @@
 """What a misspelt word may have been meant to be."""
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 
 
@@ -15,6 +16,17 @@ def nearest(word: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
     by_lower = {name.lower(): name for name in names}
     near = difflib.get_close_matches(word.lower(), by_lower, 1, cutoff)
     return by_lower[near[0]] if near else None
+
+
+def other_form(word: str, names: Iterable[str]) -> str | None:
+    """Return the name that has the letters of `word` in another form of Unicode, or none.
+
+    macOS may write a letter and its mark apart, which looks the same.
+    """
+    letters = unicodedata.normalize("NFC", word)
+    return next(
+        (n for n in names if n != word and unicodedata.normalize("NFC", n) == letters), None
+    )
 
 
 def one_apart(first: str, second: str) -> bool:

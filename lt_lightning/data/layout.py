@@ -15,7 +15,7 @@ from lt_lightning.data.files import (
     images_in,
 )
 from lt_lightning.errors import UserError
-from lt_lightning.nearest import one_apart
+from lt_lightning.nearest import one_apart, other_form
 
 SPLITS = {  # names of their folders, in any case
     "train": ("train", "training"),
@@ -214,6 +214,12 @@ def files_of_classes(
         UserError: if there is a folder of another class, or a class without an image must have one.
     """
     unknown = [path.name for path in folders_in(folder) if path.name not in names]
+    form = other_form(unknown[0], names) if unknown else None
+    if form is not None:
+        raise UserError(
+            f"{folder} has the class {unknown[0]!r}, which differs from {form!r} of the training "
+            "images in its Unicode form alone: rename one as the other, by copying the name."
+        )
     if unknown:
         raise UserError(
             f"{folder} has the class {unknown[0]!r}, which has no training images: remove the "

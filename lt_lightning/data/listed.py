@@ -11,6 +11,7 @@ from pathlib import Path
 from lt_lightning.data.picture_files import Labelled
 from lt_lightning.errors import UserError, printable
 from lt_lightning.home import home
+from lt_lightning.nearest import other_form
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:")  # also as Windows writes it
@@ -246,6 +247,12 @@ def labelled(rows: Sequence[Row], place: Mapping[str, int], root: Path) -> dict[
     """
     parts: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
+        form = None if row.label in place else other_form(row.label, place)
+        if form is not None:
+            raise UserError(
+                f"{row} has the label {row.label!r}, which differs from {form!r} of the training "
+                "images in its Unicode form alone: write both alike."
+            )
         if row.label not in place:
             raise UserError(
                 f"{row} has the label {row.label!r}, which has no training image: add some, or "

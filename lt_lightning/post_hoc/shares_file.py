@@ -11,7 +11,7 @@ from lt_lightning.data.csv_table import each_row
 from lt_lightning.data.listed import text_of
 from lt_lightning.errors import UserError, one_sentence, printable
 from lt_lightning.inputs import told_value
-from lt_lightning.nearest import nearest
+from lt_lightning.nearest import nearest, other_form
 from lt_lightning.runs.json_file import read_json
 from lt_lightning.runs.yaml_file import read_yaml
 
@@ -68,6 +68,8 @@ def in_order(shares: Mapping[str, float], names: Sequence[str], source: str) -> 
     if unknown:
         near = nearest(unknown[0], names)
         remedy = f"did you mean {printable(near)!r}?" if near else f"they are {_told(names)}."
+        if other_form(unknown[0], names) is not None:
+            remedy = "a class differs from it in its Unicode form alone, write it as the run does."
         raise UserError(f"{source} names {_told(unknown)}, no class of the run: {remedy}")
     missing = [name for name in names if name not in shares]
     if missing:

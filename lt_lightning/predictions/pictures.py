@@ -20,7 +20,7 @@ from lt_lightning.data.csv_table import (
 from lt_lightning.data.files import KINDS, PassedOver, each_image_below
 from lt_lightning.data.listed import is_number
 from lt_lightning.errors import UserError
-from lt_lightning.nearest import nearest
+from lt_lightning.nearest import nearest, other_form
 
 _TABLES = (".csv", ".tsv")
 
@@ -100,7 +100,8 @@ def pictures(given: Path, columns: Columns = Columns()) -> Pictures:
 def label_index(picture: Picture, names: Sequence[str], place: dict[str, int]) -> int | None:
     """Return the class of a picture in label order, or none where it has no label.
 
-    A label is a name, or the number of its class from 0 on where no class has a number for a name.
+    A label is a name, or the number of its class from 0 on where no class has a number for a name;
+    of a text list it is that number, and refused where a class of another number has it for a name.
     Blanks around it count where they are those of a class.
 
     Args:
@@ -114,17 +115,33 @@ def label_index(picture: Picture, names: Sequence[str], place: dict[str, int]) -
     if picture.label is None or not picture.label.strip():
         return None
     label = picture.label.strip()
-    found = None if picture.numbered else place.get(picture.label, place.get(label))
+    by_name = place.get(picture.label, place.get(label))
+    found = None if picture.numbered else by_name
     as_number = picture.numbered or not any(map(is_number, names))
     if found is None and as_number and label.isascii() and label.isdecimal():
-        found = int(label) if len(label) < 10 else None
-    if found is None or found >= len(names):
-        near = nearest(label, names)
-        remedy = f"did you mean {near!r}?" if near else f"the run has {_few(names)}."
+        found = int(label) if len(label) < 10 and int(label) < len(names) else None
+    if picture.numbered and by_name is not None and found != by_name:
+        told = "no class" if found is None else repr(names[found])
         raise UserError(
-            f"The label of {picture} is {label!r}, which is no class of the run: {remedy}"
+            f"The label of {picture} is {label!r}, a number from 0 on in a text list (that of "
+            f"{told}), but a class has it for its name: give a CSV with the columns file and "
+            "label, where it is the name."
         )
+    if found is None:
+        raise UserError(f"The label of {picture} is {_unknown(label, names, picture.numbered)}")
     return found
+
+
+def _unknown(label: str, names: Sequence[str], numbered: bool) -> str:
+    form = other_form(label, names)
+    if form is not None:
+        return (
+            f"{label!r}, which differs from the class {form!r} of the run in its Unicode form "
+            "alone: write it as the run does."
+        )
+    near = None if numbered else nearest(label, names)
+    remedy = f"did you mean {near!r}?" if near else f"the run has {_few(names)}."
+    return f"{label!r}, which is no class of the run: {remedy}"
 
 
 def _few(names: Sequence[str]) -> str:

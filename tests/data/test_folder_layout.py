@@ -246,3 +246,10 @@ def test_a_pipe_among_the_images_is_not_waited_for(tree):
     os.mkfifo(root / "a" / "1.png")
     with pytest.raises(UserError, match=r"1\.png cannot be read"):
         read_image(root / "a" / "1.png", 8)
+
+
+def test_a_class_in_another_form_of_unicode_is_no_class_without_images(split_tree):
+    """Trap: macOS writes a letter and its mark apart, and the remedy was to remove the folder."""
+    root = split_tree({"caf\u00e9": 1, "bar": 1}, {"cafe\u0301": 1, "bar": 1})
+    with pytest.raises(UserError, match="in its Unicode form alone: rename one as the other"):
+        on_disk().load(root)

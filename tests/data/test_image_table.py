@@ -203,3 +203,17 @@ def test_a_prefix_and_a_cell_may_share_a_slash(tree):
     root = tree(["a/0.png", "a/1.png", "a/2.png", "a/3.png"])
     (root / "images.csv").write_text("file,label\n/0.png,x\n/1.png,x\n/2.png,y\n/3.png,y\n")
     assert len(together(listing(on_disk(path_format="a{}"), root))) == 4
+
+
+def test_a_label_in_another_form_of_unicode_is_told_as_such(table):
+    rows = [
+        (p, label, split)
+        for (p, _), label, split in zip(
+            ROWS,
+            ["caf\u00e9", "bar", "cafe\u0301", "bar"],
+            ["train", "train", "test", "test"],
+            strict=True,
+        )
+    ]
+    source = on_disk(test_fraction=None)
+    assert "in its Unicode form alone" in refused(source, table(rows, header="file,label,split"))
