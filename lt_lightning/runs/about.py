@@ -203,11 +203,15 @@ def _of_another_run(file: Path, what: str, have: Any, want: Any, command: Sequen
     told = f"its {what} is {str(have)[:60]}, not {str(want)[:60]}"
     words = command[1:]
     over_config = words[:1] and words[0] in _OF_RUN
-    given = [
-        item.flag
-        for item in (argv.items(words) if over_config else ())
-        if any(item.is_below(key) for key in _CAUSES.get(what, ()))
-    ]
+    items = argv.items(words) if over_config else []
+    causes = _CAUSES.get(what, ())
+    given = [item.flag for item in items if any(item.is_below(key) for key in causes)]
+    by_options = given or any(item.is_file for item in items)
+    if over_config and not by_options and what in ("fingerprint", "class_counts"):
+        return (
+            f"The training pictures are no longer those that {file.parent} was trained on "
+            f"({told}): put those back, or train anew."
+        )
     if not given:
         remedy = "leave out what changes it, or give another run folder"
         return f"{file} is of another run ({told}): {remedy}."

@@ -7,6 +7,7 @@ import pytest
 from minimal_results import minimal
 
 from lt_lightning.errors import UserError
+from lt_lightning.runs.about import _of_another_run
 from lt_lightning.runs.files import write_whole
 from lt_lightning.runs.results import read_results, write_results
 
@@ -196,3 +197,17 @@ def test_a_path_that_is_no_utf8_is_written_escaped(tmp_path):
 @pytest.mark.parametrize("file", sorted(RESULTS.glob("*/*/results.json"))[::7], ids=str)
 def test_what_was_written_once_is_read(file):
     assert read_results(file)["schema_version"] == 1
+
+
+def test_a_run_whose_pictures_changed_is_told_so_where_no_option_changes_it():
+    """Trap: nothing was on the command line, and the remedy was to leave it out."""
+    file = Path("runs/x/0/results.json")
+    told = "The training pictures are no longer those that runs/x/0 was trained on (its fingerprint"
+    assert _of_another_run(file, "fingerprint", "a", "b", ["lt", "test", "runs/x/0"]).startswith(
+        told
+    )
+    for command in ("lt test runs/x/0 --config more.yaml", "lt fit --ckpt_path last"):
+        words = command.split()
+        assert "is of another run" in _of_another_run(file, "fingerprint", "a", "b", words)
+    words = ["lt", "test", "runs/x/0"]
+    assert "is of another run" in _of_another_run(file, "method", "a", "b", words)
