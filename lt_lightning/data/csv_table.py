@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ SEPARATORS = (",", ";", "\t", "|")
 PATH_COLUMNS = ("file", "path", "image", "file_name", "filename", "image_path")
 LABEL_COLUMNS = ("label", "class", "class_name", "target")
 _HEADER = 100_000  # letters of it that tell the separator
+_EXCELS = re.compile(r'"?sep=([^"\r\n\0])"?[\r\n]*', re.IGNORECASE)
 _SHOWN = 200  # letters of a header that a message shows
 
 
@@ -121,15 +123,19 @@ def each_row(
     Args:
         file: that the text is of, for messages.
         stream: the text, opened with `newline=""`; no more of it is held than a row.
-        separator: between cells; none takes the one of , ; tab | that gives the most columns.
+        separator: between cells; none takes that of a first line sep=;, as Excel writes it, or else
+            the one of , ; tab | that gives the most columns.
         as_written: whether cells keep the blanks around them, as the name of a folder may.
 
     Raises:
         UserError: if a row is no row of a CSV, as where a quotation mark is not closed.
     """
-    before, first = next(
-        ((number, line) for number, line in enumerate(stream) if line.strip()), (0, "")
-    )
+    filled = ((number, line) for number, line in enumerate(stream) if line.strip())
+    before, first = next(filled, (0, ""))
+    excels = _EXCELS.fullmatch(first)
+    if excels:
+        separator = separator or excels[1]
+        before, first = next(filled, (0, ""))
     separator = separator or separator_in(first)
     lines = csv.reader(itertools.chain([first], stream), delimiter=separator, strict=True)
     start = before + 1

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.data.some_classes import some_of
-from lt_lightning.errors import UserError
+from lt_lightning.errors import UserError, counted
 
 log = logging.getLogger(__name__)
 
@@ -149,8 +149,8 @@ def shared_groups(groups: Mapping[str, Sequence[str]]) -> list[str]:
         shared = sorted(set(groups[one]).intersection(groups[other]))
         if shared:
             told.append(
-                f"{len(shared)} groups have images in the {one} and in the {other} split, such as "
-                f"{shared[0]!r}"
+                f"{counted(len(shared), 'group has', 'groups have')} images in the {one} and in "
+                f"the {other} split, such as {shared[0]!r}"
             )
     return told
 
@@ -179,9 +179,9 @@ def tell_groups(kept: Tensor, aside: Tensor, names: Sequence[str], what: str) ->
     none = ((taken == 0) & (total > 0)).nonzero().flatten().tolist()
     if none:
         log.warning(
-            "%s has no image of %d classes (%s), for their images are of one group or cannot be "
+            "%s has no image of %s (%s), for their images are of one group or cannot be "
             "parted from those of a class that must keep some.",
             what,
-            len(none),
+            counted(len(none), "class", "classes"),
             some_of(none, names),
         )

@@ -228,6 +228,8 @@ def _told(missing: list[Row], count: int, root: Path, archives: Mapping[str, str
     if needed:
         parts = " and ".join(f"{name} ({number})" for name, number in needed.items())
         return f"{what}: unpack {parts} there, or set --data.root."
+    if "\\" in first.path and (root / first.path.replace("\\", "/")).is_file():
+        return f"{what}: write / for \\ in the paths, and they are there."
     return (
         f"{what}: put them there, set --data.root, or leave them out by "
         "--data.source.unreadable skip."

@@ -13,7 +13,7 @@ from lt_lightning.data.layout import files_of_classes, labelled_part
 from lt_lightning.data.picture_files import Labelled
 from lt_lightning.data.picture_source import PictureSource
 from lt_lightning.data.source import FileImages, ImageSet, MemoryImages, Source
-from lt_lightning.errors import UserError
+from lt_lightning.errors import UserError, counted
 from lt_lightning.home import home
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,9 @@ def labelled_folder(root: Path, names: list[str], source: Source, size: int) -> 
     absent = [name for k, name in enumerate(names) if k not in set(found.labels)]
     if len(found) and absent:
         told = ", ".join(absent[:5]) + (", ..." if len(absent) > 5 else "")
-        log.warning("%s has no image of %d classes (%s).", folder, len(absent), told)
+        log.warning(
+            "%s has no image of %s (%s).", folder, counted(len(absent), "class", "classes"), told
+        )
     files = source.files if isinstance(source, PictureSource) else None
     if files is not None:
         found = files.readable({"test": found}, names, folder)["test"]

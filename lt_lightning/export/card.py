@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from lt_lightning.errors import counted
 from lt_lightning.runs.past import Past
 from lt_lightning.runs.results import epochs_told
 
@@ -29,7 +30,10 @@ def card(
         "of a class.",
         f"- Changes after training: {changes}.",
         *_made({} if results is None else results),
-        *(f"- Group {name}: {len(members)} classes." for name, members in about["groups"].items()),
+        *(
+            f"- Group {name}: {counted(len(members), 'class', 'classes')}."
+            for name, members in about["groups"].items()
+        ),
         "",
         "## Numbers",
         "",

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from lt_lightning.errors import counted
+
 SHOWN = 3  # examples
 Counts = Mapping[str, Sequence[int]]  # by split, the images of each class
 
@@ -17,7 +19,7 @@ def twice(where: str, groups: Sequence[Sequence[Path]], root: Path) -> Iterator[
     """
     if groups:
         example = " = ".join(below(path, root) for path in groups[0][:SHOWN])
-        yield f"the same picture is {where}: {len(groups)} pictures, such as {example}"
+        yield f"the same picture is {where}: {counted(len(groups), 'picture')}, such as {example}"
 
 
 def missing(names: Sequence[str], counts: Counts) -> Iterator[str]:
@@ -25,14 +27,16 @@ def missing(names: Sequence[str], counts: Counts) -> Iterator[str]:
     for split, of in counts.items():
         absent = [name for name, count in zip(names, of, strict=True) if not count]
         if absent:
-            yield f"{len(absent)} classes have no image in {split}: {_some(absent)}"
+            told = counted(len(absent), "class has", "classes have")
+            yield f"{told} no image in {split}: {_some(absent)}"
 
 
 def alike(pairs: Sequence[tuple[str, str, str]]) -> Iterator[str]:
     """Yield what is told of class names, as `confusable` returns them."""
     told = [f"{first!r} and {second!r} ({why})" for first, second, why in pairs]
     if told:
-        yield f"{len(told)} pairs of class names are easily confused: {_some(told)}"
+        what = counted(len(told), "pair of class names is", "pairs of class names are")
+        yield f"{what} easily confused: {_some(told)}"
 
 
 def below(path: Path, root: Path) -> str:

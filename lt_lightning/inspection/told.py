@@ -6,7 +6,7 @@ from itertools import accumulate
 from pathlib import Path
 from statistics import median
 
-from lt_lightning.errors import printable
+from lt_lightning.errors import counted, printable
 from lt_lightning.figures.chart import Chart, Point, Series
 from lt_lightning.figures.scale import around, wide
 from lt_lightning.inspection.asked import Asked
@@ -28,7 +28,9 @@ def lines(found: Inspection, asked: Asked) -> Iterator[str]:
     yield from _histogram(found.names, counts)
     yield ""
     for name, members in ShotGroups()(counts).items():
-        yield f"{name}: {len(members)} classes, {sum(counts[c] for c in members)} training images"
+        classes = counted(len(members), "class", "classes")
+        images = counted(sum(counts[c] for c in members), "training image")
+        yield f"{name}: {classes}, {images}"
     yield f"largest class over smallest: {max(counts) / max(min(counts), 1):.4g}"
     if found.sizes:
         yield _sizes(found.sizes)

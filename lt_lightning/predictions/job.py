@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lt_lightning.data.decode import Unreadable, read_image
 from lt_lightning.engine.predictor import Predictor
-from lt_lightning.errors import UserError
+from lt_lightning.errors import UserError, counted
 from lt_lightning.predictions.pictures import Picture, label_index
 from lt_lightning.predictions.read_ahead import read_ahead
 from lt_lightning.predictions.table import Layout, table
@@ -59,7 +59,9 @@ class Job:
                 if label is not None:
                     self.tally.add(row.probabilities, label)
             if self.seen == self.skipped:
-                raise UserError(f"None of the {self.seen} images can be read: {self.first_skipped}")
+                raise UserError(
+                    f"None of {counted(self.seen, 'image')} can be read: {self.first_skipped}"
+                )
 
     def _images(self, stream: Iterator[Picture]) -> Iterator[tuple[Picture, Tensor]]:
         """Yield each picture that can be read with its pixels."""

@@ -111,7 +111,7 @@ def test_what_was_left_out_is_said_by_the_exit_status(lt, place, digits, tmp_pat
     assert len(read()) == 59
     answer = predict(lt, place, folder / "00 x.png", "--skip_unreadable", out="none.csv")
     assert answer.status == 1
-    assert "None of the 1 images can be read" in answer.err
+    assert "None of 1 image can be read" in answer.err
     assert not Path("none.csv").exists()
 
 

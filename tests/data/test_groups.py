@@ -187,7 +187,7 @@ def test_a_folder_is_split_by_groups_and_a_class_of_one_is_named(tracks, caplog)
     assert tracks_of(train.paths).isdisjoint(tracks_of(test.paths))
     assert torch.bincount(train.labels).tolist()[2] == 3
     assert set(test.labels.tolist()) == {0, 1}
-    assert "The test split has no image of 1 classes ('c')" in caplog.text
+    assert "The test split has no image of 1 class ('c')" in caplog.text
     assert "in whole groups" in caplog.text
 
 

@@ -42,7 +42,7 @@ def test_groups_in_two_given_splits_are_told(table, caplog):
     root = table(rows, "file,label,split,who")
     with caplog.at_level(logging.WARNING):
         on_disk(test_fraction=None, group_by="who").load(root)
-    assert "1 groups have images in the train and in the test split, such as 'eve'" in caplog.text
+    assert "1 group has images in the train and in the test split, such as 'eve'" in caplog.text
 
 
 def test_metadata_of_a_folder_is_found(table, tree):
@@ -228,3 +228,20 @@ def test_any_bytes_are_a_table_or_a_sentence(tree):
             assert all(os.path.isfile(path) for files in found.values() for path in files.paths)
     assert all(sentence.isprintable() for sentence in said)
     assert 30 < len(said) < 300
+
+
+@pytest.mark.parametrize("line", ["sep=;\r\n", '"sep=;"\n', "SEP=\t\n"])
+def test_the_first_line_of_excel_names_the_separator(table, line):
+    """Trap: it was the only column, and the option that was offered could not help."""
+    mark = "\t" if "\t" in line else ";"
+    text = line + "\n".join(mark.join(row) for row in [("file", "label"), *ROWS])
+    assert together(listing(on_disk(), table(text=text))) == sorted(ROWS)
+    lost = text.replace("b/3.png", "b/4.png")
+    assert "such as b/4.png (line 6)" in refused(on_disk(), table(text=lost))
+
+
+def test_paths_with_the_marks_of_windows_are_told_as_such(table):
+    rows = [(path.replace("/", "\\"), label) for path, label in ROWS]
+    assert refused(on_disk(), table(rows)).endswith(
+        ": write / for \\ in the paths, and they are there."
+    )

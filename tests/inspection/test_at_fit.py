@@ -39,9 +39,9 @@ def said(source, root):
 
 def test_each_kind_is_told_by_its_number_and_an_example(odd):
     assert said(ImageFolder(), odd) == (
-        "the same picture is under two classes: 1 pictures, such as train/Owl/other.bmp = "
-        "train/cat/1.png; the same picture is in two splits: 1 pictures, such as train/owl/2.png = "
-        "test/owl/1.png; 1 classes have no image in test: Owl; 1 pairs of class names are easily "
+        "the same picture is under two classes: 1 picture, such as train/Owl/other.bmp = "
+        "train/cat/1.png; the same picture is in two splits: 1 picture, such as train/owl/2.png = "
+        "test/owl/1.png; 1 class has no image in test: Owl; 1 pair of class names is easily "
         f"confused: 'Owl' and 'owl' (case): see lt data check {odd}."
     )
 
@@ -49,7 +49,7 @@ def test_each_kind_is_told_by_its_number_and_an_example(odd):
 def test_no_picture_is_opened_for_it(odd, monkeypatch):
     source = ImageFolder(in_memory=False)
     monkeypatch.setattr(Image, "open", None)
-    assert said(source, odd).startswith("1 classes have no image in test: Owl; 1 pairs of class ")
+    assert said(source, odd).startswith("1 class has no image in test: Owl; 1 pair of class ")
 
 
 def test_nothing_is_said_of_sound_pictures(folder):
@@ -84,7 +84,7 @@ def test_a_fit_says_it_once_and_a_test_does_not(odd, tmp_path, monkeypatch):
     fit += ["--trainer.accelerator", "cpu", "--trainer.fast_dev_run", "true"]
     answer = in_process(fit)
     assert answer.status == 0, answer.err
-    assert answer.err.count("lt: the same picture is under two classes: 1 pictures") == 1
+    assert answer.err.count("lt: the same picture is under two classes: 1 picture,") == 1
     assert "lt data check" not in in_process(fit).err  # a run and its pre-training are two fits
     assert not any(isinstance(w, OddPictures) for w in Watchers(tmp_path, None).of_test())
 

@@ -64,13 +64,13 @@ def test_everything_odd_is_found(folder):
     (train / "cat/torn.png").write_bytes((train / "cat/0.png").read_bytes()[:60])
     answer, out = check(folder)
     assert answer.status == 1
-    assert "Training would be refused: 1 images cannot be used" in answer.err
+    assert "Training would be refused: 1 image cannot be used" in answer.err
     assert "1 .txt" in answer.err
     assert "1 of the images cannot be read (" in out
     assert "such as train/cat/torn.png" in out
     assert "the same picture is under two classes: 3 pictures" in out
-    assert "the same picture is there twice: 1 pictures" in out
-    assert "1 classes have no image in test: Owl" in out
+    assert "the same picture is there twice: 1 picture," in out
+    assert "1 class has no image in test: Owl" in out
     assert "'Owl' and 'owl' (case)" in out
     assert out.splitlines()[-1].endswith("--data.source.unreadable skip")
 
@@ -115,7 +115,7 @@ def test_what_is_counted_is_divided_as_training_divides_it(folder):
 def test_the_same_picture_in_two_splits_is_found(folder):
     shutil.copy(folder / "train/owl/2.png", folder / "test/owl/1.png")
     _, out = check(folder)
-    assert "in two splits: 1 pictures, such as train/owl/2.png = test/owl/1.png" in out
+    assert "in two splits: 1 picture, such as train/owl/2.png = test/owl/1.png" in out
 
 
 def test_the_classes_are_drawn(folder, tmp_path):
@@ -182,3 +182,10 @@ def test_a_damaged_cache_is_made_again(folder, text):
     (kept,) = seen.cache_folder().glob("*.json")
     kept.write_text(text)
     assert look_at(paths, folder, reading) == wanted
+
+
+def test_a_root_that_is_no_folder_is_told_by_its_option(tmp_path):
+    (tmp_path / "t.csv").write_text("file,label\na.png,cat\n", encoding="utf-8")
+    answer = in_process(["data", "check", str(tmp_path / "t.csv"), "--root", "nope"])
+    assert answer.status == 1
+    assert "--root is nope, which is not a folder: give that of the images." in answer.err

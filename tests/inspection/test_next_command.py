@@ -164,7 +164,7 @@ def test_everything_odd_in_a_list_is_found(listed):
     assert answer.status == 1
     told = "\n".join(told)
     assert "1 of the images cannot be read (FileNotFoundError), such as cat/s1_1.png" in told
-    assert "the same picture is under two classes: 1 pictures" in told
+    assert "the same picture is under two classes: 1 picture," in told
     assert "'Owl' and 'owl' (case)" in told
     assert "4 groups have images in the train and in the test split" in told
     assert command.endswith("--data.source.unreadable skip")

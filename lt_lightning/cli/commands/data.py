@@ -15,7 +15,7 @@ from lt_lightning.data.files import folders_in
 from lt_lightning.data.image_table import METADATA
 from lt_lightning.data.layout import layout_of, split_named
 from lt_lightning.data.picture_source import PictureSource
-from lt_lightning.errors import UserError
+from lt_lightning.errors import UserError, counted
 from lt_lightning.home import home
 from lt_lightning.inspection import Asked, Inspection, inspect
 from lt_lightning.inspection.told import chart, lines
@@ -103,7 +103,7 @@ def _check(found: Inspection, asked: Asked) -> None:
     if not found.refusal:
         remedy += ", or leave them out by --data.source.unreadable skip"
     raise UserError(
-        f"Training would be refused: {len(found.faults)} images cannot be used, such as "
+        f"Training would be refused: {counted(len(found.faults), 'image')} cannot be used, such as "
         f"{first.path}, which {first.fault}: {remedy}."
     )
 
@@ -122,6 +122,8 @@ def _asked(words: argparse.Namespace) -> Asked:
     if source.is_dir() and words.root is not None:
         raise UserError(f"--root is {words.root} but {source} is a folder itself: give one.")
     root = source if words.root is None else home(words.root)
+    if not root.is_dir() and words.root is not None:
+        raise UserError(f"--root is {root}, which is not a folder: give that of the images.")
     if not source.is_dir():
         root = source.parent if words.root is None else root
         options = {"file" if kind is ImageTable else "train": str(source.absolute()), **options}
