@@ -74,7 +74,7 @@ def _marks(images: ImageSet) -> Sequence[int | str]:
 
 def _digests(images: MemoryImages) -> list[int]:
     # 64 bits: of a million pictures two share one by chance once in ten million fits.
-    return [hash(pixels.tobytes()) for pixels in images.images.numpy()]
+    return [hash(pixels.tobytes()) for pixels in images.images.cpu().numpy()]
 
 
 def _asked(source: PictureSource, root: Path) -> str:

@@ -29,7 +29,7 @@ def test_five_lines_name_the_paths(tmp_path):
         f"  numbers  {tmp_path}/results.json; over the epochs: metrics.csv",
         "  figures  accuracy_last.png, reliability_last.png",
         "  weights  checkpoints/last.ckpt",
-        f"  page     lt report {tmp_path} --out report.html",
+        f"  page     lt report {tmp_path} --out {tmp_path}/report.html",
     ]
     (tmp_path / "wandb" / "offline-run-1").mkdir(parents=True)
     assert (

@@ -11,7 +11,7 @@ def closing(folder: Path) -> str:
     """Return where the numbers, figures and weights of a run lie, and how to look at them."""
     figures = sorted(file.name for file in folder.glob("*.png"))
     weights = sorted(file.name for file in (folder / "checkpoints").glob("*.ckpt"))
-    page = f"lt report {shell.word(folder)} --out report.html"
+    page = f"lt report {shell.word(folder)} --out {shell.word(folder / 'report.html')}"
     offline = any(folder.glob("wandb/offline-run-*"))
     page += f"; W&B: wandb sync {shell.word(folder)}/wandb/offline-run-*" if offline else ""
     lines = {
