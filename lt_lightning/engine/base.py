@@ -43,7 +43,7 @@ from lt_lightning.metrics import ShotGroups
 from lt_lightning.recipes import LDAMRecipe
 from lt_lightning.runs import fits
 from lt_lightning.runs.checkpoint import DATA_STATE, leave_to_training, read
-from lt_lightning.runs.past import Past, past_of
+from lt_lightning.runs.past import Past, past_of, past_of_weights
 from lt_lightning.schedule import Schedule
 from lt_lightning.stages import Stage
 
@@ -206,7 +206,7 @@ class LongTailModule(EvaluatedModule):
         add_in_order(self.trainer.strategy)
         for file in self._weight_files:
             with suppress(UserError):  # most are of no run
-                self.build_on(read(file), file)
+                self.past = self.past.after(past_of_weights(file) or Past())
         self.check_batches(self.stage_at(self.trainer.current_epoch))
         data = LongTailDataModule.of(self.trainer)
         if data is not None:

@@ -133,7 +133,7 @@ def _weights(network: Exported, file: Path) -> str:
 
     kept = {name: value.contiguous().clone() for name, value in network.state_dict().items()}
     names = json.dumps(network.model.class_names)
-    save_file(kept, file, metadata={"class_names": names})
+    save_file(kept, file, metadata={"class_names": names, **network.model.past.in_header()})
     read = load_file(file)
     if read.keys() != kept.keys() or any(not torch.equal(read[k], v) for k, v in kept.items()):
         raise UserError(f"{file.name} was read back with other numbers: give another --format.")

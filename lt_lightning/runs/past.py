@@ -4,6 +4,7 @@ A network that begins with other weights, or learns the labels that they give, h
 it as well, over any number of runs.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -54,6 +55,13 @@ class Past:
         known = {_SEEN: self.test_seen, _ORACLE: self.oracle, _BUILT: self.built_on}
         checkpoint.setdefault(RECORD, {}).update(known)
 
+    def in_header(self) -> dict[str, str]:
+        """Return it for the header of a .safetensors file, which holds texts."""
+        kept: dict[str, Any] = {}
+        self.keep(kept)
+        keep_choice(kept, self.chosen_by)
+        return {RECORD: json.dumps(kept[RECORD])}
+
 
 def choice(monitor: str | None, on_test: bool) -> str:
     """Return what is told of weights that a metric chose."""
@@ -73,6 +81,24 @@ def past_of(checkpoint: Mapping[str, Any], path: str | Path | None = None) -> Pa
         path: the file; of an earlier version, which kept nothing, the folder of its run tells.
     """
     return _past_of(checkpoint, path, _MOST)
+
+
+def past_of_weights(path: str) -> Past | None:
+    """Return what the weights of any file have behind them, a checkpoint or what `lt export` wrote.
+
+    Raises:
+        UserError: if it is neither.
+    """
+    if Path(path).suffix.lower() != ".safetensors":
+        return past_of(checkpoint_file.read(path), path)
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as opened:
+        header = opened.metadata() or {}
+    try:
+        return past_of({RECORD: json.loads(header.get(RECORD, "{}"))})
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
+        raise UserError(f"The header of {path} is damaged: export the run again.") from error
 
 
 def _past_of(checkpoint: Mapping[str, Any], path: str | Path | None, left: int) -> Past | None:

@@ -7,8 +7,9 @@ import torch
 import yaml
 from minimal_results import minimal
 
+from lt_lightning.errors import UserError
 from lt_lightning.runs.checkpoint import RECORD
-from lt_lightning.runs.past import Past, choice, keep_choice, past_of
+from lt_lightning.runs.past import Past, choice, keep_choice, past_of, past_of_weights
 
 BEST = choice("val/acc_macro", True)
 SOUND = {
@@ -87,6 +88,30 @@ def test_of_an_earlier_version_its_pretraining_tells(tmp_path):
     (tmp_path / "0" / "checkpoints").mkdir()
     (tmp_path / "0" / "config.yaml").write_text("{}")
     assert past_of(SOUND, tmp_path / "0" / "checkpoints" / "last.ckpt") == Past(test_seen=True)
+
+
+@pytest.mark.parametrize("past", [Past(), Past(True, True, BEST), Past(True, built_on=BEST)])
+def test_the_header_of_exported_weights_tells_all_of_it(past):
+    (text,) = past.in_header().values()
+    assert past_of({RECORD: json.loads(text)}) == past
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [(Past(True, built_on=BEST).in_header(), Past(True, built_on=BEST)), (None, None)],
+)
+def test_exported_weights_carry_it(tmp_path, header, found):
+    save = pytest.importorskip("safetensors.torch").save_file
+    save({"w": torch.ones(2)}, tmp_path / "w.safetensors", metadata=header)
+    assert past_of_weights(str(tmp_path / "w.safetensors")) == found
+
+
+def test_a_header_of_others_is_refused(tmp_path):
+    save = pytest.importorskip("safetensors.torch").save_file
+    for text in ("{", "3", '{"test_seen_during_training": true}'):
+        save({"w": torch.ones(2)}, tmp_path / "w.safetensors", metadata={RECORD: text})
+        with pytest.raises(UserError, match="is damaged: export the run again"):
+            past_of_weights(str(tmp_path / "w.safetensors"))
 
 
 def test_a_config_that_names_its_own_run_is_not_endless(tmp_path):
