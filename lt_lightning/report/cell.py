@@ -189,17 +189,33 @@ def _names(entries: Sequence[Entry]) -> dict[Path, str]:
     """Return what each run is called by what was trained.
 
     Seeds of several precisions are one row, unless one seed was trained in more than one of them.
+    What one subset seed chose are the same images, however often it is trained: where they are
+    not, they came from elsewhere, and are no repetition.
     """
     names = labels([(entry.setting, entry.run.folder.resolve().parent.name) for entry in entries])
     found: dict[tuple[Setting, object], set[str | None]] = {}
     for entry in entries:
         found.setdefault((entry.setting, entry.run.seed), set()).add(entry.run.precision)
     apart = {setting for (setting, _), precisions in found.items() if len(precisions) > 1}
-    return {
-        entry.run.folder: names[entry.setting]
-        + (f", {entry.run.precision or 'unknown precision'}" if entry.setting in apart else "")
-        for entry in entries
-    }
+    elsewhere = _of_other_images(entries)
+    told = {}
+    for entry in entries:
+        parts = [names[entry.setting]]
+        if entry.setting in apart:
+            parts.append(entry.run.precision or "unknown precision")
+        if entry.setting in elsewhere:
+            parts.append(f"images {entry.run.images[:8]}")
+        told[entry.run.folder] = ", ".join(parts)
+    return told
+
+
+def _of_other_images(entries: Sequence[Entry]) -> set[Setting]:
+    """Return the settings of which one subset seed stands for several sets of training images."""
+    found: dict[tuple[Setting, object], set[str]] = {}
+    for entry in entries:
+        subset = entry.run.content["seeds"]["subset"]
+        found.setdefault((entry.setting, subset), set()).add(entry.run.images)
+    return {setting for (setting, _), images in found.items() if len(images) > 1}
 
 
 def _method(entry: Entry, names: dict[Path, str], entries: Sequence[Entry]) -> str:

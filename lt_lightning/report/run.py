@@ -42,7 +42,12 @@ class Run:
         """
         seeds = self.content["seeds"]
         training = f"none, in {self.folder}" if seeds["training"] is None else seeds["training"]
-        return training, seeds["subset"], self.content["data"]["fingerprint"]
+        return training, seeds["subset"], self.images
+
+    @property
+    def images(self) -> str:
+        """The fingerprint of the images that it was trained on."""
+        return str(self.content["data"]["fingerprint"])
 
     @property
     def precision(self) -> str | None:

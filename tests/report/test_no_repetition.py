@@ -207,3 +207,16 @@ def test_rows_that_test_images_chose_stand_apart_and_are_not_ranked(grid_of, res
         "crt, stage 1, chosen on TEST images": False,
         "crt, best on TEST images": False,
     }
+
+
+def test_one_subset_seed_with_two_sets_of_images_is_no_repetition(grid_of, results):
+    contents = [results(seed=seed, accuracy=a) for seed, a in enumerate((0.3, 0.5, 0.9))]
+    contents[2]["data"]["fingerprint"] = "beefbeefbeefbeef"
+    found = {m: cell.summary().n for (m, _), cell in grid_of(*contents).cells.items()}
+    assert found == {"ce, images f00d": 2, "ce, images beefbeef": 1}
+
+
+def test_other_subset_seeds_have_other_images_and_are_repetitions(grid_of, results):
+    contents = [results(seed=seed) for seed in range(3)]
+    contents[1]["seeds"]["subset"], contents[1]["data"]["fingerprint"] = 1, "beefbeefbeefbeef"
+    assert [cell.summary().n for cell in grid_of(*contents).cells.values()] == [3]
