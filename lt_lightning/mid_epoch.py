@@ -34,17 +34,16 @@ def may_agree(trainer: Trainer, batch_idx: int) -> bool:
 
 def ends_here(trainer: Trainer) -> bool:
     """Return whether this batch is the last one of the training, as far as is known after it."""
-    if 0 <= trainer.max_steps <= trainer.global_step:
-        return True
-    long_enough = trainer.current_epoch >= (trainer.min_epochs or 0)
-    return trainer.should_stop and long_enough and trainer.global_step >= (trainer.min_steps or 0)
+    return _stops(trainer, trainer.current_epoch)
 
 
 def is_over(trainer: Trainer, epochs: int) -> bool:
     """Return whether the training comes to its end by itself here, with so many whole epochs."""
     planned = trainer.max_epochs
-    if planned is not None and 0 <= planned <= epochs:
-        return True
+    return (planned is not None and 0 <= planned <= epochs) or _stops(trainer, epochs)
+
+
+def _stops(trainer: Trainer, epochs: int) -> bool:
     if 0 <= trainer.max_steps <= trainer.global_step:
         return True
     long_enough = epochs >= (trainer.min_epochs or 0)

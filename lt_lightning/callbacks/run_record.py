@@ -5,25 +5,23 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
 
-from lt_lightning.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
+from lt_lightning.callbacks import tested_checkpoint
+from lt_lightning.callbacks.checkpoints import LastCheckpoint
 from lt_lightning.callbacks.comparison import side_by_side
 from lt_lightning.callbacks.outcome import Outcome, reported
 from lt_lightning.callbacks.tested_weights import is_whole, tested_weights
 from lt_lightning.callbacks.training_progress import Trained, TrainingProgress
 from lt_lightning.engine.evaluated import EvaluatedModule
 from lt_lightning.engine.multiply_adds import multiply_adds
-from lt_lightning.errors import UserError
 from lt_lightning.figures.knob import knob_chart
 from lt_lightning.runs import environment, launch
 from lt_lightning.runs.about import about_run, about_training, results_so_far, sizes, with_training
-from lt_lightning.runs.checkpoint import DATA_STATE, read
+from lt_lightning.runs.checkpoint import DATA_STATE
 from lt_lightning.runs.evaluations import Conditions, chosen_by, merge, parts
 from lt_lightning.runs.files import write_whole
 from lt_lightning.runs.finished import SIDE_BY_SIDE, reopen
 from lt_lightning.runs.kept_training import keep
-from lt_lightning.runs.past import Past, choice
 from lt_lightning.runs.reported import ReportedData
 from lt_lightning.runs.results import read_results, write_results
 from lt_lightning.trainer_parts import data_of, is_trial
@@ -171,7 +169,7 @@ class RunRecord(Callback):
         else:
             content = self._about_run(trainer, pl_module)
         label = self.label(trainer)
-        _module, data = self._reported(trainer, pl_module)
+        _, data = self._reported(trainer, pl_module)
         conditions = self._conditions(trainer, data, content, outcomes[""])
         names = {}
         for variant, outcome in outcomes.items():
@@ -280,59 +278,29 @@ class RunRecord(Callback):
         evaluations: dict[str, Any],
     ) -> dict[str, Any]:
         """Return which weights were tested and how they were chosen."""
-        path = None
         source, loaded = self._source(trainer)
+        path = tested_checkpoint.place(source, self._folder(trainer))
         epoch = None if loaded is None else loaded.epoch
-        if source:
-            tested, folder = Path(source).resolve(), self._folder(trainer).resolve()
-            inside = tested.is_relative_to(folder)
-            path = (tested.relative_to(folder) if inside else tested).as_posix()
-        elif self._progress.epochs is not None:
+        if path is None and self._progress.epochs is not None:
             epoch = self._progress.last_epoch
         weights, change, _ = parts(label)
-        earlier = evaluations.get("best", {}).get("checkpoint", {}).get("chosen_by")
-        past = self._past(trainer, pl_module, loaded)
-        best = self._chosen_by(trainer, past, earlier) if weights == "best" else ""
+        past = tested_checkpoint.past_behind(loaded, *self._reported(trainer, pl_module))
+        best = ""
+        if weights == "best":
+            earlier = evaluations.get("best", {}).get("checkpoint", {}).get("chosen_by")
+            best = tested_checkpoint.best_choice(trainer, self.monitor, past, earlier)
         told = chosen_by(weights, change, best, self.fitted_on, past)
         return {"path": path, "epoch": epoch, "chosen_by": told}
-
-    def _past(self, trainer: Trainer, pl_module: LightningModule, loaded: Trained | None) -> Past:
-        """Return what weights have behind them: their checkpoint tells, before what a test says."""
-        if loaded is not None and loaded.past is not None:
-            return loaded.past
-        module, data = self._reported(trainer, pl_module)
-        return Past(bool(data.monitor_test), bool(module.oracle)).after(module.past)
-
-    def _chosen_by(self, trainer: Trainer, past: Past, earlier: str | None) -> str:
-        """Return how the best checkpoint was chosen."""
-        known = (BestCheckpoint, ModelCheckpoint)
-        monitors = (c.monitor for c in trainer.checkpoint_callbacks if isinstance(c, known))
-        monitor = self.monitor or next((m for m in monitors if m), None)
-        if monitor is None and earlier is not None:
-            return earlier
-        return choice(monitor, past.test_seen)
-
-    def _trained(self, trainer: Trainer) -> Trained | None:
-        """Return what a checkpoint tells of the training that this process had no part in.
-
-        That of last.ckpt, where the tested one lies beside it: it may be an early one.
-        """
-        source, loaded = self._source(trainer)
-        last = self._folder(trainer).resolve() / "checkpoints" / "last.ckpt"
-        tested = Path(source).resolve() if source else last if self._progress.ended else None
-        if tested is None or tested.parent != last.parent or (loaded and tested == last):
-            return loaded
-        try:
-            return Trained.of(read(last), last)
-        except UserError:  # it is gone or damaged, and the tested one tells nearly as much
-            return loaded
 
     def _about_run(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """Return everything but the evaluations."""
         module, data = self._reported(trainer, pl_module)
-        known = None if self._progress.fitted else self._trained(trainer)
-        training = self._progress.training(trainer, known)
-        past = self._past(trainer, pl_module, known)
+        known, progress = None, self._progress
+        if not progress.fitted:
+            source = self._source(trainer)
+            known = tested_checkpoint.of_training(self._folder(trainer), *source, progress.ended)
+        training = progress.training(trainer, known)
+        past = tested_checkpoint.past_behind(known, module, data)
         content = about_run(module, data, training, past, self.command or launch.command())
         content = with_training(content, {} if known is None else known.told)
         if self._multiply_adds is not None:

@@ -7,8 +7,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.cli import SaveConfigCallback
 
 from lt_lightning.runs.files import write_whole
-
-_BEGAN = "config.yaml"
+from lt_lightning.runs.kept_configs import BEGAN, last_file, next_file
 
 
 class SaveConfig(SaveConfigCallback):
@@ -26,8 +25,8 @@ class SaveConfig(SaveConfigCallback):
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Write the file of a run that begins; called on the first process only."""
-        if stage == "fit" and not self._files():
-            self._write(self.folder / _BEGAN)
+        if stage == "fit" and not (self.folder / BEGAN).is_file():
+            self._write(self.folder / BEGAN)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the file of a run that goes on, which may have been refused until now."""
@@ -40,16 +39,9 @@ class SaveConfig(SaveConfigCallback):
     def _save_later(self, trainer: Trainer) -> None:
         if not trainer.is_global_zero:
             return
-        files = self._files()
-        if files and files[-1].read_text(encoding="utf-8") != self._text():
-            self._write(self.folder / f"config-resumed-{len(files)}.yaml")
-
-    def _files(self) -> list[Path]:
-        """Return the files that are there, in the order of the commands."""
-        files = [self.folder / _BEGAN]
-        while files[-1].is_file():
-            files.append(self.folder / f"config-resumed-{len(files)}.yaml")
-        return files[:-1]
+        last = last_file(self.folder)
+        if last.is_file() and last.read_text(encoding="utf-8") != self._text():
+            self._write(next_file(self.folder))
 
     def _write(self, file: Path) -> None:
         write_whole(file, self._text().encode(), "start the run again")

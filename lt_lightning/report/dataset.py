@@ -102,11 +102,11 @@ def apart(found: Sequence[Data]) -> dict[Data, str]:
     taken: dict[str, int] = {}
     for data in unique:
         alike = [dict(other.options) for other in unique if other.label == data.label]
-        keys = sorted({key for options in alike for key in options})
+        keys = sorted({key for one in alike for key in one})
         told = [
             f"{key} {dict(data.options).get(key, 'as usual')}"
             for key in keys
-            if len({options.get(key) for options in alike}) > 1
+            if len({one.get(key) for one in alike}) > 1
         ]
         label = ", ".join([data.label, *told])
         taken[label] = taken.get(label, 0) + 1

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from lt_lightning import shell
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import argv as words
 from lt_lightning.runs import launch, leftovers, lock, origin
@@ -247,7 +248,7 @@ def goes_on() -> str:
     """Return how the run of this command goes on after it was cut, for what the user is told."""
     folder, words = launch.known(), "last"
     if folder is None and (folder := lock.first_held()) is not None:
-        words = str(folder)  # the run was given by its path
+        words = shell.word(folder)  # the run was given by its path
     if folder is not None and has_checkpoint(folder):
         return f"`--ckpt_path {words}` goes on from the last checkpoint"
     return "it has no checkpoint yet, start it again"
