@@ -109,8 +109,9 @@ class LongTailModule(EvaluatedModule):
         self.class_names = list(class_names or map(str, range(len(counts))))
         self.head_factory, self.loss_factory = head, loss
         self.loss = loss(counts)
-        with files_noted() as self._weight_files:
+        with files_noted() as files:
             self.backbone = backbone()
+        self._weight_files = files
         check_widths(self.backbone, self.loss)
         self.head = head(int(self.backbone.out_features), int(self.loss.num_outputs))
         check_scale(self.head, self.loss)

@@ -48,6 +48,7 @@ class Setting:
             line does not say so: by a copy that was changed, or a file of the user's own.
         unexplained: those of them that no other file of the package explains, and that make it
             another method.
+        by_file: whether a config file names it; else its options alone make it what it is.
     """
 
     base: str
@@ -57,6 +58,7 @@ class Setting:
     laid: tuple[str, ...] = field(default=(), compare=False)
     altered: tuple[str, ...] = field(default=(), compare=False)
     unexplained: tuple[str, ...] = field(default=(), compare=False)
+    by_file: bool = field(default=True, compare=False)
 
     @property
     def name(self) -> str:
@@ -92,7 +94,9 @@ class Setting:
         The size of the network does not, which has columns of its own.
         """
         kept = (*RECIPE, _SIZE)
-        return () if self.is_base else tuple(k for k in self.changed if not is_below(k, kept))
+        if self.is_base or not self.by_file:
+            return ()
+        return tuple(k for k in self.changed if not is_below(k, kept))
 
     @property
     def _pretrained(self) -> bool:
@@ -172,6 +176,7 @@ def setting_of(run: Run) -> Setting:
         laid=tuple(sorted(laid)),
         altered=altered,
         unexplained=unexplained,
+        by_file=bool(_plain(files)),
     )
 
 

@@ -299,7 +299,7 @@ def test_a_record_made_again_is_that_of_the_training(
     module.on_save_checkpoint = Past(test_seen=True).keep  # as a LongTailModule does
     fit_and_test(make_trainer, *parts, module=module, data=data, precision="bf16-mixed")
     # The toy keeps no options, which the reader asks for.
-    monkeypatch.setattr("lt_lightning.callbacks.run_record.read", torch.load)
+    monkeypatch.setattr("lt_lightning.callbacks.tested_checkpoint.read", torch.load)
     before = read_results(tmp_path)
     for name in ("early", "last"):  # which is of the first epoch, and of the second
         (tmp_path / "results.json").unlink()

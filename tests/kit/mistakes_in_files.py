@@ -85,7 +85,7 @@ FILES = [
     Case("test-config", "test {configs}/ce.yaml", "in no run folder", 1),
     Case("test-ckpt-path", "test {run} --ckpt_path x", "RUN/checkpoints/last.ckpt"),
     Case("test-no-best", "test {no_split} --best", "no best.ckpt|held-out images|--best", 1),
-    Case("test-early", "test {no_last}", "no last.ckpt|stopped before", 1),
+    Case("test-early", "test {no_last}", "no last.ckpt|has lost it", 1),
     Case("test-damaged", "test {damaged_config}", "config.yaml is damaged", 1),
     Case("validate-no-split", "validate {no_split}", "no validation split|lt test", 1),
     Case("post-hoc", "test {run} --post_hoc LogitAdjust", "did you mean 'LogitAdjuster'"),

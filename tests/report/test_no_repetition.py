@@ -220,3 +220,8 @@ def test_other_subset_seeds_have_other_images_and_are_repetitions(grid_of, resul
     contents = [results(seed=seed) for seed in range(3)]
     contents[1]["seeds"]["subset"], contents[1]["data"]["fingerprint"] = 1, "beefbeefbeefbeef"
     assert [cell.summary().n for cell in grid_of(*contents).cells.values()] == [3]
+
+
+def test_a_method_without_a_config_file_is_called_by_its_class_alone(grid_of, results):
+    grid = grid_of(results(command=["lt", "fit", "--model", "ERM", "--model.loss", "LDAM"]))
+    assert grid.methods == ["ERM"]
