@@ -12,6 +12,7 @@ from lt_lightning.errors import UserError
 
 ClassCounts: TypeAlias = Tensor | Sequence[int] | np.ndarray
 Labels: TypeAlias = Tensor | Sequence[int] | np.ndarray
+MAX_SEED = 2**32 - 1  # that of seed_everything, too
 
 
 def check_class_counts(class_counts: ClassCounts, *, least: int = 1) -> Tensor:
@@ -73,6 +74,21 @@ def check_labels(labels: Labels) -> Tensor:
             "images without a class."
         )
     return whole
+
+
+def check_seed(name: str, seed: int) -> int:
+    """Return `seed`, or say what is wrong with it.
+
+    Args:
+        name: of the option.
+        seed: from -(2^32 - 1) to 2^32 - 1, what all generators take that a seed is mixed for.
+
+    Raises:
+        UserError: if it is out of range.
+    """
+    if not -MAX_SEED <= seed <= MAX_SEED:
+        raise UserError(f"{name} is {seed}: give a number from 0 to {MAX_SEED}.")
+    return seed
 
 
 def are_probabilities(rows: Tensor, tolerance: float = 1e-2) -> bool:

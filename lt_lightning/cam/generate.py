@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lt_lightning.cam.foreground import foregrounds
 from lt_lightning.cam.moves import Moves, draw_moves, paste_moved
+from lt_lightning.inputs import check_seed
 from lt_lightning.samplers import ClassIndex
 
 Fetch = Callable[[Tensor], Iterable[Tensor]]  # indices of images -> batches of uint8 (M, C, H, W)
@@ -48,12 +49,15 @@ def plan_images(labels: Tensor, num_classes: int, per_class: int | None, seed: i
         per_class: images that each class is to have, old and new; a class that has as many gets
             none. None is as many as the largest has.
         seed: of the draws.
+
+    Raises:
+        UserError: if the seed is out of range.
     """
     index = ClassIndex(labels, num_classes)
     wanted = int(index.counts.max()) if per_class is None else per_class
     missing = (wanted - index.counts).clamp_min(0)
     new = torch.repeat_interleave(torch.arange(num_classes), missing)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(check_seed("--seed", seed))
     place = torch.rand(len(new), generator=generator, dtype=torch.float64)
     sources = index.order[index.start[new] + (place * index.counts[new]).to(torch.int64)]
     return Plan(new, sources, draw_moves(len(new), generator))

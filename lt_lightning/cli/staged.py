@@ -32,8 +32,9 @@ def settle(command: str, options: Any) -> None:
         if command == "fit":
             given["stage1_ckpt"] = str(run_folder.of_run(given["stage1_ckpt"])[1])
         lengths = lengths[1:]
-    if options.trainer.max_epochs is None and not options.trainer.get("max_steps", -1) > 0:
-        staged = all(length is not None and length > 0 for length in lengths)
+    staged = all(length is not None and length > 0 for length in lengths)
+    limited = options.trainer.get("max_steps", -1) > 0  # no length of a schedule follows from it
+    if options.trainer.max_epochs is None and (staged or not limited):
         options.trainer.max_epochs = sum(lengths) if staged else DEFAULT_EPOCHS
 
 

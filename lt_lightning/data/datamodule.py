@@ -27,6 +27,7 @@ from lt_lightning.data.tested import content_of, fingerprint_of, labelled_folder
 from lt_lightning.data.unlabelled import Found, Unlabelled, facts_of, joined
 from lt_lightning.errors import UserError
 from lt_lightning.home import home
+from lt_lightning.inputs import check_seed
 from lt_lightning.metrics import GroupRule, ShotGroups
 from lt_lightning.runs.reported import ReportedData
 from lt_lightning.samplers import InstanceBalanced, SamplingRule
@@ -122,7 +123,7 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
         self.sampler, self.samplers, self.epoch_length = sampler, samplers, epoch_length
         self.drop_last, self.augment = drop_last, augment
         self.views, self.augments = views or {}, augments or {}
-        self.workers, self.seed = workers, seed
+        self.workers, self.seed = workers, None if seed is None else check_seed("data.seed", seed)
         self.added_images = None if added_images is None else home(added_images)
         self.unlabelled, self.test_root = unlabelled, test_root
         self.unlabelled_facts: dict[str, Any] | None = None

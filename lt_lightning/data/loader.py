@@ -5,7 +5,7 @@ processes) alone: a run resumed anywhere, also in the middle of an epoch, sees t
 one never stopped, and several processes together those that one process sees.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -37,6 +37,19 @@ class Pipeline:
             augmented = self.augment(images, generator)
             images = check_augmented(augmented, images, type(self.augment).__name__)
         return self.normalize(images)
+
+
+def trained_batches(loaders: Sequence["TrainLoader"], limit: int | float | None) -> int:
+    """Return the batches of an epoch that are trained on.
+
+    Args:
+        loaders: of the streams; the shortest ends the epoch.
+        limit: trainer.limit_train_batches.
+    """
+    batches = min(len(loader) for loader in loaders)
+    if limit is None:
+        return batches
+    return min(batches, limit) if isinstance(limit, int) else int(batches * limit)
 
 
 class TrainLoader:
@@ -82,10 +95,13 @@ class TrainLoader:
         # Of all processes: what one of them lacks would be filled up with images seen before.
         return self.sampler.size // (self.batch_size * self.sampler.num_replicas)
 
+    def batch_length(self, batch: int) -> int:
+        """Return how many images of the sampler a batch holds, 0-based, each seen `views` times."""
+        return min(self.batch_size, len(self.sampler) - batch * self.batch_size)
+
     def has_single_image(self, batches: int) -> bool:
         """Return whether one of the first `batches` holds one image, seen once."""
-        rest = len(self.sampler) - (batches - 1) * self.batch_size
-        return self.views == 1 and batches > 0 and min(self.batch_size, rest) == 1
+        return self.views == 1 and batches > 0 and self.batch_length(batches - 1) == 1
 
     def __iter__(self) -> Iterator[Batch]:
         # A generator: the sampler is read at the first batch, after Lightning has set the epoch.

@@ -81,6 +81,7 @@ class Streams:
             stream=number,
             first_epoch=stage.first_epoch,
             added=added,
+            held=self._overfits(),
         )
         loader = TrainLoader(
             images,
@@ -173,6 +174,11 @@ class Streams:
     def _device(self) -> torch.device:
         trainer = self.data.trainer
         return torch.device("cpu") if trainer is None else trainer.strategy.root_device
+
+    def _overfits(self) -> bool:
+        # Lightning sets the attribute outside of the class.
+        trainer = self.data.trainer
+        return trainer is not None and trainer.overfit_batches > 0  # type: ignore[attr-defined]
 
     def _seed(self) -> int:
         # Lightning keeps the value of seed_everything in this variable.

@@ -28,6 +28,7 @@ from lt_lightning.engine.draws import step_generator
 from lt_lightning.engine.epoch_rate import EpochRate, apply_factors
 from lt_lightning.engine.evaluated import EvaluatedModule
 from lt_lightning.engine.hyper_parameters import plain_hparams
+from lt_lightning.engine.paired_streams import Pairing, check_paired
 from lt_lightning.engine.parts import check_features, check_widths
 from lt_lightning.engine.rank_order import add_in_order
 from lt_lightning.engine.scale import check_scale
@@ -77,6 +78,7 @@ class LongTailModule(EvaluatedModule):
     """
 
     streams: tuple[str, ...] = ()  # the named samplers the method needs; empty is one stream
+    pairing: Pairing = ""  # whether it takes the images of its streams together
     num_stages: int = 1
     uses_unlabelled: bool = False  # whether it trains on data.unlabelled
     reweights_later: bool = False  # whether the class weights of the loss change in the run
@@ -233,17 +235,19 @@ class LongTailModule(EvaluatedModule):
         return self.oracle
 
     def check_batches(self, stage: Stage) -> None:
-        """Refuse a batch of one image in `stage` that batch norm cannot work on."""
-        data = LongTailDataModule.of(self.trainer)
+        """Refuse batches of `stage` that batch norm cannot work on, or that do not pair up."""
+        data, limit = LongTailDataModule.of(self.trainer), self.trainer.limit_train_batches
         if data is not None:
-            check_single_images(self, data, stage, self.trainer.limit_train_batches)
+            check_paired(self, data, stage, limit)
+            check_single_images(self, data, stage, limit)
 
     def stage_features(self, loader: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
         """Return the features of all images of `loader`, (N, D), as evaluation sees them."""
-        was = self.training
+        was, plugin = self.training, self.trainer.precision_plugin
         self.eval()
-        with torch.no_grad(), self.trainer.precision_plugin.forward_context():
-            found = torch.cat([self.features(images).float() for images, _ in loader])
+        with torch.no_grad(), plugin.forward_context():
+            batches = (plugin.convert_input(images) for images, _ in loader)
+            found = torch.cat([self.features(images).float() for images in batches])
         self.train(was)
         return found
 
@@ -316,6 +320,9 @@ class LongTailModule(EvaluatedModule):
         self.load_state_dict(content["state_dict"])
         self.drawn = kept(content.get(DATA_STATE, {}), self.uses_unlabelled)
         put_changes(self, content)
+
+    def check_predicts(self, content: dict[str, Any], path: str | Path) -> None:
+        """Refuse a checkpoint that was read from `path`, if a method cannot predict with it yet."""
 
     def trained_parameters(self) -> list[Any]:
         """Return what the optimizer trains: parameters, or groups of them with own options.

@@ -18,7 +18,8 @@ def load_model(content: dict[str, Any], path: Path) -> LongTailModule:
     as its `_instantiator`, and builds its hyper-parameters unchecked.
 
     Raises:
-        UserError: if the checkpoint does not name a method, or one that cannot be built.
+        UserError: if the checkpoint does not name a method, or one that cannot be built, or if
+            its training was cut before it could predict.
     """
     given: Any = content.get("hyper_parameters")
     method = given.get("_class_path") if isinstance(given, dict) else None
@@ -31,5 +32,6 @@ def load_model(content: dict[str, Any], path: Path) -> LongTailModule:
     except UserError as error:
         raise UserError(f"The checkpoint {path} cannot be used: {error}") from error
     model.take(content)
+    model.check_predicts(content, path)
     model.past = past_of(content, path) or Past()  # of an earlier version its folder tells
     return model

@@ -1,16 +1,22 @@
 """What the methods that train without labels share: how they are tested all the same."""
 
 from abc import abstractmethod
+from pathlib import Path
 from typing import Any
 
+from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.data.loader import Batch
 from lt_lightning.engine.base import LongTailModule
 from lt_lightning.engine.float32 import float32
+from lt_lightning.errors import UserError
 from lt_lightning.heads import NearestMeanHead
 from lt_lightning.losses import CrossEntropy
+from lt_lightning.mid_epoch import ends_here, is_over, is_whole_step
+
+TAKEN_AT = "lt_class_means_at"  # in a checkpoint: the optimizer steps that were done by then
 
 
 class SelfSupervised(LongTailModule):
@@ -18,8 +24,8 @@ class SelfSupervised(LongTailModule):
 
     Such a run has no classifier. So that it can be tested, an image is given the class whose mean
     feature is nearest (`NearestMeanHead`, on the training images as evaluation sees them). The
-    means are taken anew before each validation and test and after the last epoch; labels play a
-    part in them alone, never in training. Results are stamped and not ranked with those of
+    means are taken anew before each validation and test and where the training ends; labels play
+    a part in them alone, never in training. Results are stamped and not ranked with those of
     classifiers.
 
     Args:
@@ -31,6 +37,7 @@ class SelfSupervised(LongTailModule):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(head=NearestMeanHead.unfitted, loss=CrossEntropy, **kwargs)
+        self._taken_at: int | None = None
 
     @abstractmethod
     def unlabelled_step(self, images: Tensor, batch_idx: int) -> dict[str, Tensor]:
@@ -47,6 +54,32 @@ class SelfSupervised(LongTailModule):
         assert data is not None, "a module without labels is tested on a LongTailDataModule"
         loader = data.whole("train")
         self.head.fit(self.stage_features(loader), loader.images.labels.to(self.device))
+        self._taken_at = self.trainer.global_step
+
+    def configure_callbacks(self) -> list[Callback]:
+        """Return what takes the class means where a training ends within an epoch, too."""
+        return [*super().configure_callbacks(), _MeansAtTheEnd()]
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Note of which step the class means are."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint[TAKEN_AT] = self._taken_at
+
+    def check_predicts(self, content: dict[str, Any], path: str | Path) -> None:
+        """Refuse class means of other weights than those of a checkpoint, or none.
+
+        Raises:
+            UserError: with what takes them.
+        """
+        steps = content.get("global_step")
+        # A checkpoint of an earlier version does not tell: means that are all 0 are none there.
+        taken = content.get(TAKEN_AT, steps) == steps
+        if not taken or not content["state_dict"]["head.centroids"].any():
+            raise UserError(
+                f"The checkpoint {path} is of a training without labels that was cut before it "
+                "took the class means that predictions need: go on with it, lt fit and --ckpt_path "
+                "last."
+            )
 
     def on_validation_start(self) -> None:
         """Take the class means, but for the trial before the first epoch."""
@@ -58,8 +91,13 @@ class SelfSupervised(LongTailModule):
         self.take_class_means()
 
     def on_train_epoch_end(self) -> None:
-        """Take the class means after the last epoch, for `lt predict` reads them."""
-        if self.current_epoch + 1 >= self.max_epochs:
+        """Take the class means where the training ends, for `lt predict` reads them."""
+        if is_over(self.trainer, self.current_epoch + 1):
+            self.take_last_means()
+
+    def take_last_means(self) -> None:
+        """Take the class means in training, unless they are of this step."""
+        if self._taken_at != self.trainer.global_step:
             with float32(self.trainer, self):
                 self.take_class_means()
 
@@ -68,3 +106,19 @@ class SelfSupervised(LongTailModule):
         super().on_test_epoch_end()
         values = {f"test/{name}": value for name, value in self.pretext_values().items()}
         self.log_dict(values, sync_dist=True)
+
+
+class _MeansAtTheEnd(Callback):
+    """Takes the class means where a training ends within an epoch, before last.ckpt is saved.
+
+    Callbacks that save come behind all others, and the hook of the module itself behind those.
+    """
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Take them, where this batch is the last one."""
+        assert isinstance(pl_module, SelfSupervised)
+        ends = ends_here(trainer) and not trainer.is_last_batch
+        if ends and is_whole_step(trainer, batch_idx):
+            pl_module.take_last_means()

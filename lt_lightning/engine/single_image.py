@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from lt_lightning.data.datamodule import LongTailDataModule
+from lt_lightning.data.loader import trained_batches
 from lt_lightning.engine.freezing import batch_norms
 from lt_lightning.errors import UserError
 
@@ -38,10 +39,8 @@ def _has_single(data: LongTailDataModule, stage: Any, limit: int | float | None)
     """Return whether a batch of this process holds one image, in the batches that are trained."""
     if data.unlabelled is not None:
         return False  # how many images there will be is not known yet
-    loaders = data.train_loaders(stage).values()
-    batches = min(len(loader) for loader in loaders)
-    if limit is not None:
-        batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+    loaders = list(data.train_loaders(stage).values())
+    batches = trained_batches(loaders, limit)
     return any(loader.has_single_image(batches) for loader in loaders)
 
 

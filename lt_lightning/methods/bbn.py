@@ -46,6 +46,7 @@ class BBN(LongTailModule):
     """
 
     streams = ("reversed", "uniform")
+    pairing = "equal"
 
     def __init__(
         self,

@@ -36,6 +36,7 @@ class CMO(LongTailModule):
     """
 
     streams = ("background", "foreground")
+    pairing = "no_shorter"
     shards = True
 
     def __init__(

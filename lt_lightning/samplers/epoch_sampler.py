@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import DistributedSampler
 
 from lt_lightning.errors import UserError
-from lt_lightning.inputs import Labels, told_value
+from lt_lightning.inputs import Labels, check_seed, told_value
 from lt_lightning.processes import dealt, own_rank, processes
 from lt_lightning.samplers.checks import check_draw
 from lt_lightning.samplers.class_index import ClassIndex
@@ -49,9 +49,11 @@ class EpochSampler(DistributedSampler[int]):
         first_epoch: the epoch of the run in which this sampler's epoch 0 is.
         added: how many of the labels, at their end, are those of added images, which only some
             rules draw.
+        held: every epoch has the draw of the first, for `trainer.overfit_batches`.
 
     Raises:
-        UserError: if a class has no image or `num_samples` is no whole number from 1 on.
+        UserError: if a class has no image, `num_samples` is no whole number from 1 on, or the seed
+            is out of range.
     """
 
     def __init__(
@@ -68,10 +70,12 @@ class EpochSampler(DistributedSampler[int]):
         stream: int = 0,
         first_epoch: int = 0,
         added: int = 0,
+        held: bool = False,
     ) -> None:
         # The parent's constructor would ask for a data set, of which only the length is known.
         self.rule, self.index = rule, ClassIndex(labels, num_classes, added)
-        self.seed, self.stream, self.max_epochs = seed, stream, max_epochs
+        self.seed, self.stream, self.max_epochs = check_seed("seed", seed), stream, max_epochs
+        self.held = held
         self.num_replicas = num_replicas or processes()
         self.rank = own_rank() if rank is None else rank
         self.size = self._length(rule, num_samples)
@@ -119,7 +123,7 @@ class EpochSampler(DistributedSampler[int]):
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch of the run for the next draw; Lightning calls this."""
-        self.epoch = epoch - self.first_epoch
+        self.epoch = 0 if self.held else epoch - self.first_epoch
 
     def state_dict(self) -> dict[str, int]:
         """Return the epoch; the position within it is kept by the loader."""

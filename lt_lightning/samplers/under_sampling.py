@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from lt_lightning.inputs import ClassCounts, wide_counts
+from lt_lightning.inputs import ClassCounts, check_seed, wide_counts
 from lt_lightning.samplers.base import SamplingRule, permutations, shares
 from lt_lightning.samplers.class_index import ClassIndex
 from lt_lightning.samplers.over_sampling import shuffled_within_classes
@@ -20,10 +20,13 @@ class UnderSampling(SamplingRule):
         seed: which images are kept where they are not drawn again.
         keep_epoch: leave the epoch at N images, as the other samplers have it, so that the images
             that are kept come several times.
+
+    Raises:
+        UserError: if the seed is out of range.
     """
 
     def __init__(self, redraw: bool = True, seed: int = 0, keep_epoch: bool = False) -> None:
-        self.redraw, self.seed, self.keep_epoch = redraw, seed, keep_epoch
+        self.redraw, self.seed, self.keep_epoch = redraw, check_seed("seed", seed), keep_epoch
         self.leaves_images_out = not redraw
 
     def epoch_length(self, index: ClassIndex) -> int:

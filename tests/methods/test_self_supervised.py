@@ -1,7 +1,13 @@
 """What holds for every method that trains without labels."""
 
+import lightning as L
 import pytest
 import torch
+
+from lt_lightning import methods
+from lt_lightning.callbacks import LastCheckpoint
+from lt_lightning.engine.self_supervised import TAKEN_AT
+from lt_lightning.errors import UserError
 
 SHORT = {"epochs": 1, "limit_train_batches": 3, "limit_val_batches": 0}
 
@@ -46,3 +52,46 @@ def test_there_is_neither_head_nor_loss_to_choose(lab, without_labels):
     for option in ("head", "loss"):
         with pytest.raises(TypeError, match=option):
             lab.module(without_labels, **{option: None})
+
+
+class Stops(L.Callback):
+    """Ends the training behind the first epoch, as EarlyStopping does."""
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        trainer.should_stop = True
+
+
+@pytest.mark.parametrize("how", ["max_steps", "early", "in_mid_epoch"])
+def test_means_are_those_of_the_weights_wherever_the_training_ends(lab, tmp_path, how):
+    """Trap: only the planned last epoch took them, and lt predict said class 0 of every image."""
+    ends = {"max_steps": {"max_steps": 3}, "in_mid_epoch": {"max_steps": 2}}.get(how, {})
+    short = {"epochs": 5, "limit_train_batches": 3, "limit_val_batches": 0}
+    callbacks = [Stops()] if how == "early" else []
+    last = LastCheckpoint(tmp_path)
+    more = {**short, **ends, "enable_checkpointing": True}
+    fitted = lab.fit(methods.RotationSSP, *callbacks, last, **more)
+    saved = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    centroids = saved["state_dict"]["head.centroids"]
+    fitted.module.check_predicts(saved, "last.ckpt")
+    fitted.trainer.test(fitted.module, datamodule=fitted.data, verbose=False)
+    assert torch.allclose(centroids, fitted.module.head.centroids, atol=1e-6)
+
+
+def test_a_checkpoint_of_a_cut_training_does_not_predict(lab, tmp_path):
+    class Cut(L.Callback):
+        def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+            if trainer.global_step in (1, 4):
+                trainer.save_checkpoint(tmp_path / f"{trainer.global_step}.ckpt")
+
+    short = {"epochs": 2, "limit_train_batches": 3}  # 4 is behind a validation, which took means
+    module = lab.fit(methods.RotationSSP, Cut(), **short).module
+    for step in (1, 4):
+        saved = torch.load(tmp_path / f"{step}.ckpt", weights_only=True)
+        with pytest.raises(UserError, match=rf"{step}.ckpt is of .* --ckpt_path last"):
+            module.check_predicts(saved, f"{step}.ckpt")
+        saved.pop(TAKEN_AT)  # as of an earlier version
+        if step == 1:
+            with pytest.raises(UserError, match="cut"):
+                module.check_predicts(saved, "1.ckpt")
+        else:
+            module.check_predicts(saved, "4.ckpt")
