@@ -1,6 +1,7 @@
 """Weights from a file: read without running its code."""
 
 import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,10 @@ def _finite(value: Tensor) -> bool:
 
 def _torch(file: Path) -> Any:
     try:
+        if zipfile.is_zipfile(file):  # older files of torch are none and have no check sums
+            with zipfile.ZipFile(file) as archive:
+                if archive.testzip() is not None:
+                    raise zipfile.BadZipFile
         return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if any(f"unsupported {what}" in str(error).lower() for what in ("global", "class")):

@@ -78,7 +78,10 @@ def execute(arguments: Sequence[str]) -> Path | None:
     try:
         with warning.taken(arguments), signals.taken():
             try:
-                return explained(list(arguments))
+                found = explained(list(arguments))
+                if signals.noted():  # Python drops what is raised while it clears an object away
+                    signals.leave(signals.noted())
+                return found
             except signals.Stopped as stop:
                 warning.ended(stop.number)
                 raise

@@ -9,7 +9,7 @@ from lt_lightning.engine.backbone_init import fitting, load_backbone, part_of
 from lt_lightning.engine.base import LongTailModule
 from lt_lightning.engine.seen_data import other_images, warn_of_other_view
 from lt_lightning.errors import UserError
-from lt_lightning.runs.checkpoint import DATA_STATE
+from lt_lightning.runs.checkpoint import CHANGES, DATA_STATE
 
 log = logging.getLogger(__name__)
 STAGE = "lt_stage"  # the key of the stage in a checkpoint
@@ -45,12 +45,17 @@ def take_over(
 
     Raises:
         UserError: if it is of stage 2, of another backbone, of other classes, or its head is
-            needed and does not fit.
+            needed and does not fit or was changed after the training.
     """
     if content.get(STAGE, 1) != 1:
         raise UserError(
             f"{path} is a checkpoint of stage 2: give the stage1.ckpt beside it, or a run of one "
             "stage."
+        )
+    if needs_head and content.get(CHANGES):
+        raise UserError(
+            f"{path} was changed after its training, and a second stage would begin with its "
+            "classifier as it was before: give the run that it was saved from."
         )
     _check_classes(content, path, module)
     head = module.head

@@ -34,7 +34,8 @@ class NearestMeanHead(nn.Module):
         form: of the features: "cl2n", "l2n" or "raw".
 
     Raises:
-        UserError: if a class has no image, shapes do not fit, or a word is unknown.
+        UserError: if a class has no image, shapes do not fit, a word is unknown, or the
+            temperature is not above 0.
     """
 
     mean: Tensor
@@ -55,6 +56,8 @@ class NearestMeanHead(nn.Module):
             if value not in get_args(choices):
                 known = ", ".join(get_args(choices))
                 raise UserError(f"{name} is {value!r}: choose one of {known}.")
+        if not 0 < temperature < float("inf"):
+            raise UserError(f"temperature is {temperature}: give a number above 0.")
         self.form = form
         self.distance, self.temperature = distance, temperature
         self.scale: float | None = None

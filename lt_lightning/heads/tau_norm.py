@@ -1,5 +1,7 @@
 """A trained linear classifier with its row norms evened out."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -20,11 +22,14 @@ class TauNormHead(nn.Module):
         keep_bias: add the bias of `first`, as Bag of Tricks does; Decoupling's code drops it.
 
     Raises:
-        UserError: if `first` has no weight matrix or is normalised already.
+        UserError: if `first` has no weight matrix or is normalised already, or if tau
+            is below 0.
     """
 
     def __init__(self, first: nn.Module, *, tau: float = 1.0, keep_bias: bool = False) -> None:
         super().__init__()
+        if not math.isfinite(tau) or tau < 0:
+            raise UserError(f"tau is {tau}: give 0 or a number above, such as 1.")
         weight = weight_of(first)
         if weight is None or scale_of(first) is not None:
             raise UserError(

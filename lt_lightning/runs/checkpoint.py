@@ -110,13 +110,19 @@ def _content(file: Path) -> Any:
 
 
 def _check_size(file: Path) -> None:
-    """Refuse a file that is no archive, or that would be much larger when it is unpacked."""
+    """Refuse a file that is no archive, or damaged, or much larger when it is unpacked."""
     with zipfile.ZipFile(file) as archive:
         unpacked = sum(part.file_size for part in archive.infolist())
+        broken = None if unpacked > _GROWTH * file.stat().st_size else archive.testzip()
     if unpacked > _GROWTH * file.stat().st_size:
         raise UserError(
             f"The checkpoint {file} would be {unpacked:,} bytes when it is unpacked, far more than "
             "it has: use one that `lt fit` wrote."
+        )
+    if broken is not None:  # torch does not look at the check sums
+        raise UserError(
+            f"The checkpoint {file} is damaged, {broken} is not as it was written: use an older "
+            "one."
         )
 
 

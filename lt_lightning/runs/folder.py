@@ -274,6 +274,8 @@ def of_run(path: str, best: bool = False) -> tuple[Path, Path]:
     given = Path(path)
     if given.is_file() and given.parent.name == "checkpoints":
         return given.parent.parent, given
+    if given.is_file() and given.absolute().parent.name == "checkpoints":  # from within it
+        return given.absolute().parent.parent, given
     if given.is_file():
         raise UserError(
             f"{path} lies in no run folder: give RUN, or RUN/checkpoints/last.ckpt, of a run that "

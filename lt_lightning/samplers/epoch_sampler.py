@@ -76,8 +76,13 @@ class EpochSampler(DistributedSampler[int]):
         self.rule, self.index = rule, ClassIndex(labels, num_classes, added)
         self.seed, self.stream, self.max_epochs = check_seed("seed", seed), stream, max_epochs
         self.held = held
-        self.num_replicas = num_replicas or processes()
+        self.num_replicas = processes() if num_replicas is None else num_replicas
         self.rank = own_rank() if rank is None else rank
+        if not 0 <= self.rank < self.num_replicas:
+            raise UserError(
+                f"rank is {self.rank} of num_replicas {self.num_replicas}: give 1 process or more, "
+                "and a rank from 0 to one less."
+            )
         self.size = self._length(rule, num_samples)
         if self.size < 1:
             raise UserError(f"The epoch has {self.size} images: give 1 or more.")

@@ -209,6 +209,15 @@ def test_what_was_not_fitted_or_cannot_be_saved_is_said(lt, place, changed, list
     assert not Path("x.csv").exists()
 
 
+def test_a_second_stage_does_not_drop_a_change_without_a_word(lt, place, changed):
+    saved = changed.parent.parent / "adjusted" / "0"
+    given = place["quick"].replace("--model ERM", "").replace("--trainer.max_epochs 1", "")
+    answer = lt(f"fit --config lws --model.stage1_ckpt {saved} {given}")
+    assert answer.status == 1
+    assert "was changed after its training" in answer.err.splitlines()[-1]
+    assert "Traceback" not in answer.err
+
+
 SHARES = {str(k): k * (k != 4) for k in range(10)}  # a class of share 0 among them
 
 

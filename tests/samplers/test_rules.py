@@ -293,6 +293,8 @@ def test_a_rule_says_whether_it_changes_over_the_run(rule):
         (lambda: EpochSampler(Reversed(), torch.tensor([0, 0]), num_classes=2), r"\[1\]"),
         (lambda: EpochSampler(Reversed(), torch.tensor([0, 3]), num_classes=2), "up to 3"),
         (lambda: EpochSampler(Reversed(), torch.tensor([0, 1]), num_samples=0), "0 images"),
+        (lambda: Reversed().sampler([0, 1], num_replicas=2, rank=2), "rank is 2 of num_replicas 2"),
+        (lambda: Reversed().sampler([0, 1], num_replicas=0), "of num_replicas 0: give 1"),
         (lambda: Reversed().sampler([0, 1], seed=2**32), "seed is 4294967296: give .* 4294967295"),
         (lambda: UnderSampling(redraw=False, seed=2**70), "seed is 11805916207174113"),
         (lambda: Reversed().sampler([0, 1], num_samples=2.5), "num_samples is 2.5: give a whole"),
