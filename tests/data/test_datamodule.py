@@ -26,7 +26,7 @@ class Trainer:
 
     def __init__(self, rank, world):
         self.global_rank, self.world_size, self.max_epochs = rank, world, 5
-        self.current_epoch, self.lightning_module = 0, None
+        self.current_epoch, self.lightning_module, self.overfit_batches = 0, None, 0.0
         self.strategy = type("Strategy", (), {"root_device": torch.device("cpu")})
 
 
