@@ -81,12 +81,12 @@ def check_seed(name: str, seed: int) -> int:
 
     Args:
         name: of the option.
-        seed: from -(2^32 - 1) to 2^32 - 1, what all generators take that a seed is mixed for.
+        seed: from 0 to 2^32 - 1, what all generators take, NumPy's legacy one too.
 
     Raises:
         UserError: if it is out of range.
     """
-    if not -MAX_SEED <= seed <= MAX_SEED:
+    if not 0 <= seed <= MAX_SEED:
         raise UserError(f"{name} is {seed}: give a number from 0 to {MAX_SEED}.")
     return seed
 

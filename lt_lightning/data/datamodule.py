@@ -117,7 +117,8 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
         checks.check_streams_of(samplers, views=views, augments=augments)
         checks.check_least(1, **{f"views.{name}": count for name, count in (views or {}).items()})
         self.source, self.root, self.profile = source, home(root), profile
-        self.subset_seed, self.holdout, self.monitor_test = subset_seed, holdout, monitor_test
+        self.subset_seed = check_seed("data.subset_seed", subset_seed)
+        self.holdout, self.monitor_test = holdout, monitor_test
         self.group_rule, self.normalize = group_rule, normalize or Normalize()
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         self.sampler, self.samplers, self.epoch_length = sampler, samplers, epoch_length

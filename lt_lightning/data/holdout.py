@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lt_lightning.data.some_classes import some_of
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import check_seed
 
 
 class Holdout:
@@ -41,7 +42,8 @@ class Holdout:
             raise UserError(f"holdout.fraction is {fraction}: give a number between 0 and 1.")
         if per_class is not None and per_class < 1:
             raise UserError(f"holdout.per_class is {per_class}: give 1 or more.")
-        self.fraction, self.per_class, self.when, self.seed = fraction, per_class, when, seed
+        self.fraction, self.per_class, self.when = fraction, per_class, when
+        self.seed = check_seed("holdout.seed", seed)
 
     @property
     def told(self) -> str:

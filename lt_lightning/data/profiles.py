@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
+from lt_lightning.inputs import check_seed
 
 
 class Profile(ABC):
@@ -154,8 +155,7 @@ def choose_images(labels: Tensor, keep: Tensor, seed: int) -> Tensor:
     Raises:
         UserError: if NumPy's legacy generator does not take the seed.
     """
-    if not 0 <= seed < 2**32:
-        raise UserError(f"The seed of a subset is {seed}: give a number from 0 to {2**32 - 1}.")
+    check_seed("The seed of a subset", seed)
     # The legacy generator on purpose: the published subset is defined by its shuffle.
     generator = np.random.RandomState(seed)
     chosen, array = [], labels.numpy()
