@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lt_lightning.check_sums import broken_part
 from lt_lightning.errors import UserError
 from lt_lightning.home import home
 
@@ -50,10 +51,8 @@ def _finite(value: Tensor) -> bool:
 
 def _torch(file: Path) -> Any:
     try:
-        if zipfile.is_zipfile(file):  # older files of torch are none and have no check sums
-            with zipfile.ZipFile(file) as archive:
-                if archive.testzip() is not None:
-                    raise zipfile.BadZipFile
+        if broken_part(file) is not None:
+            raise zipfile.BadZipFile
         return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if any(f"unsupported {what}" in str(error).lower() for what in ("global", "class")):

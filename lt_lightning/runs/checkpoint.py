@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lt_lightning.check_sums import broken_part
 from lt_lightning.errors import UserError
 from lt_lightning.runs.checkpoint_parts import (
     CHANGES,
@@ -92,7 +93,7 @@ def not_finite(weights: Mapping[str, Any]) -> str | None:
 def _content(file: Path) -> Any:
     """Return what the file holds, read safely."""
     try:
-        _check_size(file)
+        _check_archive(file)
         return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "weights_only" in str(error).lower() or "unsupported" in str(error).lower():
@@ -109,17 +110,16 @@ def _content(file: Path) -> Any:
         ) from error
 
 
-def _check_size(file: Path) -> None:
+def _check_archive(file: Path) -> None:
     """Refuse a file that is no archive, or damaged, or much larger when it is unpacked."""
     with zipfile.ZipFile(file) as archive:
         unpacked = sum(part.file_size for part in archive.infolist())
-        broken = None if unpacked > _GROWTH * file.stat().st_size else archive.testzip()
     if unpacked > _GROWTH * file.stat().st_size:
         raise UserError(
             f"The checkpoint {file} would be {unpacked:,} bytes when it is unpacked, far more than "
             "it has: use one that `lt fit` wrote."
         )
-    if broken is not None:  # torch does not look at the check sums
+    if (broken := broken_part(file)) is not None:
         raise UserError(
             f"The checkpoint {file} is damaged, {broken} is not as it was written: use an older "
             "one."
