@@ -52,7 +52,8 @@ def take_over(
             f"{path} is a checkpoint of stage 2: give the stage1.ckpt beside it, or a run of one "
             "stage."
         )
-    if needs_head and content.get(CHANGES):
+    changed = bool(content.get(CHANGES))
+    if needs_head and changed:
         raise UserError(
             f"{path} was changed after its training, and a second stage would begin with its "
             "classifier as it was before: give the run that it was saved from."
@@ -62,7 +63,8 @@ def take_over(
     total = load_backbone(content, path, module.backbone)
     saved = part_of(content, "head.")
     in_head, head_total = fitting(saved, head)
-    fits = in_head == head_total == len(saved)
+    # A changed run predicts with another classifier: nothing is told of the one it has saved.
+    fits = in_head == head_total == len(saved) and not changed
     if needs_head and not fits:
         raise UserError(
             f"The classifier of {path} does not fit ({in_head} of {head_total} tensors): give "

@@ -272,10 +272,10 @@ def of_run(path: str, best: bool = False) -> tuple[Path, Path]:
     if "://" in path:
         raise UserError(f"{path} is a URL: fetch the run first, a checkpoint is read from disk.")
     given = Path(path)
-    if given.is_file() and given.parent.name == "checkpoints":
-        return given.parent.parent, given
-    if given.is_file() and given.absolute().parent.name == "checkpoints":  # from within it
-        return given.absolute().parent.parent, given
+    # last.ckpt alone is one too, from within the folder.
+    saved = Path(os.path.abspath(given)) if given.parent.name in ("", "..") else given
+    if given.is_file() and saved.parent.name == "checkpoints":
+        return saved.parent.parent, given
     if given.is_file():
         raise UserError(
             f"{path} lies in no run folder: give RUN, or RUN/checkpoints/last.ckpt, of a run that "

@@ -216,6 +216,10 @@ def test_a_second_stage_does_not_drop_a_change_without_a_word(lt, place, changed
     assert answer.status == 1
     assert "was changed after its training" in answer.err.splitlines()[-1]
     assert "Traceback" not in answer.err
+    own = lt(f"fit --config crt --model.stage1_ckpt {saved} {given}")  # begins with none
+    assert own.status == 0
+    assert "none of the classifier" in own.err
+    assert "end of stage 1" not in own.out
 
 
 SHARES = {str(k): k * (k != 4) for k in range(10)}  # a class of share 0 among them
