@@ -4,7 +4,6 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from lt_lightning.data.datamodule import LongTailDataModule
@@ -14,7 +13,7 @@ from lt_lightning.engine.float32 import float32
 from lt_lightning.errors import UserError
 from lt_lightning.heads import NearestMeanHead
 from lt_lightning.losses import CrossEntropy
-from lt_lightning.mid_epoch import ends_here, is_over, is_whole_step
+from lt_lightning.mid_epoch import ends_here, is_over
 
 TAKEN_AT = "lt_class_means_at"  # in a checkpoint: the optimizer steps that were done by then
 
@@ -56,13 +55,12 @@ class SelfSupervised(LongTailModule):
         self.head.fit(self.stage_features(loader), loader.images.labels.to(self.device))
         self._taken_at = self.trainer.global_step
 
-    def configure_callbacks(self) -> list[Callback]:
-        """Return what takes the class means where a training ends within an epoch, too."""
-        return [*super().configure_callbacks(), _MeansAtTheEnd()]
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Note of which step the class means are."""
+        """Take the class means where a training ends within an epoch; note their step."""
         super().on_save_checkpoint(checkpoint)
+        if self.trainer.training and ends_here(self.trainer):
+            self.take_last_means()
+            checkpoint["state_dict"].update(self.head.state_dict(prefix="head."))
         checkpoint[TAKEN_AT] = self._taken_at
 
     def check_predicts(self, content: dict[str, Any], path: str | Path) -> None:
@@ -106,19 +104,3 @@ class SelfSupervised(LongTailModule):
         super().on_test_epoch_end()
         values = {f"test/{name}": value for name, value in self.pretext_values().items()}
         self.log_dict(values, sync_dist=True)
-
-
-class _MeansAtTheEnd(Callback):
-    """Takes the class means where a training ends within an epoch, before last.ckpt is saved.
-
-    Callbacks that save come behind all others, and the hook of the module itself behind those.
-    """
-
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Take them, where this batch is the last one."""
-        assert isinstance(pl_module, SelfSupervised)
-        ends = ends_here(trainer) and not trainer.is_last_batch
-        if ends and is_whole_step(trainer, batch_idx):
-            pl_module.take_last_means()

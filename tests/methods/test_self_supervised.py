@@ -61,15 +61,29 @@ class Stops(L.Callback):
         trainer.should_stop = True
 
 
-@pytest.mark.parametrize("how", ["max_steps", "early", "in_mid_epoch"])
+class StopsEarly(L.Callback):
+    """Asks for an end behind a batch whose gradients are not used yet, which puts it off."""
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        trainer.should_stop = trainer.should_stop or batch_idx == 0
+
+
+ENDS = {
+    "max_steps": ([], {"max_steps": 3}),
+    "early": ([Stops()], {}),
+    "in_mid_epoch": ([], {"max_steps": 2}),
+    "put off": ([StopsEarly()], {"accumulate_grad_batches": 2, "min_epochs": 0}),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
 def test_means_are_those_of_the_weights_wherever_the_training_ends(lab, tmp_path, how):
     """Trap: only the planned last epoch took them, and lt predict said class 0 of every image."""
-    ends = {"max_steps": {"max_steps": 3}, "in_mid_epoch": {"max_steps": 2}}.get(how, {})
+    callbacks, ends = ENDS[how]
     short = {"epochs": 5, "limit_train_batches": 3, "limit_val_batches": 0}
-    callbacks = [Stops()] if how == "early" else []
-    last = LastCheckpoint(tmp_path)
     more = {**short, **ends, "enable_checkpointing": True}
-    fitted = lab.fit(methods.RotationSSP, *callbacks, last, **more)
+    fitted = lab.fit(methods.RotationSSP, *callbacks, LastCheckpoint(tmp_path), **more)
+    assert fitted.trainer.global_step < 15
     saved = torch.load(tmp_path / "last.ckpt", weights_only=True)
     centroids = saved["state_dict"]["head.centroids"]
     fitted.module.check_predicts(saved, "last.ckpt")
