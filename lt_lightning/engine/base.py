@@ -1,7 +1,7 @@
 """The one base of all methods: backbone, head, loss, schedule of the learning rate, metrics."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from lt_lightning.engine.draws import step_generator
 from lt_lightning.engine.epoch_rate import EpochRate, apply_factors
 from lt_lightning.engine.evaluated import EvaluatedModule
 from lt_lightning.engine.hyper_parameters import plain_hparams
-from lt_lightning.engine.paired_streams import Pairing, check_paired
+from lt_lightning.engine.paired_streams import check_paired
 from lt_lightning.engine.parts import check_features, check_widths
 from lt_lightning.engine.rank_order import add_in_order
 from lt_lightning.engine.scale import check_scale
@@ -78,7 +78,6 @@ class LongTailModule(EvaluatedModule):
     """
 
     streams: tuple[str, ...] = ()  # the named samplers the method needs; empty is one stream
-    pairing: Pairing = ""  # whether it takes the images of its streams together
     num_stages: int = 1
     uses_unlabelled: bool = False  # whether it trains on data.unlabelled
     reweights_later: bool = False  # whether the class weights of the loss change in the run
@@ -233,6 +232,10 @@ class LongTailModule(EvaluatedModule):
     def used_more(self) -> bool:
         """Return whether its weights learned by now from what a method may not have."""
         return self.oracle
+
+    def pairs_up(self, sizes: Mapping[str, int]) -> bool:
+        """Return whether it can take batches of so many images of its streams together."""
+        return True
 
     def check_batches(self, stage: Stage) -> None:
         """Refuse batches of `stage` that batch norm cannot work on, or that do not pair up."""

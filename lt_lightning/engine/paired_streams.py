@@ -1,12 +1,10 @@
 """Batches of named streams that a method takes image by image together."""
 
-from typing import Any, Literal
+from typing import Any
 
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.data.loader import trained_batches
 from lt_lightning.errors import UserError
-
-Pairing = Literal["", "equal", "no_shorter"]  # that the last one is no shorter than the first
 
 
 def check_paired(
@@ -18,7 +16,7 @@ def check_paired(
     of other lengths and it is not left out.
 
     Args:
-        module: the method; its `pairing` says what it needs of its streams.
+        module: the method; its `pairs_up` says what it can take.
         data: its data module, after `setup`.
         stage: which images are trained on.
         limit: trainer.limit_train_batches.
@@ -26,18 +24,15 @@ def check_paired(
     Raises:
         UserError: if there are such batches in what is trained on.
     """
-    if not module.pairing or stage.features or data.unlabelled is not None:
-        return
+    if len(module.streams) < 2 or stage.name or data.unlabelled is not None:
+        return  # one stream at a time, or how many images there will be is not known yet
     loaders = data.train_loaders(stage)
     batches = trained_batches(list(loaders.values()), limit)
-    if batches < 1:
-        return
-    sizes = {name: loaders[name].batch_length(batches - 1) for name in module.streams}
-    first, last = (sizes[name] for name in (module.streams[0], module.streams[-1]))
-    if first == last or (module.pairing == "no_shorter" and last > first):
+    sizes = {name: loader.batch_length(batches - 1) for name, loader in loaders.items()}
+    if batches < 1 or module.pairs_up(sizes):
         return
     told = " and ".join(f"{size} of {name}" for name, size in sizes.items())
-    images = " and ".join(str(len(loaders[name].sampler)) for name in module.streams)
+    images = " and ".join(str(len(loader.sampler)) for loader in loaders.values())
     raise UserError(
         f"The last batch of an epoch has {told}, which {type(module).__name__} takes in pairs: "
         f"their samplers draw {images} images per process. Set --data.drop_last true, or one "

@@ -1,6 +1,6 @@
 """Bilateral-branch network with cumulative learning."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -46,7 +46,6 @@ class BBN(LongTailModule):
     """
 
     streams = ("reversed", "uniform")
-    pairing = "equal"
 
     def __init__(
         self,
@@ -62,6 +61,10 @@ class BBN(LongTailModule):
             raise UserError(f"alpha_beta is {alpha_beta}: give a number above 0, such as 0.2.")
         self.alpha, self.alpha_beta, self.joint_pass = alpha, alpha_beta, joint_pass
         self.backbone: BilateralBackbone
+
+    def pairs_up(self, sizes: Mapping[str, int]) -> bool:
+        """Return whether each image has one of the other stream."""
+        return len(set(sizes.values())) == 1
 
     def _branch_features(self, uniform: Tensor, reversed_: Tensor) -> tuple[Tensor, Tensor]:
         """Return f_c and f_r, each (N, D)."""

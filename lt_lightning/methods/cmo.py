@@ -1,5 +1,6 @@
 """Tail patches on head backgrounds."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
@@ -36,7 +37,6 @@ class CMO(LongTailModule):
     """
 
     streams = ("background", "foreground")
-    pairing = "no_shorter"
     shards = True
 
     def __init__(
@@ -57,6 +57,10 @@ class CMO(LongTailModule):
             )
         self.paste_alpha, self.probability = alpha, probability
         self.plain_first, self.plain_last = plain_first, plain_last
+
+    def pairs_up(self, sizes: Mapping[str, int]) -> bool:
+        """Return whether each background has a foreground; the rest of those is left out."""
+        return sizes["foreground"] >= sizes["background"]
 
     def learned_stream(self, epoch: int) -> str | None:
         """Return `background` in an epoch without patches; a mixed one has none."""
