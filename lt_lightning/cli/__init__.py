@@ -79,7 +79,7 @@ def execute(arguments: Sequence[str]) -> Path | None:
         with warning.taken(arguments), signals.taken():
             try:
                 found = explained(list(arguments))
-                if signals.noted():  # Python drops what is raised while it clears an object away
+                if signals.noted():  # what its handler raised was dropped, see `_unraisable`
                     signals.leave(signals.noted())
                 return found
             except signals.Stopped as stop:
@@ -126,8 +126,12 @@ def explained(arguments: list[str]) -> Path | None:
 def _unraisable(told: "sys.UnraisableHookArgs") -> None:
     """Pass over what an object of a library raises as it is thrown away: nothing depends on it.
 
-    One that could not be built, or has failed, may lack what its own end asks for.
+    One that could not be built, or has failed, may lack what its own end asks for. A signal that
+    came while it was thrown away comes again.
     """
+    if isinstance(told.exc_value, signals.Stopped):
+        signals.send_again()
+        return
     method = told.object
     ends = isinstance(method, FunctionType) and method.__name__ == "__del__"
     if not (ends and not method.__module__.startswith(__name__.partition(".")[0])):

@@ -13,6 +13,7 @@ from lt_lightning.runs import launch, warning
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _PATIENCE = 3.0  # seconds in which a process that leaves is left alone
+_SOON = 0.05  # seconds after which nothing of that object is at work any more
 
 
 class Stopped(SystemExit):
@@ -78,6 +79,17 @@ def leave(number: int) -> None:
     """
     _state.noted, _state.leaving = number, time.monotonic()
     raise Stopped(number)
+
+
+def send_again() -> None:
+    """Let the signal come once more: Python dropped what its handler raised.
+
+    It does so while it clears an object away, and in a callback of C.
+    """
+    number, _state.leaving = _state.noted, None
+    again = threading.Timer(_SOON, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
