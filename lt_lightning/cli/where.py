@@ -4,6 +4,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from lt_lightning.errors import UserError
+from lt_lightning.runs import argv as words
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import launch
 
@@ -33,12 +35,35 @@ def choose(options: Any, argv: list[str], given: Path | None) -> tuple[Path, Pat
             "torchrun --rdzv-id; as it is they would begin anew."
         )
     folder, resume = _known(options, wanted, given)
+    if folder is not None and given is None and wanted not in (None, "last"):
+        _check_place(folder, argv, str(wanted))
     if folder is None:
         folder = run_folder.new_folder(Path(options.runs), options.name, options.version)
     run_folder.occupy(folder)
     options.version = folder.name
     options.ckpt_path = str(resume) if resume else None
     return folder, resume
+
+
+def _check_place(folder: Path, argv: list[str], wanted: str) -> None:
+    """Refuse another place than that of a run that goes on, which it would not get.
+
+    A config names the place that its run was made in, and the run may have been moved since.
+
+    Raises:
+        UserError: with the option to leave out.
+    """
+    run = folder.resolve()
+    own = {"runs": run.parent.parent, "name": run.parent.name, "version": run.name}
+    for item in words.items(argv):
+        asked: Any = item.value
+        if item.key not in own or asked is None:
+            continue
+        if (Path(asked).resolve() if item.key == "runs" else asked) != own[item.key]:
+            raise UserError(
+                f"--ckpt_path {wanted} goes on in the folder of its run, {folder}, so --{item.key} "
+                f"{asked} has no effect: leave it out."
+            )
 
 
 def _known(options: Any, wanted: str | None, given: Path | None) -> tuple[Path | None, Path | None]:

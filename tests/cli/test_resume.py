@@ -64,6 +64,18 @@ def test_what_was_not_tested_yet_is_tested_under_the_old_stamp(lt, place, line):
     assert sorted(results(place["copy"])["evaluations"]) == ["best", "last"]
 
 
+@pytest.mark.parametrize("option", ["--name other", "--version 7", "--runs elsewhere"])
+def test_another_place_than_that_of_the_run_is_refused(lt, place, line, option):
+    """Trap: the run went on in its own folder, and the option had no effect."""
+    before = sorted(Path(place["copy"]).rglob("*"))
+    answer = lt(f"{line} --trainer.max_epochs 2 {option}")
+    assert answer.status == 1
+    assert f"so {option} has no effect: leave it out." in answer.err
+    assert answer.err.count("\n") == 1
+    assert sorted(Path(place["copy"]).rglob("*")) == before
+    assert not Path("elsewhere").exists()
+
+
 def interrupted(*_):
     raise KeyboardInterrupt
 
