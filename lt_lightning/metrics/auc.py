@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lt_lightning.metrics.confusion import check_batch
+from lt_lightning.metrics.confusion import check_batch, check_kind
 from lt_lightning.metrics.exact import ExactMetric
 
 
@@ -49,7 +49,7 @@ class OneVsRestAUC(ExactMetric):
         num_classes: the number of classes C.
 
     >>> area = OneVsRestAUC(2)
-    >>> area.update(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 1]))
+    >>> area.update(torch.tensor([[2.0, 0.0], [0.0, 2.0]]), torch.tensor([0, 1]))
     >>> area.compute().tolist()
     [1.0, 1.0]
     """
@@ -72,9 +72,11 @@ class OneVsRestAUC(ExactMetric):
             targets: whole numbers, (N,).
 
         Raises:
-            UserError: if they do not fit.
+            UserError: if they do not fit, or the first batch is of probabilities.
         """
         targets = check_batch(logits, targets, self.num_classes)
+        if not self.scores and len(logits) > 0:
+            check_kind(logits, probabilities=False)
         # The logarithm tells probabilities apart that are all near 0 or near 1.
         rows = logits.detach().double().log_softmax(dim=1).float()
         self.scores.append(torch.where(rows.isnan(), -torch.inf, rows))

@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lt_lightning.errors import UserError
-from lt_lightning.inputs import are_probabilities
-from lt_lightning.metrics.confusion import check_batch
+from lt_lightning.metrics.confusion import check_batch, check_kind
 from lt_lightning.metrics.exact import ExactMetric
 from lt_lightning.metrics.groups import check_names
 from lt_lightning.metrics.names import (
@@ -253,26 +252,6 @@ class ClassStats(ExactMetric):
         return cast(
             AbstractContextManager[None],
             self.sync_context(dist_sync_fn=self.dist_sync_fn, should_sync=wanted),
-        )
-
-
-def check_kind(rows: Tensor, probabilities: bool) -> None:
-    """Refuse probabilities in the place of logits, and the reverse; it waits for the device.
-
-    Raises:
-        UserError: with what to give.
-    """
-    if (
-        rows.shape[1] > 1
-        and bool(rows.isfinite().all())
-        and are_probabilities(rows) != probabilities
-    ):
-        raise UserError(
-            "The rows are no probabilities, which lie in [0, 1] and sum to 1: give softmax(logits),"
-            " or logits to ClassStats without probabilities=True."
-            if probabilities
-            else "The logits lie in [0, 1] and each row sums to 1, as probabilities do: give the "
-            "outputs before softmax, or build ClassStats with probabilities=True."
         )
 
 

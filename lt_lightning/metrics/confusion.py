@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from lt_lightning.errors import UserError
-from lt_lightning.inputs import check_tensors
+from lt_lightning.inputs import are_probabilities, check_tensors
 from lt_lightning.metrics.exact import ExactMetric
 from lt_lightning.metrics.prediction import NO_CLASS, predicted_class
 
@@ -95,3 +95,23 @@ class ConfusionCounts(ExactMetric):
     def compute(self) -> Tensor:
         """Return the counts, int64 (C, C)."""
         return self.counts
+
+
+def check_kind(rows: Tensor, probabilities: bool) -> None:
+    """Refuse probabilities in the place of logits, and the reverse; it waits for the device.
+
+    Raises:
+        UserError: with what to give.
+    """
+    if (
+        rows.shape[1] > 1
+        and bool(rows.isfinite().all())
+        and are_probabilities(rows) != probabilities
+    ):
+        raise UserError(
+            "The rows are no probabilities, which lie in [0, 1] and sum to 1: give softmax(logits),"
+            " or logits to ClassStats without probabilities=True."
+            if probabilities
+            else "The logits lie in [0, 1] and each row sums to 1, as probabilities do: give the "
+            "outputs before softmax; ClassStats takes them with probabilities=True."
+        )

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torchmetrics.functional.classification import multiclass_auroc
 
+from lt_lightning.errors import UserError
 from lt_lightning.metrics import OneVsRestAUC
 from lt_lightning.metrics.auc import one_vs_rest
 
@@ -63,3 +64,10 @@ def test_what_is_not_finite_ranks_last_and_no_image_gives_no_number():
     assert metric.compute().isnan().all()
     metric.update(torch.tensor([[math.nan, 0.0], [0.0, 5.0]]), torch.tensor([0, 1]))
     assert metric.compute().tolist() == [0.0, 1.0]
+
+
+def test_probabilities_are_refused():
+    """Trap: their softmax ranks the images of a class otherwise, and no word was said."""
+    logits, targets = batch(5)
+    with pytest.raises(UserError, match="before softmax"):
+        OneVsRestAUC(5).update(logits.softmax(1), targets)

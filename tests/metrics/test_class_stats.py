@@ -324,7 +324,7 @@ def test_probabilities_are_taken_only_where_told_so():
     plain.update(logits, targets)
     told.update(logits.double().softmax(1), targets)
     assert told.compute() == pytest.approx(plain.compute(), abs=1e-6)
-    with pytest.raises(UserError, match="give the outputs before softmax, or build ClassStats"):
+    with pytest.raises(UserError, match="give the outputs before softmax; ClassStats takes"):
         ClassStats(4).update(logits.softmax(1), targets)
     with pytest.raises(UserError, match="The rows are no probabilities"):
         ClassStats(4, probabilities=True).update(logits, targets)
