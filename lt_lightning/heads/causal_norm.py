@@ -124,7 +124,7 @@ class CausalNormHead(nn.Module):
                 f"num_heads is {num_heads} but the features have {in_features} numbers: give a "
                 "divisor of it, such as 1 or 2."
             )
-        if not scale > 0:
+        if not 0 < scale < float("inf"):
             raise UserError(f"The scale of the causal head is {scale}: give a positive number.")
         if not gamma >= 0:
             raise UserError(f"gamma is {gamma}: give 0 or more.")

@@ -27,7 +27,7 @@ class CosineHead(nn.Module):
 
     def __init__(self, in_features: int, num_classes: int, *, scale: float = 30.0) -> None:
         super().__init__()
-        if not scale > 0:
+        if not 0 < scale < float("inf"):
             raise UserError(f"The scale of the cosine head is {scale}: give a positive number.")
         self.scale = scale
         self.weight = nn.Parameter(torch.empty(num_classes, in_features).uniform_(-1, 1))

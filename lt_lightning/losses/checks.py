@@ -10,6 +10,8 @@ from torch import Tensor
 from lt_lightning.errors import UserError
 from lt_lightning.inputs import are_probabilities, check_tensors, told_value
 
+LENGTH_TOLERANCE = 0.05  # in half precision a normalised row is 1 but for 0.01
+
 
 def check_range(
     name: str,
@@ -153,11 +155,35 @@ def check_values(logits: Tensor, targets: Tensor, num_classes: int) -> None:
             "The logits of the first batch lie in [0, 1] and each row sums to 1, as probabilities "
             "do: give the outputs of the classifier before softmax."
         )
+    check_classes(targets, num_classes)
+
+
+def check_classes(targets: Tensor, num_classes: int) -> None:
+    """Refuse targets that are no class; it reads the values, see `check_values`.
+
+    Raises:
+        UserError: if a target is outside [0, C).
+    """
     low, high = int(targets.min()), int(targets.max())
     if low < 0 or high >= num_classes:
         raise UserError(
             f"The targets of the first batch run from {low} to {high} but there are {num_classes} "
             f"classes: number the classes from 0 to {num_classes - 1}."
+        )
+
+
+def check_lengths(embeddings: Tensor) -> None:
+    """Refuse embeddings that are not normalised; it reads the values, see `check_values`.
+
+    Raises:
+        UserError: if one has another length than 1, or 0, which normalising leaves as it is.
+    """
+    lengths = embeddings.detach().float().norm(dim=1)
+    odd = ((lengths - 1).abs() > LENGTH_TOLERANCE) & (lengths > LENGTH_TOLERANCE)
+    if bool((odd | lengths.isnan()).any()):
+        raise UserError(
+            f"The embeddings of the first batch have lengths from {float(lengths.min()):.3g} to "
+            f"{float(lengths.max()):.3g}: give them normalised, F.normalize(embeddings, dim=1)."
         )
 
 

@@ -9,7 +9,13 @@ from torch import Tensor, nn
 
 from lt_lightning.errors import UserError
 from lt_lightning.inputs import ClassCounts, check_class_counts, check_tensors, wide
-from lt_lightning.losses.checks import check_choice, check_each, check_range
+from lt_lightning.losses.checks import (
+    check_choice,
+    check_classes,
+    check_each,
+    check_lengths,
+    check_range,
+)
 from lt_lightning.losses.gather import gather, own_rows
 
 
@@ -64,6 +70,7 @@ class ContrastiveLoss(nn.Module, ABC):
         self.temperature = check_range("temperature", temperature, open_low=True)
         check_choice("reduction", reduction, ("mean", "none"))
         self.reduction = reduction
+        self._seen_values = False
 
     @abstractmethod
     def per_anchor(self, embeddings: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -84,11 +91,16 @@ class ContrastiveLoss(nn.Module, ABC):
             prototypes: (C, d), each of length 1; only for a loss that takes them.
 
         Raises:
-            UserError: if the shapes cannot belong together.
+            UserError: if the shapes cannot belong together, or (first batch) a target is no class
+                or an embedding not of length 1.
         """
         self._check(embeddings, targets)
         if prototypes is not None:
             check_tensors(prototypes=prototypes)
+        if not self._seen_values and len(embeddings) > 0:
+            check_classes(targets, self.num_classes)
+            check_lengths(embeddings)
+            self._seen_values = True
         # half precision is too coarse for logits of 1 / tau, and autocast would go back to it
         with torch.autocast(embeddings.device.type, enabled=False):
             z, y = gather(wide(embeddings)), gather(targets)

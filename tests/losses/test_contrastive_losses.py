@@ -226,3 +226,28 @@ def test_what_is_no_tensor_is_refused():
             loss(*given)
     with pytest.raises(UserError, match="prototypes is a list: give a tensor"):
         loss(embeddings, labels(), [[1.0] * WIDTH])
+
+
+@pytest.mark.parametrize(
+    ("scale", "shift", "told"),
+    [
+        (3.0, 0, "lengths from .* normalised"),
+        (0.5, 0, "lengths from .* normalised"),
+        (float("nan"), 0, "lengths from nan"),
+        (1.0, 5, "run from 5 to 7"),
+        (1.0, -1, "run from -1 to 1"),
+    ],
+)
+@pytest.mark.parametrize(
+    "kind", [SupervisedContrastive, BalancedContrastive, PrototypicalContrastive]
+)
+def test_values_that_cannot_be_right_are_refused_at_once(kind, scale, shift, told):
+    """Trap: embeddings that were not normalised gave 2028 in place of 4.97."""
+    loss = kind([9, 4, 2], 8)
+    embeddings = torch.nn.functional.normalize(torch.randn(6, 8), dim=1)
+    targets = torch.tensor([0, 1, 2, 0, 1, 2])
+    with pytest.raises(UserError, match=told):
+        loss(scale * embeddings, targets + shift)
+    loss(embeddings.bfloat16(), targets)
+    embeddings[0] = 0  # F.normalize leaves it so
+    kind([9, 4, 2], 8)(embeddings, targets)
