@@ -15,6 +15,8 @@ WHOLE = 2**24  # pixels, to which a picture is resized as a whole
 
 def pixels(file):
     image = Image.open(file)
+    if image.mode[0] in "IF":  # Pillow would make them white
+        raise ValueError(f"{file} has more than 8 bits a channel ({image.mode})")
     if about["upright"]:
         image = ImageOps.exif_transpose(image)
     if about["background"] is not None:

@@ -126,6 +126,20 @@ def test_the_lines_of_a_readme_read_a_picture_as_the_run_does(tmp_path, size, sh
     assert torch.equal(torch.tensor(names["pixels"](tmp_path / "a.png")), wanted)
 
 
+# What is refused was opened and not read, so Pillow has not closed it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("kind", [np.uint16, np.int32, np.float32])
+def test_the_lines_of_a_readme_refuse_what_pillow_would_make_white(tmp_path, kind):
+    picture = Image.fromarray(np.arange(1024, dtype=kind).reshape(32, 32))
+    picture.save(tmp_path / "a.tif")
+    about = {"image_size": 32, "short_side": 32, "background": None, "upright": True}
+    names = {}
+    code = readme._VIEW.replace('json.load(open("about.json", encoding="utf-8"))', repr(about))
+    exec(code, names)
+    with pytest.raises(ValueError, match=r"a\.tif has more than 8 bits a channel"):
+        names["pixels"](tmp_path / "a.tif")
+
+
 def test_weights_alone_are_bit_for_bit_and_the_card_has_the_numbers(lt, place):
     pytest.importorskip("safetensors")
     answer = lt(f"export {place['run']} --format safetensors --out out")
