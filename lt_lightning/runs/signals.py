@@ -86,10 +86,15 @@ def send_again() -> None:
 
     It does so while it clears an object away, and in a callback of C.
     """
-    number, _state.leaving = _state.noted, None
-    again = threading.Timer(_SOON, os.kill, (os.getpid(), number))
+    _state.leaving = None
+    again = threading.Timer(_SOON, _send)
     again.daemon = True
     again.start()
+
+
+def _send() -> None:
+    if _state.noted:  # else the command has come to its end meanwhile, which looks for it
+        os.kill(os.getpid(), _state.noted)
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
