@@ -13,7 +13,7 @@ LINES = {
     "calibrate": "calibrate {file}",
     "cam": "cam {file} --out made",
     "report": "report {copy} --features",
-    "resume": FIT + " --ckpt_path {file}",
+    "resume": FIT.replace(" --name other", "") + " --ckpt_path {file}",
     "backbone_init": FIT + " --model.backbone_init {file}",
     "teacher": FIT + " --model PseudoLabel --model.teacher {file} --data.unlabelled LeftOver "
     "--data.profile Exponential --data.profile.imbalance_ratio 10",
