@@ -4,10 +4,11 @@ import hashlib
 import json
 import logging
 import os
+import zipfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
 import torch
@@ -157,21 +158,16 @@ def cache_key(paths: list[Path], root: Path, extra: str) -> str:
 def decode_all(paths: list[Path], size: int, root: Path, reading: Reading) -> Tensor:
     """Decode all files into uint8 (N, 3, size, size), once; later calls read the cache.
 
-    The cache is keyed by the names, sizes and times of the files, by `size` and by `reading`.
+    The cache is keyed by the names, sizes and times of the files, by `size` and by `reading`; it
+    holds a check sum of the pixels.
 
     Raises:
         UserError: if a file cannot be read; the message names it.
     """
-    cache = cache_folder() / f"{cache_key(paths, root, f'size={size} {reading}')}.npy"
+    cache = cache_folder() / f"{cache_key(paths, root, f'size={size} {reading}')}.npz"
     shape = (len(paths), 3, size, size)
-    if cache.is_file():
-        try:
-            stored = np.load(cache, allow_pickle=False)
-            if stored.shape == shape and stored.dtype == np.uint8:
-                return torch.from_numpy(stored)
-            log.warning("The cache file %s holds other data and is made again.", cache)
-        except (OSError, ValueError, EOFError):
-            log.warning("The cache file %s is damaged and is made again.", cache)
+    if (stored := _stored(cache, shape)) is not None:
+        return torch.from_numpy(stored)
     images = torch.empty(shape, dtype=torch.uint8)
     decoded = in_parallel(
         lambda path: read_image(path, size, reading=reading),
@@ -181,8 +177,25 @@ def decode_all(paths: list[Path], size: int, root: Path, reading: Reading) -> Te
     for place, image in enumerate(decoded):
         images[place] = image
     array = images.numpy()
-    keep(cache, lambda file: np.save(file, array))
+    keep(cache, lambda file: np.savez(file, images=array))
     return images
+
+
+def _stored(cache: Path, shape: tuple[int, ...]) -> "np.ndarray[Any, Any] | None":
+    """Return the images of a cache file, whose check sum is looked at; none if they cannot be."""
+    if not cache.is_file():
+        return None
+    try:
+        with cache.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            stored: np.ndarray[Any, Any] = file["images"]
+    # An array alone, as older versions kept it, is no context: a TypeError.
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile):
+        log.warning("The cache file %s is damaged and is made again.", cache)
+        return None
+    if stored.shape == shape and stored.dtype == np.uint8:
+        return stored
+    log.warning("The cache file %s holds other data and is made again.", cache)
+    return None
 
 
 def keep(cache: Path, write: Callable[[BinaryIO], object]) -> None:

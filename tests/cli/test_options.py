@@ -290,6 +290,14 @@ def test_each_command_has_a_help(lt, command):
     assert answer.err == ""
 
 
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [("auto", "(30)"), ("predict", "(128)"), ("export", "(onnx)"), ("sweep", "(runs)")],
+)
+def test_the_help_says_what_an_option_is_by_default(lt, command, says):
+    assert says in lt(f"{command} --help").out
+
+
 def test_the_help_of_a_method_shows_its_options(lt):
     answer = lt("fit --model.help BBN")
 

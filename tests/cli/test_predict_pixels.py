@@ -41,6 +41,19 @@ def test_a_turned_or_transparent_picture_is_what_it_shows(lt, place, pictures):
     assert clear == white != plain
 
 
+def test_a_large_picture_is_no_attack(lt, place, pictures, monkeypatch):
+    """Trap: Pillow's warning of a "decompression bomb" in the user's own satellite picture."""
+    before = rows(lt, place["run"], pictures)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 8 * 8 - 1)
+    assert rows(lt, place["run"], pictures) == before
+    answer = lt(f"predict {place['run']} --images {pictures} --out large.csv --device cpu")
+    assert (answer.status, "bomb" in answer.err) == (0, False), answer.err
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 8 * 8 // 2 - 1)
+    answer = lt(f"predict {place['run']} --images {pictures} --out larger.csv --device cpu")
+    assert answer.status != 0
+    assert "DecompressionBombError" in answer.err
+
+
 def test_a_run_from_before_reads_as_its_training_did(lt, place, pictures):
     def forget(content):
         for key in ("background", "grey_bits", "upright"):

@@ -44,7 +44,7 @@ def test_second_load_reads_no_image_and_gives_the_same(tree, picture, reads):
     first = train_pixels(root)
     assert np.array_equal(first, [picture(seed) for seed in range(4)])
     assert len(reads) == 8
-    assert len(kept(".npy")) == 2
+    assert len(kept(".npz")) == 2
     assert np.array_equal(train_pixels(root), first)
     assert len(reads) == 8
 
@@ -66,7 +66,7 @@ def test_other_size_is_another_cache(tree):
     root = tree(NAMES)
     train_pixels(root)
     assert ImageFolder(image_size=16).load(root)["train"].images.shape[-1] == 16
-    assert len(kept(".npy")) == 4
+    assert len(kept(".npz")) == 4
 
 
 def test_changed_file_is_decoded_again(tree, picture):
@@ -108,14 +108,22 @@ def test_two_folders_of_equal_names_sizes_and_dates_do_not_mix(tmp_path, picture
     assert not np.array_equal(*found)
 
 
-@pytest.mark.parametrize("damage", ["empty", "half", "text", "other"])
+@pytest.mark.parametrize("damage", ["empty", "half", "text", "other", "unnamed", "array", "bit"])
 def test_damaged_cache_file_is_made_again(tree, damage, caplog):
     root = tree(NAMES)
     want = train_pixels(root)
-    for path in kept(".npy"):
+    for path in kept(".npz"):
         data = path.read_bytes()
         if damage == "other":
-            np.save(path, np.zeros((4, 3, 7, 7), dtype=np.uint8))
+            np.savez(path, images=np.zeros((4, 3, 7, 7), dtype=np.uint8))
+        elif damage == "unnamed":
+            np.savez(path, np.zeros((4, 3, 8, 8), dtype=np.uint8))
+        elif damage == "array":
+            with path.open("wb") as file:
+                np.save(file, np.zeros((4, 3, 8, 8), dtype=np.uint8))
+        elif damage == "bit":  # in the pixels
+            middle = len(data) // 2
+            path.write_bytes(data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :])
         else:
             path.write_bytes(
                 {"empty": b"", "half": data[: len(data) // 2], "text": b"hello"}[damage]
@@ -146,11 +154,11 @@ def test_cache_folder_that_cannot_be_written_is_a_warning(tree, tmp_path, monkey
 
 
 def test_full_disk_leaves_no_half_file(tree, monkeypatch, caplog):
-    def full(file, array):
+    def full(file, **arrays):
         file.write(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "save", full)
+    monkeypatch.setattr(np, "savez", full)
     assert len(train_pixels(tree(NAMES))) == 4
     assert "No space left" in caplog.text
     assert list(cache_folder().iterdir()) == []
@@ -158,7 +166,7 @@ def test_full_disk_leaves_no_half_file(tree, monkeypatch, caplog):
 
 def test_nothing_but_finished_files_is_left_behind(tree):
     train_pixels(tree(NAMES))
-    assert {path.suffix for path in cache_folder().iterdir()} == {".npy"}
+    assert {path.suffix for path in cache_folder().iterdir()} == {".npz"}
 
 
 def test_cache_is_where_the_environment_says(tmp_path, monkeypatch):
@@ -194,7 +202,7 @@ def test_two_processes_at_once_read_the_same(tree, tmp_path):
     torch.multiprocessing.spawn(_load_at_once, args=(root, meeting), nprocs=2)
     want = train_pixels(root).sum(dtype=np.int64)
     assert [np.load(tmp_path / f"sum{rank}.npy") for rank in (0, 1)] == [want, want]
-    assert {path.suffix for path in cache_folder().iterdir()} == {".npy"}
+    assert {path.suffix for path in cache_folder().iterdir()} == {".npz"}
 
 
 def test_order_of_the_images_is_that_of_the_paths(tree, picture):

@@ -69,8 +69,9 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, help="by default that of the run")
     parser.add_argument("--best", action="store_true", help="best.ckpt instead of last.ckpt")
-    parser.add_argument("--batch_size", type=int, default=128)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--batch_size", type=int, default=128, help="images at once")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    parser.add_argument("--device", default=device, help="where the network runs")
     options = parser.parse_args(argv)
     if options.mistakes is not None:
         _check_mistakes(options)

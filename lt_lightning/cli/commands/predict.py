@@ -46,10 +46,11 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     add("--target_prior", metavar="FILE", help=shares)
     add("--path_column", metavar="NAME", help="column of a CSV that names the files")
     add("--label_column", metavar="NAME", help="column of a CSV that names the classes")
-    add("--batch_size", type=int, default=128)
+    add("--batch_size", type=int, default=128, help="images at once")
     threads = min(_THREADS, os.cpu_count() or 1)
     add("--threads", type=int, default=threads, help="threads that decode")
-    add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    add("--device", default=device, help="where the network runs")
     left_out = "leave out what cannot be read; the exit status is 3 then"
     add("--skip_unreadable", action="store_true", help=left_out)
     return parser.parse_args(argv)

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from lt_lightning.errors import Refused
 from lt_lightning.runs.class_path import LARGEST, told
@@ -22,6 +22,13 @@ class CommandParser(argparse.ArgumentParser):
         prog = " ".join(usage_line.split()[:2])
         super().__init__(prog=prog, allow_abbrev=False, description=description, epilog=epilog)
         self._usage_line = usage_line
+
+    def add_argument(self, *names: str, help: str | None = None, **more: Any) -> argparse.Action:
+        """Add an option, whose help ends with the value that it has where nothing is said."""
+        default = more.get("default")
+        if help and isinstance(default, str | int | float) and default != argparse.SUPPRESS:
+            help = f"{help} ({default:g})" if isinstance(default, float) else f"{help} ({default})"
+        return super().add_argument(*names, help=help, **more)
 
     def parse_known_args(  # type: ignore[override]  # one of its three forms
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
