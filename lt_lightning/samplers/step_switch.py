@@ -17,6 +17,8 @@ class StepSwitch(SamplingRule):
     Paper: Cao et al., LDAM-DRW, NeurIPS 2019; Zhang et al., Bag of Tricks, AAAI 2021 (epoch 160 of
     200).
 
+    The epoch has N images under both rules, whatever length they have alone.
+
     Args:
         at: where the switch is: below 1 a fraction of the run, from 1 on a 0-based epoch; the last
             epoch at the latest.
@@ -38,6 +40,11 @@ class StepSwitch(SamplingRule):
     def draws_added(self) -> bool:
         """Whether one of the rules draws added images."""
         return self.before.draws_added or self.after.draws_added
+
+    @property
+    def leaves_images_out(self) -> bool:  # type: ignore[override]
+        """Whether both rules leave images out; what one leaves out, the other draws."""
+        return self.before.leaves_images_out and self.after.leaves_images_out
 
     def _rule(self, epoch: int, max_epochs: int) -> SamplingRule:
         return self.after if self.switch(epoch, max_epochs) else self.before

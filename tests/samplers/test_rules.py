@@ -91,6 +91,15 @@ def sampler(rule, epoch=0, **kwargs):
     return made
 
 
+@pytest.mark.parametrize("first", [InstanceBalanced(), UnderSampling(redraw=False)])
+@pytest.mark.parametrize("second", [InstanceBalanced(), UnderSampling(redraw=False, seed=1)])
+def test_a_switch_leaves_out_what_both_of_its_rules_do(first, second):
+    switch = StepSwitch(3, first, second)
+    drawn = {i for epoch in range(EPOCHS) for i in sampler(switch, epoch).global_indices().tolist()}
+    assert (len(drawn) < N) == switch.leaves_images_out
+    assert switch.leaves_images_out == (type(first) is type(second) is UnderSampling)
+
+
 def test_no_rule_is_forgotten():
     public = {
         item
