@@ -20,8 +20,6 @@ TRAIN, VAL, TEST = "train", "val", "test"
 WEIGHT = "weight"
 ALPHA, STAGE = "alpha", "stage"  # schedules of a method
 
-_LOWER_IS_BETTER = (NLL, ECE, MCE, BRIER, LOSS)
-
 
 def group_acc(group: str) -> str:
     """Return the name of the accuracy of a group: acc_many of many."""
@@ -36,8 +34,3 @@ def weight(group: str) -> str:
 def logged(split: str, name: str) -> str:
     """Return the name under which a metric of a split is logged: val/acc."""
     return f"{split}/{name}"
-
-
-def mode(name: str) -> str:
-    """Return "min" or "max", whichever is better for this metric, with or without its split."""
-    return "min" if name.rsplit("/", 1)[-1] in _LOWER_IS_BETTER else "max"

@@ -1,21 +1,12 @@
-import pytest
 import torch
 
 from lt_lightning.metrics import ClassStats
-from lt_lightning.metrics.names import group_acc, logged, mode
+from lt_lightning.metrics.names import group_acc, logged
 
 
 def test_names():
     assert group_acc("many") == "acc_many"
     assert logged("val", "acc") == "val/acc"
-
-
-@pytest.mark.parametrize(
-    ("name", "best"),
-    [("val/acc_macro", "max"), ("acc_few", "max"), ("val/nll", "min"), ("ece", "min")],
-)
-def test_mode(name, best):
-    assert mode(name) == best
 
 
 def test_these_are_the_names_that_class_stats_gives():
