@@ -213,7 +213,9 @@ def files_of_classes(
     Raises:
         UserError: if there is a folder of another class, or a class without an image must have one.
     """
-    unknown = [path.name for path in folders_in(folder) if path.name not in names]
+    # Names of a table may be ".." or too long for a folder: only what lies there is looked into.
+    own = {path.name: path for path in folders_in(folder)}
+    unknown = [name for name in own if name not in names]
     form = other_form(unknown[0], names) if unknown else None
     if form is not None:
         raise UserError(
@@ -229,7 +231,7 @@ def files_of_classes(
     paths: list[Path] = []
     labels: list[int] = []
     for label, name in enumerate(names):
-        below = images_below(folder / name, passed) if (folder / name).is_dir() else []
+        below = images_below(own[name], passed) if name in own else []
         if not below and full:
             raise UserError(
                 f"The class folder {folder / name} holds no image ({KINDS}): add images, or "

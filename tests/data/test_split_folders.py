@@ -3,7 +3,8 @@
 import pytest
 
 from lt_lightning.data import AsIs, ImageFolder, LongTailDataModule
-from lt_lightning.data.layout import labelled_part, layout_of, split_like
+from lt_lightning.data.files import PassedOver
+from lt_lightning.data.layout import files_of_classes, labelled_part, layout_of, split_like
 from lt_lightning.errors import UserError
 from lt_lightning.nearest import one_apart
 
@@ -92,6 +93,15 @@ def test_another_test_folder_is_found_by_any_of_its_names(tree, name):
     module = LongTailDataModule(ImageFolder(8), root=str(own), profile=AsIs(), test_root=str(other))
     module.setup("test")
     assert len(module.eval_loader("test").images) == 1
+
+
+@pytest.mark.parametrize("name", [".", "..", "../other/a", "x" * 300, "a/"])
+def test_a_class_whose_name_is_no_folder_has_no_image(tree, name):
+    """Trap: of a class that a table calls "." all images counted, of ".." those beside them."""
+    root = tree(["test/a/0.png", "test/b/1.png", "c/2.png"], root="other")
+    paths, labels = files_of_classes(root / "test", [name, "a", "b"], PassedOver())
+    assert [path.name for path in paths] == ["0.png", "1.png"]
+    assert labels == [1, 2]
 
 
 def test_another_test_folder_in_two_ways_is_refused(tree):
