@@ -1,7 +1,7 @@
 """Temperature and vector scaling of a finished run."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -9,13 +9,14 @@ from torch import Tensor
 
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.engine.changes import follow
-from lt_lightning.errors import UserError
+from lt_lightning.errors import UserError, counted
 from lt_lightning.methods import LongTailModule
 from lt_lightning.post_hoc.base import PostHoc
 from lt_lightning.post_hoc.outputs import held_out_logits
 
 log = logging.getLogger(__name__)
 _FLAT = 100  # the largest logit over the smallest one is then e^0.01
+_NAMED = 5  # classes in a warning
 _ITERATIONS = 200  # LBFGS stops long before
 
 
@@ -78,6 +79,9 @@ class TemperatureScaling(PostHoc):
 class VectorScalingCalibration(PostHoc):
     """Vector scaling: a * z + b per class with the least NLL on held-out images.
 
+    A class without a held-out image tells nothing of its a and b, and those of the others would
+    gain at its cost: the least NLL is that over the classes with images, and it gets their mean.
+
     Paper: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, section 4.2.
 
     Args:
@@ -99,19 +103,31 @@ class VectorScalingCalibration(PostHoc):
         self.decay = decay
 
     def fit(self, model: LongTailModule, data: LongTailDataModule) -> dict[str, Tensor]:
-        """Return a and b of the least objective."""
-        scale = torch.ones(model.num_classes, dtype=torch.float64, requires_grad=True)
-        bias = torch.zeros(model.num_classes, dtype=torch.float64, requires_grad=True)
+        """Return a and b of the least objective; of a class without images the mean of all."""
         logits, targets = held_out_logits(model, data)
         self.fitted_on = "held-out"
+        present = torch.bincount(targets, minlength=model.num_classes) > 0
+        _warn_of_absent([n for n, p in zip(model.class_names, present, strict=True) if not p])
+        # Beside a class that is no target, the others would gain whatever it is worth.
+        found = self._fit(logits[:, present], (present.cumsum(0) - 1)[targets])
+        of_all = {name: value.mean().repeat(len(present)) for name, value in found.items()}
+        for name, value in found.items():
+            of_all[name][present.cpu()] = value
+        return {name: value.float() for name, value in of_all.items()}
+
+    def _fit(self, logits: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Return a and b, float64 (C,), of classes that all have images."""
+        scale = torch.ones(logits.shape[1], dtype=torch.float64, requires_grad=True)
+        bias = torch.zeros(logits.shape[1], dtype=torch.float64, requires_grad=True)
+        found = {"scale": scale.detach(), "bias": bias.detach()}
         if self.decay == 0 and _all_right(logits, targets, "logits are left as they are"):
-            return {"scale": scale.detach().float(), "bias": bias.detach().float()}
+            return found
 
         def penalty() -> Tensor:
             return self.decay * ((scale - 1).square().sum() + bias.square().sum())
 
         minimise_nll(logits, targets, [scale, bias], lambda z: scale * z + bias, penalty)
-        return {"scale": scale.detach().float(), "bias": bias.detach().float()}
+        return found
 
     def put(self, model: LongTailModule, values: Mapping[str, Tensor]) -> None:
         """Change the logits."""
@@ -154,6 +170,17 @@ def minimise_nll(
         return value
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]
+
+
+def _warn_of_absent(names: Sequence[str]) -> None:
+    """Say which classes have no held-out image, if any."""
+    if names:
+        log.warning(
+            "The mean scale and offset of the others are taken for %s without a held-out image "
+            "(%s): hold out more images, or take temperature scaling.",
+            counted(len(names), "class", "classes"),
+            ", ".join([*names[:_NAMED], *(["..."] if len(names) > _NAMED else [])]),
+        )
 
 
 def _weights(labels: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ def finished(head):
         head=head,
         num_stages=1,
         num_classes=2,
+        class_names=["cat", "dog"],
         device=torch.device("cpu"),
         post_hoc=None,
         training=False,
@@ -130,6 +131,29 @@ def test_a_scale_without_a_minimum_stays_one_and_a_decay_gives_it_one(monkeypatc
     change.apply(model, None)
     assert torch.equal(model.post_hoc(z), z) is not grows
     assert model.post_hoc(z).abs().max() < 10
+
+
+def test_a_class_without_a_held_out_image_loses_nothing(monkeypatch, caplog):
+    """Trap: it was pushed down in every held-out image, and was never predicted any more."""
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(400, 3, generator=generator) * 4
+    y = torch.multinomial((z[:, [0, 2]] / 2).softmax(1), 1, generator=generator).squeeze(1) * 2
+    monkeypatch.setattr(
+        "lt_lightning.post_hoc.calibration.held_out_logits", lambda model, data: (z, y)
+    )
+    three, two = finished(None), finished(None)
+    three.num_classes, three.class_names = 3, ["cat", "dog", "eel"]
+    found = VectorScalingCalibration().apply(three, None)
+    assert "taken for 1 class without a held-out image (dog)" in caplog.text
+    monkeypatch.setattr(
+        "lt_lightning.post_hoc.calibration.held_out_logits", lambda *_: (z[:, [0, 2]], y // 2)
+    )
+    alone = VectorScalingCalibration().apply(two, None)
+    for name in ("scale", "bias"):
+        assert torch.equal(found[name][[0, 2]], alone[name])
+        assert found[name][1] == pytest.approx(float(alone[name].mean()), abs=1e-6)
+    dogs = torch.randn(400, 3, generator=generator) + torch.tensor([0.0, 3.0, 0.0])
+    assert (three.post_hoc(dogs).argmax(1) == 1).sum() >= (dogs.argmax(1) == 1).sum() - 8
 
 
 def test_classes_count_alike_in_the_fit():
