@@ -39,11 +39,18 @@ class Unreadable(UserError):
         sentence: names the file, the fault and the remedy in training.
         fault: what is wrong, after "The image FILE", for those with another remedy.
         remedy: what makes the picture usable as it is, where something does; else empty.
+        passing: whether it is a fault of the machine, which may be gone the next time.
     """
 
-    def __init__(self, sentence: str, fault: str = "cannot be read", remedy: str = "") -> None:
+    def __init__(
+        self,
+        sentence: str,
+        fault: str = "cannot be read",
+        remedy: str = "",
+        passing: bool = False,
+    ) -> None:
         super().__init__(sentence)
-        self.fault, self.remedy = fault, remedy
+        self.fault, self.remedy, self.passing = fault, remedy, passing
 
 
 def cache_folder() -> Path:
@@ -105,6 +112,9 @@ def picture_of(
             f"The image {path} {fault}: replace or remove it, or set --data.source.unreadable "
             "skip.",
             fault,
+            # Of a damaged file decoders raise an OSError too, without a number of the system.
+            passing=isinstance(error, MemoryError)
+            or (isinstance(error, OSError) and error.errno is not None),
         ) from error
 
 
@@ -210,15 +220,18 @@ def keep(cache: Path, write: Callable[[BinaryIO], object]) -> None:
 
 def unreadable(paths: list[Path], root: Path, reading: Reading) -> set[Path]:
     """Return the files that cannot be read, after a warning that counts and names them."""
-    cache = cache_folder() / f"{cache_key(paths, root, f'unreadable {reading}')}.json"
+    what = f"unreadable {reading} {reader()}"
+    cache = cache_folder() / f"{cache_key(paths, root, what)}.json"
     numbers = _known_numbers(cache, len(paths))
     if numbers is None:
-        states = in_parallel(
-            lambda path: _readable(path, reading), paths, f"Checking {len(paths)} images"
+        found = in_parallel(
+            lambda path: _fault(path, reading), paths, f"Checking {len(paths)} images"
         )
-        numbers = [k for k, good in enumerate(states) if not good]
-        text = json.dumps(numbers).encode()
-        keep(cache, lambda file: file.write(text))
+        faults = {k: fault for k, fault in enumerate(found) if fault is not None}
+        numbers = list(faults)
+        if not any(fault.passing for fault in faults.values()):
+            text = json.dumps(numbers).encode()
+            keep(cache, lambda file: file.write(text))
     bad = {paths[k] for k in numbers}
     if bad:
         log.warning(
@@ -279,9 +292,16 @@ def _known_numbers(cache: Path, count: int) -> list[int] | None:
     return found if whole else None
 
 
-def _readable(path: Path, reading: Reading) -> bool:
+def reader() -> str:
+    """Return what reads the pictures; another version may read what this one cannot."""
+    from PIL import __version__
+
+    return f"Pillow {__version__}"
+
+
+def _fault(path: Path, reading: Reading) -> Unreadable | None:
     try:
         read_image(path, 8, reading=reading)
-    except UserError:
-        return False
-    return True
+    except Unreadable as fault:
+        return fault
+    return None

@@ -15,6 +15,7 @@ from lt_lightning.data.decode import (
     in_parallel,
     keep,
     picture_of,
+    reader,
 )
 from lt_lightning.data.reading import Reading
 
@@ -48,24 +49,28 @@ class Seen:
 def look_at(paths: Sequence[Path], root: Path, reading: Reading) -> list[Seen]:
     """Return what is seen of each file, one at a time in a few threads; kept in the cache."""
     files = list(paths)
-    cache = cache_folder() / f"{cache_key(files, root, f'looked at {reading}')}.json"
+    what = f"looked at {reading} {reader()}"
+    cache = cache_folder() / f"{cache_key(files, root, what)}.json"
     rows = _known(cache, len(files))
     if rows is None:
         told = f"Looking at {len(files)} images"
-        rows = list(in_parallel(lambda path: _row(path, reading), files, told))
-        text = json.dumps(rows).encode()
-        keep(cache, lambda file: file.write(text))
+        found = list(in_parallel(lambda path: _row(path, reading), files, told))
+        rows = [row for row, _ in found]
+        if not any(passing for _, passing in found):
+            text = json.dumps(rows).encode()
+            keep(cache, lambda file: file.write(text))
     return [Seen(path, *row) for path, row in zip(files, rows, strict=True)]
 
 
-def _row(path: Path, reading: Reading) -> list[Any]:
+def _row(path: Path, reading: Reading) -> tuple[list[Any], bool]:
+    """Return what is kept of a picture, and whether it has a fault that may pass."""
     try:
         picture = picture_of(path, reading)
     except Unreadable as error:
-        return [0, 0, "", error.fault, error.remedy]
+        return [0, 0, "", error.fault, error.remedy], error.passing
     digest = hashlib.sha256(repr(picture.size).encode())
     digest.update(picture.tobytes())
-    return [picture.width, picture.height, digest.hexdigest()[:32], "", ""]
+    return [picture.width, picture.height, digest.hexdigest()[:32], "", ""], False
 
 
 def _known(cache: Path, count: int) -> list[list[Any]] | None:

@@ -4,11 +4,12 @@ import os
 import shutil
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from lt_lightning.data import ImageFolder, decode
 from lt_lightning.data.decode import cache_folder, decode_all
@@ -144,6 +145,37 @@ def test_damaged_list_of_unreadable_images_is_made_again(tree, text):
     for path in kept(".json"):
         path.write_text(text)
     assert ImageFolder(**source).train_counts(root).tolist() == [2, 1]
+
+
+@pytest.fixture
+def refused(tree, monkeypatch):
+    """Return a function that lets Pillow raise at one picture, or at none; and the pictures."""
+    root, opened = tree(NAMES), Image.open
+
+    def refuse(fault):
+        def opens(path, *args, **more):
+            if fault is not None and Path(path) == root / TRAIN[3]:
+                raise fault
+            return opened(path, *args, **more)
+
+        monkeypatch.setattr(Image, "open", opens)
+        return ImageFolder(image_size=8, unreadable="skip").train_counts(root).tolist()
+
+    return refuse
+
+
+@pytest.mark.parametrize("fault", [OSError(5, "Input/output error"), MemoryError()])
+def test_a_fault_of_the_machine_is_not_kept(refused, fault):
+    """Trap: after one bad moment of a network disk the pictures were left out for ever."""
+    assert refused(fault) == [2, 1]
+    assert refused(None) == [2, 2]
+
+
+def test_a_fault_of_the_file_is_kept_until_another_pillow_looks(refused, monkeypatch):
+    assert refused(UnidentifiedImageError("no image")) == [2, 1]
+    assert refused(None) == [2, 1]
+    monkeypatch.setattr("PIL.__version__", "99")
+    assert refused(None) == [2, 2]
 
 
 def test_cache_folder_that_cannot_be_written_is_a_warning(tree, tmp_path, monkeypatch, caplog):
