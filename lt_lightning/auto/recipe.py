@@ -18,7 +18,8 @@ _LARGE_NETWORK = ("--model.backbone=TorchvisionResNet", "--model.backbone.name=r
 _SIDE = 64  # pixels of the shorter side, up to which little is lost at 32
 _MANY = 10_000  # pictures; a large network that starts from nothing learns little from fewer
 _LOOKED_AT = 50
-_TEST_FRACTION, _HELD_OUT_FRACTION = 0.2, 0.1
+_TEST_FRACTION = 0.2
+HELD_OUT = ("--data.holdout.fraction=0.1",)  # where neither the source nor the user has some
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,6 @@ def look_at(data: LongTailDataModule, own_choice: bool) -> Look:
     splits = source.found(data.root).splits
     share = len(splits["test"]) / max(len(splits["train"]), 1)
     return Look(images, share, None if own_choice else _side(splits["train"].paths, source))
-
-
-def held_out(data: LongTailDataModule) -> list[str]:
-    """Return the option that holds images out, where neither the source nor the user does."""
-    return [] if data.has_validation else [f"--data.holdout.fraction={_HELD_OUT_FRACTION}"]
 
 
 def test_split(data: LongTailDataModule) -> list[str]:

@@ -8,8 +8,10 @@ from typing import Any
 
 from lt_lightning.auto import kept
 from lt_lightning.auto.kept import BEGUN
+from lt_lightning.auto.works import LOG
 from lt_lightning.errors import UserError
-from lt_lightning.runs import lock, record_file
+from lt_lightning.runs import record_file
+from lt_lightning.runs.metrics_file import FILE_NAME as METRICS_FILE
 
 FILE_NAME = "auto.json"
 SCHEMA_VERSION = 2
@@ -132,7 +134,7 @@ class Record:
 
         Args:
             now: seconds of the clock.
-            last_sign: when something was last written into the folder.
+            last_sign: when the course last wrote into the folder.
         """
         self.seconds, self.since = self.spent(min(last_sign, now)), now
 
@@ -142,11 +144,12 @@ class Record:
 
 
 def last_sign(folder: Path) -> float:
-    """Return when something was last written below a folder, in seconds of the clock.
+    """Return when a course last wrote into its folder, in seconds of the clock.
 
-    A lock does not count: the command that asks has just taken it.
+    Only what a training writes counts: tests and reports of its steps may be made any day later.
     """
-    found = (path for path in folder.rglob("*") if path.name != lock.LOCK)
+    kinds = (FILE_NAME, LOG, METRICS_FILE, "*.ckpt")
+    found = (path for kind in kinds for path in folder.rglob(kind))
     return max((path.lstat().st_mtime for path in found), default=0.0)
 
 

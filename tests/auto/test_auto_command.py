@@ -46,6 +46,7 @@ def lt(tmp_path, monkeypatch):
         (["--data.test_root=x"], "the test split is looked at once"),
         (["--data.monitor_test=true"], "the test split is looked at once"),
         (["--data.holdout=null"], "chooses on held-out images: leave out --data.holdout null"),
+        (["--data.holdout=~"], "chooses on held-out images: leave out --data.holdout null"),
         (["--data.batchsize=3"], "batch_size"),
         (["stray"], "unrecognized arguments: stray"),
     ],
@@ -205,9 +206,26 @@ def test_a_folder_of_classes_alone_gets_a_test_split(tmp_path, pictures):
     draw(tmp_path / "test")
     split = LongTailDataModule(ImageFolder(in_memory=False), str(tmp_path), AsIs())
     assert recipe.test_split(split) == []
-    assert recipe.held_out(folder_data(tmp_path)) == ["--data.holdout.fraction=0.1"]
-    draw(tmp_path / "val")
-    assert recipe.held_out(folder_data(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "own", "laid"),
+    [
+        ([], False, True),
+        ([], True, False),
+        (["--data.holdout.seed=3"], False, True),
+        (["--data.holdout.fraction=0.2"], False, False),
+        (["--data.holdout.per_class=1"], False, False),
+    ],
+)
+def test_a_tenth_is_held_out_where_nothing_else_is_said(tmp_path, words, own, laid):
+    """Trap: with an option of the hold-out alone, such as its seed, its share was missing."""
+    for split in ("train", "test", *(["val"] if own else [])):
+        draw(tmp_path / split)
+    data, _, over = command._look(Given.read([f"--data.root={tmp_path}", *words]))
+    assert (recipe.HELD_OUT[0] in over) == laid
+    assert data.has_validation
+    assert (data.holdout is None) == own
 
 
 def test_a_refused_fit_leaves_its_name_free(lt, pictures):

@@ -34,6 +34,7 @@ from lt_lightning.runs.signals import Stopped
 log = logging.getLogger("lt_lightning")
 # One process does all, and the length of each training is the course's own matter.
 _ALONE = ("--trainer.devices=1", "--trainer.num_nodes=1", "--trainer.strategy=auto")
+_SHARES = ("data.holdout.fraction", "data.holdout.per_class")
 _CHOICE = ("model.backbone", "data.source.image_size")  # of network and size
 
 
@@ -94,11 +95,15 @@ def _look(given: Given) -> tuple[LongTailDataModule, recipe.Look, list[str]]:
             "test/<class>/*, or with <class>/*."
         )
     base = recipe.words_of(recipe.Look(0, 0.0, None))
-    more = recipe.test_split(_data([*base, *given.words]))
-    data = _data([*base, *more, *given.words])
-    more += recipe.held_out(data)
-    if given.value("data.holdout") == "null" and not data.has_validation:
+    share = () if any(map(given.says, _SHARES)) else recipe.HELD_OUT
+    more = recipe.test_split(_data([*base, *share, *given.words]))
+    data = _data([*base, *share, *more, *given.words])
+    if not data.has_validation:
         raise Refused("lt auto chooses on held-out images: leave out --data.holdout null.")
+    if share:  # images are counted before those are held out
+        data = _data([*base, *more, *given.words, "--data.holdout=null"])
+    if given.says("data.holdout") or not data.source.has_validation(data.root):
+        more += share
     own_choice = given.names("data.source") or any(map(given.says, _CHOICE))
     look = recipe.look_at(data, own_choice)
     laid = [*recipe.words_of(look), *more, *given.words]
