@@ -84,6 +84,17 @@ def test_new_images_resemble_an_image_of_their_class(place):
     assert 0.2 < float(kept.mean()) < 0.95
 
 
+def test_a_config_that_was_changed_is_left(lt, tmp_path):
+    assert lt("cam", "runs/ce/0", "--out", "added").status == 0
+    config = tmp_path / "added" / "data.yaml"
+    changed = config.read_bytes() + b"# my own note\n"
+    config.write_bytes(changed)
+    answer = lt("cam", "runs/ce/0", "--out", "added")
+    assert answer.status == 0, answer.err
+    assert "added/data.yaml says something else than would be written now" in answer.err
+    assert config.read_bytes() == changed
+
+
 QUICK = (
     *("--trainer.max_epochs", "2", "--trainer.accelerator", "cpu"),
     *("--model.backbone.depth", "8", "--model.backbone.width", "4"),

@@ -6,6 +6,7 @@ With --mistakes: what it looks at in the test images that it gets wrong.
 import argparse
 import hashlib
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from lt_lightning.runs.yaml_file import yaml_text
 
 _THRESHOLD = 0.75
 DATA = "data.yaml"  # beside the images: the data that they go with, for a training on both
+log = logging.getLogger("lt_lightning")
 # How the training draws and changes its images is a matter of the method, not of the data.
 _OF_METHOD = ("sampler", "samplers", "views", "augments", "added_images", "unlabelled", "test_root")
 
@@ -120,8 +122,20 @@ def cam(argv: list[str]) -> None:
         write(Maker(model, images, options.threshold), out, made)
     options_of_data = options_of_run(config, of_data, "lt cam")
     kept = {key: value for key, value in options_of_data.items() if key not in _OF_METHOD}
-    write_whole(out / DATA, yaml_text({"data": kept}).encode())
+    _write(out / DATA, yaml_text({"data": kept}).encode(), own=options.out is not None)
     _say(out, data)
+
+
+def _write(file: Path, content: bytes, *, own: bool) -> None:
+    """Write the config of the data, but not over what the user has made of it in a folder named."""
+    if own and file.is_file() and file.read_bytes() != content:
+        log.warning(
+            "%s says something else than would be written now and is left as it is: remove it, "
+            "and start the same command again, to have it written.",
+            file,
+        )
+    else:
+        write_whole(file, content)
 
 
 def _made(
