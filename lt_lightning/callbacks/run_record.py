@@ -207,7 +207,7 @@ class RunRecord(Callback):
     def _conditions(
         self, trainer: Trainer, data: ReportedData, content: dict[str, Any], outcome: Outcome
     ) -> Conditions:
-        folder = data.test_root
+        folder = data.tested_root
         own = content["data"].get("test_fingerprint") or self.own_test
         return Conditions(
             fingerprint=data.tested_fingerprint,

@@ -19,7 +19,7 @@ from lt_lightning.cli import checks, post_hoc, pretraining, resuming, staged, wh
 from lt_lightning.cli.follow_backbone import follow_backbone
 from lt_lightning.cli.watchers import Watchers
 from lt_lightning.cli.words import namesakes, outside
-from lt_lightning.cli.words.closing import closing
+from lt_lightning.cli.words.closing import closing, validated
 from lt_lightning.cli.words.options import add_run_options
 from lt_lightning.cli.words.parser import LTParser
 from lt_lightning.data import LongTailDataModule
@@ -135,6 +135,8 @@ class LTCLI(LightningCLI):
             super().instantiate_classes()
         if self.options.get("test_on") == "held_out":
             self.datamodule.test_on_held_out()
+        change = self._get(self.config_init, "post_hoc")
+        checks.check_tested(self.config.subcommand, self.argv, change, self.datamodule)
         if content is not None:
             fits.check_fits(
                 content,
@@ -145,7 +147,6 @@ class LTCLI(LightningCLI):
             fits.check_same(content, str(self.resume), self.model.hparams)
             if self.config.subcommand == "fit":
                 asked = yaml.safe_load(self._parser("fit").dump(self.options, skip_none=False))
-                change = self._get(self.config_init, "post_hoc")
                 resuming.check(self.folder, content, asked, change)
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
@@ -276,6 +277,11 @@ class LTCLI(LightningCLI):
                 "use lt test."
             )
         self._take_changed(None)
+
+    def after_validate(self) -> None:
+        """Say the numbers of the validation split."""
+        if self.trainer.is_global_zero:
+            sys.stdout.write(validated(self.trainer.callback_metrics, self.datamodule))
 
     def _test_again(self, label: str, checkpoint: Path) -> None:
         """Test other weights of the run, where there are any."""

@@ -16,6 +16,7 @@ from lt_lightning.losses import Loss
 from lt_lightning.methods import ERM, LongTailModule, TwoStage
 from lt_lightning.post_hoc import PostHoc
 from lt_lightning.post_hoc.outputs import check_held_out
+from lt_lightning.runs.argv import first_below
 from lt_lightning.samplers import InstanceBalanced, SamplingRule
 
 log = logging.getLogger("lt_lightning")
@@ -140,6 +141,36 @@ def check_change(change: Any, model: LongTailModule, data: LongTailDataModule) -
     change.refuse(model)
     if change.needs_held_out():
         check_held_out(data)
+
+
+def check_tested(command: str, argv: Sequence[str], change: Any, data: LongTailDataModule) -> None:
+    """Refuse to say which images are tested, and to test others or those that were fitted on.
+
+    Args:
+        command: fit, validate or test.
+        argv: the words of the command.
+        change: after training, or none.
+        data: knows whether the held-out images are tested.
+
+    Raises:
+        Refused: if `data.test_root` would have no effect, or `change` is fitted on these images.
+    """
+    if not (data.held_out_tested or command == "validate"):
+        return
+    what = "--test_on held_out" if data.held_out_tested else "lt validate"
+    given = first_below(argv, "data.test_root")
+    if command != "fit" and given is not None and data.test_root is not None:
+        raise Refused(
+            f"{given} names other test images, and {what} looks at the held-out ones: leave one "
+            "of them out.",
+            "data.test_root",
+        )
+    if isinstance(change, PostHoc) and change.needs_held_out():
+        raise Refused(
+            f"{type(change).__name__} is fitted on the held-out images, and {what} would test it "
+            "on the same: give its value, or leave that out.",
+            "post_hoc",
+        )
 
 
 def check_views(data: LongTailDataModule) -> None:

@@ -131,13 +131,13 @@ class ImagesOfTest:
         files = self._files()
         if files is None:
             return [None] * len(places)
-        root = self.data.test_root or self.data.root
+        root = self.data.tested_root or self.data.root
         return [_below(files[place], home(root)) for place in places]
 
     def _files(self) -> Sequence[Path] | None:
         if isinstance(self.images, FileImages):
             return self.images.paths
-        if self.data.test_root is not None or self.data.held_out_tested:
+        if self.data.tested_root is not None or self.data.held_out_tested:
             return None  # small pictures, whose files are known of the source's own test alone
         return self.data.source.test_files(self.data.root)
 

@@ -239,6 +239,11 @@ class LongTailDataModule(L.LightningDataModule, ReportedData):
             return self.test_fingerprint
         return fingerprint_of(self._splits["val"], self.facts()["image_size"])
 
+    @property
+    def tested_root(self) -> str | None:  # type: ignore[override]
+        """The folder that is tested in place of the source's test split, if one is."""
+        return None if self.held_out_tested else self.test_root
+
     def evaluated(self) -> dict[str, ImageSet]:
         """Return the test split, and the one that is validated on where it is another."""
         names = ("test",) if self.monitor_test else ("test", "val")

@@ -77,7 +77,8 @@ def _is_as_asked(
     Which images those are, and how many, the evaluation alone tells.
     """
     own = content["data"].get("test_fingerprint")
-    folder, limit = _option(asked, "data.test_root"), _option(asked, "trainer.limit_test_batches")
+    limit = _option(asked, "trainer.limit_test_batches")
+    folder = None if _on_held_out(asked) else _option(asked, "data.test_root")
     tested = tested_images(evaluation)
     if tested is None and folder is None:
         tested = own  # of an earlier version

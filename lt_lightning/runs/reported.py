@@ -24,7 +24,7 @@ class ReportedData(ABC):
         group_rule: which classes are many, medium and few.
         added_images: the folder of training images that were made.
         unlabelled_facts: what is known of the images without labels.
-        test_root: the folder of other test images than those of the source.
+        tested_root: the folder that is tested in place of the source's test split.
         normalize: what was done to the images, so that they can be shown.
         held_out_tested: whether the held-out images are tested in place of the test split.
     """
@@ -37,7 +37,7 @@ class ReportedData(ABC):
     group_rule: object | None = None
     added_images: Path | None = None
     unlabelled_facts: dict[str, Any] | None = None
-    test_root: str | None = None
+    tested_root: str | None = None
     normalize: Normalize | None = None
     held_out_tested: bool = False
 

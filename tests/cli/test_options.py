@@ -206,6 +206,11 @@ def test_validate_shows_the_held_out_images_and_changes_nothing(lt, place):
     answer = lt(f"validate {copy}")
 
     assert answer.status == 0, answer.err
+    rows = csv.DictReader((copy / "metrics.csv").read_text(encoding="utf-8").splitlines())
+    last = [row for row in rows if row["val/acc"]][-1]
+    assert answer.out.startswith("On ")
+    for key, head in (("acc", "all"), ("acc_macro", "macro"), ("acc_worst", "worst")):
+        assert f" {head} {100 * float(last[f'val/{key}']):.1f} %" in answer.out
     assert _files(copy) == before
 
 

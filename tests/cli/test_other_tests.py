@@ -85,6 +85,39 @@ def test_held_out_images_in_place_of_the_test_split(lt, place):
     assert again["test"]["fingerprint"] == own["test"]["fingerprint"]
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("test {run} --test_on held_out --data.test_root {photos}", "--test_on held_out looks at"),
+        ("validate {run} --data.test_root {photos}", "lt validate looks at the held-out ones"),
+        ("test {run} --test_on held_out --post_hoc TemperatureScaling", "fitted on the held-out"),
+        ("calibrate {run} --test_on held_out", "TemperatureScaling is fitted on the held-out"),
+        ("fit {quick} --data.holdout.fraction 0.1 --test_on held_out --post_hoc "
+         "VectorScalingCalibration", "is fitted on the held-out images, and --test_on held_out"),
+    ],
+)  # fmt: skip
+def test_images_are_tested_as_asked_and_none_that_were_fitted_on(
+    lt, place, photos, snapshot, words, says
+):
+    """Trap: the folder was passed over, and calibration looked better on its own images."""
+    copy = place["copy"]
+    before = snapshot(Path("runs"))
+    answer = lt(words.format(run=copy, photos=photos, quick=place["quick"]))
+    assert (answer.status, answer.out) == (2, "")
+    assert says in answer.err
+    assert snapshot(Path("runs")) == before
+
+
+def test_a_folder_that_is_not_tested_is_in_no_record(lt, place, photos):
+    line = f"fit {place['quick']} --name kept --data.holdout.fraction 0.1 --test_on held_out"
+    assert lt(f"{line} --data.test_root {photos}").status == 0
+    (found,) = evaluations("runs/kept/0").values()
+    assert found["test"]["folder"] is None
+    again = lt(f"{line} --data.test_root {photos} --ckpt_path last")
+    assert again.status == 0, again.err
+    assert list(evaluations("runs/kept/0").values()) == [found]
+
+
 def test_held_out_images_that_are_not_there(lt, place):
     answer = lt(f"fit {place['quick']} --test_on held_out")
     assert (answer.status, answer.out) == (1, "")

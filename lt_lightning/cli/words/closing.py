@@ -1,9 +1,15 @@
 """The last words of a run: five lines with the paths that matter."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from torch import Tensor
+
 from lt_lightning import shell
+from lt_lightning.callbacks.group_table import GroupTable
+from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
+from lt_lightning.metrics.names import NLL, VAL, logged
 from lt_lightning.runs.results import FILE_NAME, epochs_told, read_results
 
 
@@ -23,6 +29,25 @@ def closing(folder: Path) -> str:
     lines = {**_cut(folder), **lines}
     listed = "".join(f"  {name:<8} {text}\n" for name, text in lines.items())
     return f"Figures and all numbers: {folder}\n{listed}"
+
+
+def validated(metrics: Mapping[str, Tensor], data: LongTailDataModule) -> str:
+    """Return the numbers of a validation in one line.
+
+    Args:
+        metrics: as they are logged.
+        data: that was validated on.
+    """
+    columns = GroupTable(data.groups, data.monitor_test).columns
+    known = {name: metrics.get(logged(VAL, key)) for name, key in columns.items()}
+    numbers = [
+        f"{name} {100 * float(value):.1f} %" for name, value in known.items() if value is not None
+    ]
+    nll = metrics.get(logged(VAL, NLL))
+    told = ", ".join([*numbers, *([] if nll is None else [f"NLL {float(nll):.3f}"])])
+    images = len(data.evaluated()["test" if data.monitor_test else "val"])
+    what = "TEST" if data.monitor_test else "held-out"
+    return f"On {images} {what} images: {told}\n"
 
 
 def _cut(folder: Path) -> dict[str, str]:
