@@ -281,7 +281,7 @@ class LTCLI(LightningCLI):
     def after_validate(self) -> None:
         """Say the numbers of the validation split."""
         if self.trainer.is_global_zero:
-            sys.stdout.write(validated(self.trainer.callback_metrics, self.datamodule))
+            sys.stdout.write(validated(self.trainer, self.datamodule))
 
     def _test_again(self, label: str, checkpoint: Path) -> None:
         """Test other weights of the run, where there are any."""

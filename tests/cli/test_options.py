@@ -211,6 +211,8 @@ def test_validate_shows_the_held_out_images_and_changes_nothing(lt, place):
     assert answer.out.startswith("On ")
     for key, head in (("acc", "all"), ("acc_macro", "macro"), ("acc_worst", "worst")):
         assert f" {head} {100 * float(last[f'val/{key}']):.1f} %" in answer.out
+    part = lt(f"validate {copy} --trainer.limit_val_batches 1 --data.eval_batch_size 8")
+    assert part.out.startswith("On a part of the ")
     assert _files(copy) == before
 
 

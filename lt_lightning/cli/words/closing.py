@@ -1,9 +1,8 @@
 """The last words of a run: five lines with the paths that matter."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from torch import Tensor
+from lightning.pytorch import Trainer
 
 from lt_lightning import shell
 from lt_lightning.callbacks.group_table import GroupTable
@@ -31,13 +30,14 @@ def closing(folder: Path) -> str:
     return f"Figures and all numbers: {folder}\n{listed}"
 
 
-def validated(metrics: Mapping[str, Tensor], data: LongTailDataModule) -> str:
+def validated(trainer: Trainer, data: LongTailDataModule) -> str:
     """Return the numbers of a validation in one line.
 
     Args:
-        metrics: as they are logged.
+        trainer: that has validated.
         data: that was validated on.
     """
+    metrics = trainer.callback_metrics
     columns = GroupTable(data.groups, data.monitor_test).columns
     known = {name: metrics.get(logged(VAL, key)) for name, key in columns.items()}
     numbers = [
@@ -46,8 +46,9 @@ def validated(metrics: Mapping[str, Tensor], data: LongTailDataModule) -> str:
     nll = metrics.get(logged(VAL, NLL))
     told = ", ".join([*numbers, *([] if nll is None else [f"NLL {float(nll):.3f}"])])
     images = len(data.evaluated()["test" if data.monitor_test else "val"])
-    what = "TEST" if data.monitor_test else "held-out"
-    return f"On {images} {what} images: {told}\n"
+    what = f"{images} {'TEST' if data.monitor_test else 'held-out'} images"
+    part = trainer.limit_val_batches != 1.0  # all of them, as a share
+    return f"On {f'a part of the {what}' if part else what}: {told}\n"
 
 
 def _cut(folder: Path) -> dict[str, str]:
