@@ -102,6 +102,18 @@ def test_what_touches_the_weights_or_their_choice_is_refused_by_name(key, value,
         check_same_run(changed(key, value), BEGAN, "runs/ce/0")
 
 
+@pytest.mark.parametrize("key", ["limit_train_batches", "overfit_batches", "val_check_interval"])
+def test_one_batch_is_not_all_of_them(key):
+    """Trap: 1 is equal to 1.0, so an epoch of one batch passed for a whole one."""
+    one, whole = (changed(f"trainer.{key}", value) for value in (1, 1.0))
+    for began, asked in ((one, whole), (whole, one)):
+        with pytest.raises(UserError, match=f"began with trainer.{key} 1"):
+            check_same_run(began, asked, "runs/ce/0")
+    check_same_run(whole, whole, "runs/ce/0")
+    lr = "model.init_args.optimizer.init_args.lr"
+    check_same_run(changed(lr, 1), changed(lr, 1.0), "runs/ce/0")  # a file may write either
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
