@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from lt_lightning.runs import argv
+from lt_lightning.runs.batch_shares import BATCH_SHARES
 from lt_lightning.runs.folder import PRETRAIN
 
 # What may differ between two repetitions: where and how fast they ran, and what they drew.
@@ -38,8 +39,8 @@ PRETRAINING = "pretrain.config"
 # A number, or as a sweep or a job of SLURM calls its runs. A name of the user's own may be that of
 # a run: two that are taken for one would leave one of them out of the table.
 _VERSION = re.compile(r"\d+|seed[-_]?\d+|slurm-\w+(-seed-\d+)?(-[0-9a-f]+)?")
-# 1 is one batch, and 1.0 is all of them.
-_SHARES = ("trainer.limit_train_batches", "trainer.overfit_batches")
+
+_KNOWN = ("lt_lightning.", "torch.", "torchvision.", "lightning.", "pytorch_lightning.")
 
 
 def matters(key: str) -> bool:
@@ -56,7 +57,7 @@ def matters(key: str) -> bool:
 def flat(content: Mapping[str, Any]) -> dict[str, str]:
     """Return the options that matter as dotted key and text, without those that are none.
 
-    A class stands under its own key by its name.
+    A class stands under its own key by its name, one from outside by its whole path.
     """
     return {key: text for key, text in _leaves(content) if matters(key)}
 
@@ -65,13 +66,18 @@ def _leaves(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, 
     for name, value in content.items():
         key = f"{above}{name}"
         if name == "class_path":
-            yield above.rstrip("."), str(value).rsplit(".", 1)[-1]
+            yield above.rstrip("."), class_name(str(value))
         elif name in ("init_args", "dict_kwargs") and isinstance(value, dict):
             yield from _leaves(value, above)
         elif isinstance(value, dict):
             yield from _leaves(value, f"{key}.")
         elif value is not None and value != []:  # an option that a later version adds is none
             yield key, text_of(key, value)
+
+
+def class_name(path: str) -> str:
+    """Return the name of a class; of one from outside all of its path, for another may have it."""
+    return path.rsplit(".", 1)[-1] if path.startswith(_KNOWN) else path
 
 
 def text_of(key: str, value: Any) -> str:
@@ -82,7 +88,7 @@ def text_of(key: str, value: Any) -> str:
         return run_name(str(value))
     if key in _FOLDERS:
         return PurePath(normpath(str(value))).name or "given"
-    return str(value if key in _SHARES else _plain(value))
+    return str(value if key in BATCH_SHARES else _plain(value))
 
 
 def _plain(value: Any) -> Any:
@@ -97,7 +103,7 @@ def differing(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:
     return [
         key
         for key in sorted({*ours, *theirs})
-        if not _alike(ours.get(key), theirs.get(key), exact=key in _SHARES)
+        if not _alike(ours.get(key), theirs.get(key), exact=key in BATCH_SHARES)
     ]
 
 

@@ -196,6 +196,14 @@ def test_what_changes_the_weights_is_no_repetition(write, results, path, value):
     assert len(set(settings(write, results, CONFIG, changed(path, value)))) == 2
 
 
+def test_two_packages_may_have_a_class_of_one_name(write, results):
+    """Trap: two losses of two modules were two seeds of one row."""
+    key = "model/init_args/loss/class_path"
+    mine, yours = (changed(key, f"{module}.loss.MyLoss") for module in ("exp1", "exp2"))
+    first, other, again = settings(write, results, mine, yours, mine)
+    assert first == again != other
+
+
 def test_callbacks_that_look_on_make_no_other_method(write, results):
     looks = [{"class_path": "lightning.pytorch.callbacks.LearningRateMonitor"}]
     assert len(set(settings(write, results, CONFIG, changed("trainer/callbacks", looks)))) == 1
