@@ -108,6 +108,15 @@ def test_early_stopping_is_refused(tmp_path):
         fit(two_stage(Decoupled), 4, tmp_path, callbacks=[EarlyStopping("train/loss")])
 
 
+@pytest.mark.parametrize("method", [Decoupled, DisAlign])
+def test_an_average_over_both_stages_is_refused(tmp_path, method):
+    """Trap: the classifier that was tested was partly that of stage 1, which is thrown away."""
+    from lightning.pytorch.callbacks import EMAWeightAveraging
+
+    with pytest.raises(UserError, match="EMAWeightAveraging would average the classifiers of both"):
+        fit(two_stage(method), 4, tmp_path, callbacks=[EMAWeightAveraging()])
+
+
 def test_a_checkpoint_of_stage_2_is_no_stage_1(tmp_path):
     fit(two_stage(Decoupled), 4, tmp_path, callbacks=[Saves(tmp_path)])
     second = two_stage(Decoupled, stage1_ckpt=str(tmp_path / "end-3.ckpt"))
