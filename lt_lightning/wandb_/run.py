@@ -45,6 +45,7 @@ class WandbRun(WandbLogger):
         offline: keep the run on disk. Where there is no key it is kept on disk anyway, for W&B
             would ask for one, or end the run where nobody can answer.
         group: none is the method, by the run's name, and its data; its runs differ in their seed.
+            Either way these are the job type of the run.
         tags: further tags.
     """
 
@@ -83,6 +84,7 @@ class WandbRun(WandbLogger):
         options["name"] = f"{folder.parent.name}/{folder.name}"
         group = ", ".join(part for part in (folder.parent.name, data) if part)
         options["group"] = options.get("group") or group
+        options["job_type"] = group  # by which the workspace of all methods parts them
         kept = folder / "wandb_id"
         if kept.is_file():
             options["id"] = kept.read_text(encoding="utf-8").strip()

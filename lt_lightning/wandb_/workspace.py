@@ -24,7 +24,7 @@ from lt_lightning.wandb_ import names
 NAME = "Groups and classes"
 EPOCH = "epoch"
 _LABEL = "last"  # the test of the last epoch, which every run has
-_GROUP = "Group"  # W&B's name of what WandbRun sets: method and data set
+_GROUP = "JobType"  # what WandbRun sets to method and data set; a group may be a whole sweep
 _ACCURACIES = {
     "all images": ACC,
     "mean over the classes": ACC_MACRO,

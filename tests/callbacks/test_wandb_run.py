@@ -118,6 +118,8 @@ def test_the_run_of_a_folder_is_the_same_after_a_resume(tmp_path):
     other.use_folder(tmp_path / "ce" / "1")
     assert other._wandb_init["id"] != first._wandb_init["id"]
     assert other._wandb_init["group"] == "mine"
+    # A sweep may be the group of all of its methods, which the workspace shows side by side.
+    assert second._wandb_init["job_type"] == other._wandb_init["job_type"] == "ce"
 
 
 def test_nothing_is_written_before_all_processes_know_the_folder(tmp_path):

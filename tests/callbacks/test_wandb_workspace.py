@@ -30,7 +30,7 @@ def test_curves_of_the_groups_of_all_methods_side_by_side(spec):
     lines = {one["metrics"][0]: one for one in panels(spec, "Run History Line Plot")}
     for name in ("val/acc_many", "val/acc_medium", "val/acc_few"):
         assert lines[name]["xAxis"] == "epoch"
-        assert lines[name]["groupBy"] == "group"
+        assert lines[name]["groupBy"] == "jobType"
         assert lines[name]["groupAgg"] == "mean"
         assert (lines[name]["yAxisMin"], lines[name]["yAxisMax"]) == (0, 1)
     first = spec["section"]["panelBankConfig"]["sections"][0]
@@ -81,4 +81,4 @@ def test_every_table_and_figure_it_asks_for_is_one_that_is_logged(spec):
 
 def test_runs_are_grouped_by_method_and_data(spec):
     (runs,) = spec["section"]["runSets"]
-    assert [key["name"] for key in runs["grouping"]] == ["group"]
+    assert [key["name"] for key in runs["grouping"]] == ["jobType"]
