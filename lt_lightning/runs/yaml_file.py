@@ -29,12 +29,21 @@ _LEAVES = re.compile(r"[^\[\]{}\n&*!]{0,300}")  # what can stand for nothing but
 
 
 class _Loader(_Fast):  # type: ignore[misc]  # chosen above
-    """The safe loader, which takes dates for text and refuses a key that stands twice."""
+    """The safe loader, which takes dates and times for text and refuses a key that stands twice.
+
+    A time such as 10:00:00 would be a number to the base of 60, as YAML 1.1 had them.
+    """
 
     yaml_implicit_resolvers = {  # noqa: RUF012  # as in yaml's own classes
         letter: [(tag, rule) for tag, rule in rules if not tag.endswith(":timestamp")]
         for letter, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:
+        """Return the tag of a node: with a colon in it a plain text is one."""
+        if kind is yaml.ScalarNode and ":" in value:
+            implicit = (False, implicit[1])
+        return super().resolve(kind, value, implicit)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Return a mapping of unique keys; of two the first would be lost."""

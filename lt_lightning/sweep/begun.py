@@ -16,6 +16,7 @@ from lt_lightning.runs.results import epochs_told, read_results
 from lt_lightning.runs.same_run import ASIDE
 from lt_lightning.runs.watching import compared, ends_early
 from lt_lightning.sweep.job import GROUP, Job, place
+from lt_lightning.sweep.spec import RATIO
 
 TAKEN_OVER = ("--model.stage1_ckpt=", "--model.backbone_init=")
 LENGTH = "--trainer.max_epochs="
@@ -136,7 +137,18 @@ def _in_other_words(job: Job, config: Mapping[str, Any], root: Path) -> tuple[st
     if found is None or not grouped or not (folder / "config.yaml").is_file():
         raise _other(job, f"see {file}")
     taken = [item.key for item in argv.items(found)]
-    _check_config(job, config, folder, ("config", *_PLACE, GROUP, *taken))
+    _check_config(job, _at_its_own(job, config), folder, ("config", *_PLACE, GROUP, *taken))
+    return found
+
+
+def _at_its_own(job: Job, config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the config, which was looked into at one ratio and seed alone, at those of the job."""
+    own = {item.key: item.value for item in argv.items(job.words)}
+    found = {**config, "seed_everything": int(own["seed_everything"] or 0)}
+    if (ratio := own.get(RATIO)) is not None:
+        profile = config["data"]["profile"]
+        options = {**profile["init_args"], "imbalance_ratio": float(ratio)}
+        found["data"] = {**config["data"], "profile": {**profile, "init_args": options}}
     return found
 
 

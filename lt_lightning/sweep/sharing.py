@@ -10,7 +10,8 @@ from lt_lightning import __version__
 from lt_lightning.sweep.begun import LENGTH, NO_PRETRAINING
 from lt_lightning.sweep.job import is_length
 
-_ONE_STAGE = "lt_lightning.methods.ERM"
+_METHODS = "lt_lightning.methods."
+_ONE_STAGE = f"{_METHODS}ERM"
 _MODEL = (
     "mixing", "backbone", "head", "loss", "optimizer", "lr_schedule", "backbone_init",
     "channels_last", "compile",
@@ -125,8 +126,14 @@ def _stage1(config: Mapping[str, Any], epochs: int) -> str:
             "trainer": {k: v for k, v in config["trainer"].items() if k not in _LENGTH},
             "pretrain": config.get("pretrain"),
             "epochs": epochs,
+            "method": _of_others(config["model"]),
         }
     )
+
+
+def _of_others(model: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return a method from outside with all of its options: its first stage may be its own."""
+    return None if str(model["class_path"]).startswith(_METHODS) else model
 
 
 def _pretraining(config: Mapping[str, Any]) -> str | None:

@@ -211,7 +211,12 @@ def _options(value: Any) -> tuple[tuple[str, str], ...]:
         return ()
     if not isinstance(value, dict):
         raise Refused(f"set is {value!r}: give keys and values, trainer.max_epochs: 30, say.")
-    for key, one in value.items():
+    pairs = [
+        (key, one)
+        for key, given in value.items()
+        for one in (given if str(key).endswith("+") and isinstance(given, list) else [given])
+    ]
+    for key, one in pairs:
         if not isinstance(key, str) or isinstance(one, dict | list) or not _KEY.fullmatch(key):
             told = f"{str(key)[:80]}: {str(one)[:80]!r}"
             raise Refused(f"set has {told}; give a dotted key and one value.")
@@ -221,7 +226,7 @@ def _options(value: Any) -> tuple[tuple[str, str], ...]:
             raise Refused(
                 f"set has {key}, which the sweep gives to each run: {_OWN[key.rstrip('+')]}."
             )
-    return tuple((key, _text(one)) for key, one in value.items())
+    return tuple((key, _text(one)) for key, one in pairs)
 
 
 def _change(name: Any) -> str:

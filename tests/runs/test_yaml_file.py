@@ -162,3 +162,12 @@ def test_numbers_are_written_as_numbers_and_a_config_as_it_is_read() -> None:
     parser = LTParser()
     parser.add_argument("--root", type=str)
     assert parser.parse_string(parser.dump(parser.parse_args(["--root=1e3"]))).root == "1e3"
+
+
+def test_a_time_is_text(tmp_path):
+    """Trap: 10:00:00:00 was a number to the base of 60, and --trainer.max_time=2160000."""
+    file = tmp_path / "a.yaml"
+    file.write_text("{a: 10:00:00:00, b: 12:30:45.5, c: 1, d: 2026-01-01, e: 0.5}")
+    assert read_yaml(file) == {
+        "a": "10:00:00:00", "b": "12:30:45.5", "c": 1, "d": "2026-01-01", "e": 0.5,
+    }  # fmt: skip

@@ -148,6 +148,33 @@ def test_a_run_that_was_asked_for_in_other_words_is_the_same(
         check_begun(job, other, root)
 
 
+@pytest.mark.parametrize(("seed", "ratio"), [(0, "20"), (1, "20"), (0, "10"), (1, "10")])
+def test_other_words_are_the_same_at_every_seed_and_ratio(
+    tmp_path: Path, seed: int, ratio: str
+) -> None:
+    """Trap: only those of the first seed and ratio were, for their config was looked into alone."""
+    own = (f"--data.profile.imbalance_ratio={ratio}", "--model.a=1", "--model.b=2")
+    words = ("--config", "crt", *own, f"--seed_everything={seed}")
+    job = Job("crt", "seed0", (*words, *place(tmp_path, "crt", "seed0")), epochs=3, data="digits")
+    before = ["--config", "crt", f"--seed_everything={seed}", *own[::-1]]
+
+    def config(at_seed: int, at_ratio: float) -> dict[str, Any]:
+        profile = {"class_path": "Exponential", "init_args": {"imbalance_ratio": at_ratio}}
+        data = {**_CONFIG["data"], "profile": profile}
+        return {**_CONFIG, "seed_everything": at_seed, "data": data}
+
+    folder = _begin(tmp_path, ["lt", "fit", *before, *place(tmp_path, "crt", "seed0")])
+    for at_seed, at_ratio, same in ((seed, float(ratio), True), (2, float(ratio), False),
+                                    (seed, 50.0, False)):  # fmt: skip
+        ran = {**config(at_seed, at_ratio), "trainer": {"max_epochs": 3, "precision": "32-true"}}
+        (folder / "config.yaml").write_text(yaml.safe_dump(ran), encoding="utf-8")
+        if same:
+            assert check_begun(job, config(0, 20.0), tmp_path) == ()
+        else:
+            with pytest.raises(UserError, match="has begun with other options"):
+                check_begun(job, config(0, 20.0), tmp_path)
+
+
 def test_a_config_file_that_was_changed_since_is_noticed(tmp_path: Path) -> None:
     job = _job(tmp_path, "--model.loss=x")
     _begin(tmp_path, ["lt", "fit", *job.words])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lt_lightning.cli.commands.sweep import asked
 from lt_lightning.errors import Refused
 from lt_lightning.sweep.spec import Row, groups_of, read_spec
 
@@ -29,6 +30,18 @@ def test_keys_beside_the_groups_hold_for_all_of_them() -> None:
     assert first.data == second.data == ("data/digits",)
     assert (first.ratios, first.seeds) == (("100", "10"), (0,))
     assert (second.ratios, second.seeds) == (("20",), (3, 1))
+
+
+def test_a_key_with_a_plus_can_be_given_several_times() -> None:
+    """Trap: the last callback of three was kept alone."""
+    (group,) = groups_of({"rows": "ce", "set": {"a.b+": ["X", "Y"], "a.c": 1}})
+    assert group.rows[0].options == (("a.b+", "X"), ("a.b+", "Y"), ("a.c", "1"))
+    words = ["--set", "a.b+=X", "--set", "a.c=1", "--set", "a.b+=Y", "--set", "a.c=2"]
+    _, (group,) = asked(["--configs", "ce", *words])
+    assert group.rows[0].options == (("a.b+", "X"), ("a.b+", "Y"), ("a.c", "2"))
+    with pytest.raises(Refused) as refused:
+        groups_of({"rows": "ce", "set": {"a.b": ["X", "Y"]}})
+    assert "give a dotted key and one value" in refused.value.sentence
 
 
 def test_what_a_group_repeats_of_the_shared_part_counts_once() -> None:

@@ -31,6 +31,22 @@ def test_without_such_a_row_the_first_of_two_stages_trains_it() -> None:
     assert jobs["dis_align/seed0"].needs is None  # another loss
 
 
+@pytest.mark.parametrize("path", ["mine.Decoupled", "lt_lightning.methods.Decoupled"])
+def test_a_method_from_outside_has_a_first_stage_of_its_own(path: str) -> None:
+    """Trap: its penalty never acted, for it was given the first stage of plain ce."""
+
+    def parse(words: list[str]) -> dict[str, Any]:
+        found = config_of(words[1])
+        model = {**found["model"], "class_path": path}
+        return {**found, "model": model} if words[1] == "crt" else found
+
+    jobs = plan(groups_of({"rows": ["ce", "crt"]}), ROOT, parse, lambda *_: None)
+    assert jobs[1].needs == (None if path.startswith("mine") else "ce/seed0")
+    twice = groups_of({"rows": ["crt", {"config": "crt", "name": "again"}]})
+    first, second = plan(twice, ROOT, parse, lambda *_: None)
+    assert second.needs == first.id
+
+
 @pytest.mark.parametrize("other", ["ce_drw", "ssp_uniform"])
 def test_what_trains_more_than_a_first_stage_is_none(other: str) -> None:
     assert planned([other, "crt"])["crt/seed0"].needs is None

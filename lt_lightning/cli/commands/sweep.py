@@ -166,12 +166,15 @@ def _groups(options: argparse.Namespace) -> list[Group]:
 
 def _pairs(words: list[str], option: str) -> dict[str, Any]:
     """Return the options of KEY=VALUE."""
-    found = {}
+    found: dict[str, Any] = {}
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key[:1].isalpha():
             raise Refused(f"--{option} is {word!r}: give KEY=VALUE, trainer.max_epochs=30, say.")
-        found[key] = _of_slurm(word, value) if option == "slurm" else value
+        if key.endswith("+"):  # each adds to a list
+            found[key] = [*found.get(key, ()), value]
+        else:
+            found[key] = _of_slurm(word, value) if option == "slurm" else value
     return found
 
 
