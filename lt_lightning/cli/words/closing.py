@@ -47,7 +47,7 @@ def validated(trainer: Trainer, data: LongTailDataModule) -> str:
     told = ", ".join([*numbers, *([] if nll is None else [f"NLL {float(nll):.3f}"])])
     images = len(data.evaluated()["test" if data.monitor_test else "val"])
     what = f"{images} {'TEST' if data.monitor_test else 'held-out'} images"
-    part = trainer.limit_val_batches != 1.0  # all of them, as a share
+    part = sum(trainer.num_val_batches) < len(data.val_dataloader())
     return f"On {f'a part of the {what}' if part else what}: {told}\n"
 
 
