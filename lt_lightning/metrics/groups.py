@@ -11,7 +11,6 @@ from lt_lightning.metrics.names import ACC_MACRO, ACC_TOP5, ACC_WORST, group_acc
 
 SHOTS = MANY, MEDIUM, FEW = "many", "medium", "few"  # of the rules here; others may give any names
 _TAKEN = (ACC_MACRO, ACC_TOP5, ACC_WORST)
-_HEADS = ("all", "macro", "worst", "top-5", "top5", "ece")  # of other columns beside the groups
 
 
 def check_names(names: Iterable[str]) -> None:
@@ -21,7 +20,7 @@ def check_names(names: Iterable[str]) -> None:
         UserError: with the name.
     """
     for name in names:
-        taken = group_acc(name) in _TAKEN or name.strip().casefold() in _HEADS
+        taken = group_acc(name) in _TAKEN
         if taken or not name.strip() or not name.isprintable():
             what = "is the name of another metric" if taken else "cannot be shown"
             raise UserError(f"A group is called {name!a}, which {what}: give it another name.")

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from lt_lightning.metrics import ClassStats
 from lt_lightning.metrics.names import ACC, ACC_MACRO, ACC_TOP5, F1_MACRO, group_acc
+from lt_lightning.report.measures import Measure
 
 _AT_ONCE = 256
 
@@ -50,7 +51,7 @@ class Tally:
             shown["top-5"] = values[ACC_TOP5]
         for group in self._stats.groups:
             if group_acc(group) in values:  # it has images
-                shown[group] = values[group_acc(group)]
+                shown[Measure(group, group=True).heading] = values[group_acc(group)]
         numbers = ", ".join(f"{name} {100 * value:.2f} %" for name, value in shown.items())
         f1 = f"macro F1 {100 * values[F1_MACRO]:.2f} %"
         return f"Accuracy on {self.images} labelled images: {numbers}; {f1}"

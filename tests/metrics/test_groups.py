@@ -83,9 +83,7 @@ def test_repr_shows_the_parameters():
     assert repr(ShotGroups()) == "ShotGroups(many_above=100, few_below=20)"
 
 
-@pytest.mark.parametrize(
-    "name", ["macro", "worst", "top5", "top-5", "all", "ECE", " All", "", " ", "a\nb"]
-)
+@pytest.mark.parametrize("name", ["macro", "worst", "top5", "", " ", "a\nb"])
 def test_a_group_has_a_name_of_its_own(name):
     with pytest.raises(UserError, match="give it another name"):
         PositionalGroups({name: 1})
