@@ -222,16 +222,19 @@ def unreadable(paths: list[Path], root: Path, reading: Reading) -> set[Path]:
     """Return the files that cannot be read, after a warning that counts and names them."""
     what = f"unreadable {reading} {reader()}"
     cache = cache_folder() / f"{cache_key(paths, root, what)}.json"
-    numbers = _known_numbers(cache, len(paths))
-    if numbers is None:
+    known = _known_numbers(cache, len(paths))
+    if known is None:
         found = in_parallel(
             lambda path: _fault(path, reading), paths, f"Checking {len(paths)} images"
         )
         faults = {k: fault for k, fault in enumerate(found) if fault is not None}
+        parts = [[k for k in faults if faults[k].passing == passing] for passing in (False, True)]
+        text = json.dumps(parts).encode()
+        keep(cache, lambda file: file.write(text))
         numbers = list(faults)
-        if not any(fault.passing for fault in faults.values()):
-            text = json.dumps(numbers).encode()
-            keep(cache, lambda file: file.write(text))
+    else:
+        lasting, passing = known  # those whose fault may have passed are looked at again
+        numbers = [*lasting, *(k for k in passing if _fault(paths[k], reading) is not None)]
     bad = {paths[k] for k in numbers}
     if bad:
         log.warning(
@@ -283,13 +286,15 @@ def _digest_of(path: Path) -> bytes:
         raise UserError(f"The image {path} cannot be read: replace or remove it.") from error
 
 
-def _known_numbers(cache: Path, count: int) -> list[int] | None:
+def _known_numbers(cache: Path, count: int) -> tuple[list[int], list[int]] | None:
+    """Return the images with a lasting and with a passing fault, none where nothing is known."""
     try:
-        found = json.loads(cache.read_bytes())
-    except (OSError, ValueError):
+        lasting, passing = json.loads(cache.read_bytes())
+        numbers = [*lasting, *passing]
+    except (OSError, ValueError, TypeError):
         return None  # absent or damaged
-    whole = isinstance(found, list) and all(type(k) is int and 0 <= k < count for k in found)
-    return found if whole else None
+    whole = all(type(k) is int and 0 <= k < count for k in numbers)
+    return (lasting, passing) if whole else None
 
 
 def reader() -> str:

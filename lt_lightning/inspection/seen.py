@@ -51,14 +51,16 @@ def look_at(paths: Sequence[Path], root: Path, reading: Reading) -> list[Seen]:
     files = list(paths)
     what = f"looked at {reading} {reader()}"
     cache = cache_folder() / f"{cache_key(files, root, what)}.json"
-    rows = _known(cache, len(files))
-    if rows is None:
+    kept = _known(cache, len(files))
+    if kept is None:
         told = f"Looking at {len(files)} images"
         found = list(in_parallel(lambda path: _row(path, reading), files, told))
         rows = [row for row, _ in found]
-        if not any(passing for _, passing in found):
-            text = json.dumps(rows).encode()
-            keep(cache, lambda file: file.write(text))
+        text = json.dumps([None if passing else row for row, passing in found]).encode()
+        keep(cache, lambda file: file.write(text))
+    else:
+        pairs = zip(files, kept, strict=True)
+        rows = [_row(path, reading)[0] if row is None else row for path, row in pairs]
     return [Seen(path, *row) for path, row in zip(files, rows, strict=True)]
 
 
@@ -73,12 +75,16 @@ def _row(path: Path, reading: Reading) -> tuple[list[Any], bool]:
     return [picture.width, picture.height, digest.hexdigest()[:32], "", ""], False
 
 
-def _known(cache: Path, count: int) -> list[list[Any]] | None:
+def _known(cache: Path, count: int) -> list[list[Any] | None] | None:
+    """Return what is known of each picture, none of one whose fault may have passed."""
     try:
         rows = json.loads(cache.read_bytes())
     except (OSError, ValueError):
         return None  # absent or damaged
+    whole = isinstance(rows, list) and len(rows) == count and all(map(_is_row, rows))
+    return rows if whole else None
+
+
+def _is_row(row: Any) -> bool:
     kinds = [int, int, str, str, str]
-    if isinstance(rows, list) and len(rows) == count and all(isinstance(r, list) for r in rows):
-        return rows if all([type(value) for value in row] == kinds for row in rows) else None
-    return None
+    return row is None or (isinstance(row, list) and [type(value) for value in row] == kinds)

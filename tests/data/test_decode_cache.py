@@ -136,7 +136,9 @@ def test_damaged_cache_file_is_made_again(tree, damage, caplog):
     assert not caplog.records
 
 
-@pytest.mark.parametrize("text", ["", "[0, 1", "[99]", '["a"]', "{}", "[true]"])
+@pytest.mark.parametrize(
+    "text", ["", "[0, 1", "[3]", "[[99], []]", '[["a"], []]', "{}", "[[true], []]", "[[], 3]", "3"]
+)
 def test_damaged_list_of_unreadable_images_is_made_again(tree, text):
     root = tree(NAMES)
     (root / TRAIN[3]).write_bytes(b"")
@@ -168,7 +170,21 @@ def refused(tree, monkeypatch):
 def test_a_fault_of_the_machine_is_not_kept(refused, fault):
     """Trap: after one bad moment of a network disk the pictures were left out for ever."""
     assert refused(fault) == [2, 1]
+    assert refused(fault) == [2, 1]
     assert refused(None) == [2, 2]
+    assert refused(UnidentifiedImageError("no image")) == [2, 1]  # of one that is looked at again
+
+
+@pytest.mark.parametrize("fault", [None, OSError(5, "Input/output error")])
+def test_pictures_that_were_read_are_not_read_again(refused, monkeypatch, fault):
+    """Trap: with one picture that may be read by others alone, all were read by every command."""
+    refused(fault)
+    seen, original = [], decode.read_image
+    monkeypatch.setattr(
+        decode, "read_image", lambda p, *a, **k: seen.append(p) or original(p, *a, **k)
+    )
+    refused(fault)
+    assert len([path for path in seen if path.parent.parent.name == "train"]) <= (fault is not None)
 
 
 def test_a_fault_of_the_file_is_kept_until_another_pillow_looks(refused, monkeypatch):

@@ -174,6 +174,22 @@ def test_pictures_are_looked_at_once_and_read_when_they_change(folder, monkeypat
     assert (9, 9) in inspect(ImageFolder(in_memory=False), folder).sizes
 
 
+def test_a_fault_that_may_pass_is_looked_at_again(folder, monkeypatch):
+    paths, reading = [folder / "train/cat/0.png", folder / "train/cat/1.png"], ImageFolder().reading
+    read, original = [], seen.picture_of
+
+    def of(path, *more):
+        read.append(path)
+        if path == paths[1] and len(read) < 4:
+            raise seen.Unreadable("it cannot be read", passing=True)
+        return original(path, *more)
+
+    monkeypatch.setattr(seen, "picture_of", of)
+    faults = [[one.fault for one in look_at(paths, folder, reading)] for _ in range(3)]
+    assert faults == [["", "cannot be read"], ["", "cannot be read"], ["", ""]]
+    assert sorted(read) == sorted([*paths, paths[1], paths[1]])
+
+
 @pytest.mark.parametrize("text", ["", "[]", "[[1, 2, 3, 4]]", "{}", '[["a"]]'])
 def test_a_damaged_cache_is_made_again(folder, text):
     paths = [folder / "train/cat/0.png"]
