@@ -8,6 +8,7 @@ from typing import Any
 
 from lt_lightning.runs import argv
 from lt_lightning.runs.batch_shares import BATCH_SHARES
+from lt_lightning.runs.class_path import shortened
 from lt_lightning.runs.folder import PRETRAIN
 
 # What may differ between two repetitions: where and how fast they ran, and what they drew.
@@ -40,8 +41,6 @@ PRETRAINING = "pretrain.config"
 # a run: two that are taken for one would leave one of them out of the table.
 _VERSION = re.compile(r"\d+|seed[-_]?\d+|slurm-\w+(-seed-\d+)?(-[0-9a-f]+)?")
 
-_KNOWN = ("lt_lightning.", "torch.", "torchvision.", "lightning.", "pytorch_lightning.")
-
 
 def matters(key: str) -> bool:
     """Return whether an option makes a run another one."""
@@ -66,18 +65,13 @@ def _leaves(content: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, 
     for name, value in content.items():
         key = f"{above}{name}"
         if name == "class_path":
-            yield above.rstrip("."), class_name(str(value))
+            yield above.rstrip("."), shortened(str(value))
         elif name in ("init_args", "dict_kwargs") and isinstance(value, dict):
             yield from _leaves(value, above)
         elif isinstance(value, dict):
             yield from _leaves(value, f"{key}.")
         elif value is not None and value != []:  # an option that a later version adds is none
             yield key, text_of(key, value)
-
-
-def class_name(path: str) -> str:
-    """Return the name of a class; of one from outside all of its path, for another may have it."""
-    return path.rsplit(".", 1)[-1] if path.startswith(_KNOWN) else path
 
 
 def text_of(key: str, value: Any) -> str:

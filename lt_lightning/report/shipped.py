@@ -5,8 +5,9 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
-from lt_lightning.report.options import class_name, flat
+from lt_lightning.report.options import flat
 from lt_lightning.runs import argv, packaged
+from lt_lightning.runs.class_path import shortened
 from lt_lightning.runs.watching import compared
 from lt_lightning.runs.yaml_file import read_yaml
 
@@ -151,7 +152,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def _class_name(value: Any) -> str:
     path = value.get("class_path") if isinstance(value, dict) else None
-    return class_name(path) if isinstance(path, str) else ""
+    return shortened(path) if isinstance(path, str) else ""
 
 
 def files_of(command: Sequence[str]) -> list[PurePath]:

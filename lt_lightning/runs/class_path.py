@@ -51,6 +51,11 @@ def named(path: Any) -> Any:
         raise UserError(f"{path} cannot be imported ({why}): {remedy}.") from error
 
 
+def shortened(path: str) -> str:
+    """Return the name of a class; of one from outside all of its path, for another may have it."""
+    return path.rsplit(".", 1)[-1] if path.partition(".")[0] in _LIBRARIES else path
+
+
 def trouble(value: str | None) -> UserError | None:
     """Return why a class cannot be imported, or none where it can, or where `value` names none."""
     if value is None or "." not in value or not all(map(str.isidentifier, value.split("."))):
