@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lt_lightning.data.datamodule import LongTailDataModule
 from lt_lightning.data.loader import Batch
+from lt_lightning.engine.averaging import refuse_averaging
 from lt_lightning.engine.base import LongTailModule
 from lt_lightning.engine.float32 import float32
 from lt_lightning.errors import UserError
@@ -46,6 +47,14 @@ class SelfSupervised(LongTailModule):
         """Return the loss of one batch; its labels are left aside."""
         images, _ = batch
         return self.log_train(len(images), **self.unlabelled_step(images, batch_idx))
+
+    def on_fit_start(self) -> None:
+        """Refuse an average of weights, of which the class means would be none."""
+        refuse_averaging(
+            self.trainer,
+            "keep other weights than those whose class means are taken: leave it out",
+        )
+        super().on_fit_start()
 
     def take_class_means(self) -> None:
         """Take the class means of the features of the training images."""

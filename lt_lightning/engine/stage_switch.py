@@ -1,9 +1,10 @@
 """How a run changes over to its next stage, and which trainers cannot."""
 
 import lightning as L
-from lightning.pytorch.callbacks import EarlyStopping, WeightAveraging
+from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.strategies import DDPStrategy
 
+from lt_lightning.engine.averaging import refuse_averaging
 from lt_lightning.engine.base import LongTailModule
 from lt_lightning.engine.rank_order import add_in_order
 from lt_lightning.errors import Agreed, UserError
@@ -49,10 +50,8 @@ def check_trainer(trainer: L.Trainer, stage1_epochs: int, stage2_epochs: int) ->
             "EarlyStopping could end the run in stage 1: leave it out, or run stage 1 by ERM "
             "and this method with --model.stage1_ckpt RUN."
         )
-    for callback in trainer.callbacks:  # type: ignore[attr-defined]
-        if isinstance(callback, WeightAveraging):
-            raise UserError(
-                f"{type(callback).__name__} would average the classifiers of both stages: leave "
-                "it out, or average stage 1 alone, by ERM, and give this method "
-                "--model.stage1_ckpt RUN without it."
-            )
+    refuse_averaging(
+        trainer,
+        "average the classifiers of both stages: leave it out, or average stage 1 alone, by ERM, "
+        "and give this method --model.stage1_ckpt RUN without it",
+    )

@@ -3,6 +3,7 @@
 import lightning as L
 import pytest
 import torch
+from lightning.pytorch.callbacks import EMAWeightAveraging
 
 from lt_lightning import methods
 from lt_lightning.callbacks import LastCheckpoint
@@ -89,6 +90,13 @@ def test_means_are_those_of_the_weights_wherever_the_training_ends(lab, tmp_path
     fitted.module.check_predicts(saved, "last.ckpt")
     fitted.trainer.test(fitted.module, datamodule=fitted.data, verbose=False)
     assert torch.allclose(centroids, fitted.module.head.centroids, atol=1e-6)
+
+
+def test_an_average_of_weights_is_refused(lab):
+    """Trap: a checkpoint held averaged weights, and class means of those that were trained."""
+    average = EMAWeightAveraging()
+    with pytest.raises(UserError, match="EMAWeightAveraging would keep other weights than those"):
+        lab.fit(methods.RotationSSP, average, epochs=1, limit_train_batches=3)
 
 
 def test_a_checkpoint_of_a_cut_training_does_not_predict(lab, tmp_path):
