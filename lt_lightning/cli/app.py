@@ -19,9 +19,10 @@ from lt_lightning.cli import checks, post_hoc, pretraining, resuming, staged, wh
 from lt_lightning.cli.follow_backbone import follow_backbone
 from lt_lightning.cli.watchers import Watchers
 from lt_lightning.cli.words import namesakes, outside
-from lt_lightning.cli.words.closing import closing, validated
+from lt_lightning.cli.words.closing import closing
 from lt_lightning.cli.words.options import add_run_options
 from lt_lightning.cli.words.parser import LTParser
+from lt_lightning.cli.words.validated import validated
 from lt_lightning.data import LongTailDataModule
 from lt_lightning.data.reading import read_as
 from lt_lightning.engine.float32 import PRECISION

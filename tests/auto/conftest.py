@@ -48,3 +48,11 @@ def course(tmp_path_factory, pictures):
 def known(folder):
     """Return what auto.json holds."""
     return json.loads((Path(folder) / "auto.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def lt(tmp_path, monkeypatch):
+    """Return a function that runs `lt` in an empty folder, without figures."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lt_lightning.callbacks.RunRecord._draw", lambda *_: None)
+    return in_process

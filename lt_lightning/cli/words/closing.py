@@ -2,13 +2,8 @@
 
 from pathlib import Path
 
-from lightning.pytorch import Trainer
-
 from lt_lightning import shell
-from lt_lightning.callbacks.group_table import GroupTable
-from lt_lightning.data import LongTailDataModule
 from lt_lightning.errors import UserError
-from lt_lightning.metrics.names import NLL, VAL, logged
 from lt_lightning.runs.results import FILE_NAME, epochs_told, read_results
 
 
@@ -28,27 +23,6 @@ def closing(folder: Path) -> str:
     lines = {**_cut(folder), **lines}
     listed = "".join(f"  {name:<8} {text}\n" for name, text in lines.items())
     return f"Figures and all numbers: {folder}\n{listed}"
-
-
-def validated(trainer: Trainer, data: LongTailDataModule) -> str:
-    """Return the numbers of a validation in one line.
-
-    Args:
-        trainer: that has validated.
-        data: that was validated on.
-    """
-    metrics = trainer.callback_metrics
-    columns = GroupTable(data.groups, data.monitor_test).columns
-    known = {name: metrics.get(logged(VAL, key)) for name, key in columns.items()}
-    numbers = [
-        f"{name} {100 * float(value):.1f} %" for name, value in known.items() if value is not None
-    ]
-    nll = metrics.get(logged(VAL, NLL))
-    told = ", ".join([*numbers, *([] if nll is None else [f"NLL {float(nll):.3f}"])])
-    images = len(data.evaluated()["test" if data.monitor_test else "val"])
-    what = f"{images} {'TEST' if data.monitor_test else 'held-out'} images"
-    part = sum(trainer.num_val_batches) < len(data.val_dataloader())
-    return f"On {f'a part of the {what}' if part else what}: {told}\n"
 
 
 def _cut(folder: Path) -> dict[str, str]:
