@@ -110,8 +110,8 @@ def difference(
         return next((found for found in pairs if found), None)
     if not (isinstance(have, Mapping) and isinstance(want, Mapping)):
         same = _is_one_run(have, want) if key in _BEHIND else have == want
-        if key in BATCH_SHARES and type(have) is not type(want):
-            same = False  # 1 is one batch, 1.0 is all
+        if same and key in BATCH_SHARES and have == 1:  # one batch, or all of them
+            same = isinstance(have, float) == isinstance(want, float)
         return None if same else (key, _told(have), _told(want))
     for name in [*have, *(name for name in want if name not in have)]:
         inner = key if name in _LEVELS else f"{key}.{name}".lstrip(".")

@@ -211,11 +211,7 @@ def _options(value: Any) -> tuple[tuple[str, str], ...]:
         return ()
     if not isinstance(value, dict):
         raise Refused(f"set is {value!r}: give keys and values, trainer.max_epochs: 30, say.")
-    pairs = [
-        (key, one)
-        for key, given in value.items()
-        for one in (given if str(key).endswith("+") and isinstance(given, list) else [given])
-    ]
+    pairs = [(key, one) for key, given in value.items() for one in _each(key, given)]
     for key, one in pairs:
         if not isinstance(key, str) or isinstance(one, dict | list) or not _KEY.fullmatch(key):
             told = f"{str(key)[:80]}: {str(one)[:80]!r}"
@@ -227,6 +223,11 @@ def _options(value: Any) -> tuple[tuple[str, str], ...]:
                 f"set has {key}, which the sweep gives to each run: {_OWN[key.rstrip('+')]}."
             )
     return tuple((key, _text(one)) for key, one in pairs)
+
+
+def _each(key: Any, given: Any) -> list[Any]:
+    """Return the values of an option: a key with a plus may have several to add."""
+    return given if str(key).endswith("+") and isinstance(given, list) else [given]
 
 
 def _change(name: Any) -> str:

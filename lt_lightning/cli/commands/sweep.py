@@ -171,10 +171,10 @@ def _pairs(words: list[str], option: str) -> dict[str, Any]:
         key, equals, value = word.partition("=")
         if not equals or not key[:1].isalpha():
             raise Refused(f"--{option} is {word!r}: give KEY=VALUE, trainer.max_epochs=30, say.")
-        if key.endswith("+"):  # each adds to a list
-            found[key] = [*found.get(key, ()), value]
-        else:
-            found[key] = _of_slurm(word, value) if option == "slurm" else value
+        if option == "slurm":
+            found[key] = _of_slurm(word, value)
+        else:  # with a plus each adds to a list
+            found[key] = [*found.get(key, ()), value] if key.endswith("+") else value
     return found
 
 
