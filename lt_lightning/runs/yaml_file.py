@@ -23,6 +23,7 @@ _NUMBER = re.compile(r"[-+]?\.?[0-9]")
 _ANY_NUMBER = re.compile(
     r"(?:0o[0-7_]+|[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)(?:[eE][-+]?[0-9_]+)?)$"
 )
+_TIME = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
 _NULLS = ("", "~", "null")
 _MARKS = ("#", "&", "!", "-", "%", ".")  # with which a text may begin that has no content
 _LEAVES = re.compile(r"[^\[\]{}\n&*!]{0,300}")  # what can stand for nothing but itself
@@ -86,6 +87,22 @@ def read_yaml(file: Path) -> Any:
         return yaml.load(text, _Loader)
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"it is no valid YAML{_reason(error)}") from error
+
+
+def times_in_quotes(text: str) -> str:
+    """Return a YAML text in which every time, such as 10:00:00, is in quotes.
+
+    The loader of the command line has them as YAML 1.1 had, as numbers to the base of 60.
+    """
+    if not _TIME.search(text):
+        return text
+    # Not the C loader, whose marks count bytes.
+    for event in reversed(list(yaml.parse(text, yaml.SafeLoader))):
+        plain = isinstance(event, yaml.ScalarEvent) and event.style in (None, "")
+        if plain and _TIME.fullmatch(event.value):
+            end = event.end_mark.index  # an event begins at its anchor
+            text = f"{text[: end - len(event.value)]}'{event.value}'{text[end:]}"
+    return text
 
 
 def yaml_text(content: Any) -> str:

@@ -164,10 +164,30 @@ def test_numbers_are_written_as_numbers_and_a_config_as_it_is_read() -> None:
     assert parser.parse_string(parser.dump(parser.parse_args(["--root=1e3"]))).root == "1e3"
 
 
-def test_a_time_is_text(tmp_path):
+@pytest.mark.parametrize("loaded", [read_yaml, lambda file: get_loader("lt")(file.read_text())])
+def test_a_time_is_text(tmp_path, loaded):
     """Trap: 10:00:00:00 was a number to the base of 60, and --trainer.max_time=2160000."""
     file = tmp_path / "a.yaml"
-    file.write_text("{a: 10:00:00:00, b: 12:30:45.5, c: 1, d: 2026-01-01, e: 0.5}")
-    assert read_yaml(file) == {
-        "a": "10:00:00:00", "b": "12:30:45.5", "c": 1, "d": "2026-01-01", "e": 0.5,
+    file.write_text(
+        "# größer: 1:30\n{a: &x 10:00:00:00, b: [12:30:45.5, *x], c: 1, d: 2026-01-01, e: 0.5,\n"
+        "f: 1:30, g: '1:30', h: \"2:30\", é: 07:15, 1:45: i, j: 1:99}\n"
+    )
+    assert loaded(file) == {
+        "a": "10:00:00:00", "b": ["12:30:45.5", "10:00:00:00"], "c": 1, "d": "2026-01-01",
+        "e": 0.5, "f": "1:30", "g": "1:30", "h": "2:30", "é": "07:15", "1:45": "i", "j": "1:99",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["on", "1.10", "1e3", "007", "0x1F", ".inf"])
+def test_a_text_that_yaml_takes_for_another_is_told_to_be_put_in_quotes(tmp_path, value):
+    file = tmp_path / "a.yaml"
+    parser = LTParser()
+    parser.add_argument("--name", type=str | None)
+    file.write_text(f"name: {value}\n")
+    with pytest.raises(Refused) as refused:
+        parser.parse_path(str(file))
+    assert refused.value.sentence.endswith(
+        "give a text or null (in quotes where YAML takes it for a number or a truth value)."
+    )
+    file.write_text(f"name: '{value}'\n")
+    assert parser.parse_path(str(file)).name == value

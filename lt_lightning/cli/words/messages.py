@@ -40,6 +40,7 @@ _VALUES = (
     r"Given value: (.*)$",
     r"Got value: (.*)$",
 )
+_NO_TEXT = re.compile(r"True|False|[-+]?(?:\d[\d.]*(?:e[-+]?\d+)?|inf|nan)")
 _SHOWN = 80  # characters of a value
 _LEVELS = ("class_path", "init_args", "dict_kwargs")  # of a file; the command line has them not
 _IDLE = ("print_shtab", "print_completion", "help")  # options that no one types wrongly
@@ -269,6 +270,8 @@ def _wrong_value(key: str, message: str, parser: argparse.ArgumentParser) -> Fin
     near = None if "." in value else nearest(value, names)
     if near and near != value:
         return Finding(key, f"{what}: did you mean {near!r}?")
+    if "a text" in want.phrases and _NO_TEXT.fullmatch(value):
+        choice += " (in quotes where YAML takes it for a number or a truth value)"
     return Finding(key, f"{what}: give {choice}{_elsewhere(value)}.")
 
 

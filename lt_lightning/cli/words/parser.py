@@ -15,7 +15,7 @@ from lt_lightning.cli.words.nulls import settle_nulls
 from lt_lightning.cli.words.type_words import hint_of
 from lt_lightning.errors import Refused, UserError
 from lt_lightning.runs import argv, class_path, gate
-from lt_lightning.runs.yaml_file import check_text, yaml_text
+from lt_lightning.runs.yaml_file import check_text, times_in_quotes, yaml_text
 
 _MODE = "lt"  # of jsonargparse: its own loader, after a look at the text, and a dumper for it
 _CLASS = re.compile(r"(\w+\.)+[A-Z]\w*")  # with its module
@@ -167,7 +167,7 @@ def _is_own_function(value: Any, default: Any) -> bool:
 
 def _load(text: str) -> Any:
     check_text(text)
-    return get_loader("yaml")(text)
+    return get_loader("yaml")(times_in_quotes(text))
 
 
 set_loader(_MODE, _load, (yaml.YAMLError, ValueError))
