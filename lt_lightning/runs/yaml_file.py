@@ -97,9 +97,9 @@ def times_in_quotes(text: str) -> str:
     if not _TIME.search(text):
         return text
     # Not the C loader, whose marks count bytes.
-    for event in reversed(list(yaml.parse(text, yaml.SafeLoader))):
-        plain = isinstance(event, yaml.ScalarEvent) and event.style in (None, "")
-        if plain and _TIME.fullmatch(event.value):
+    events = [e for e in yaml.parse(text, yaml.SafeLoader) if isinstance(e, yaml.ScalarEvent)]
+    for event in reversed(events):
+        if event.style in (None, "") and event.end_mark and _TIME.fullmatch(event.value):
             end = event.end_mark.index  # an event begins at its anchor
             text = f"{text[: end - len(event.value)]}'{event.value}'{text[end:]}"
     return text
