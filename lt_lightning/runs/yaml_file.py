@@ -30,21 +30,12 @@ _LEAVES = re.compile(r"[^\[\]{}\n&*!]{0,300}")  # what can stand for nothing but
 
 
 class _Loader(_Fast):  # type: ignore[misc]  # chosen above
-    """The safe loader, which takes dates and times for text and refuses a key that stands twice.
-
-    A time such as 10:00:00 would be a number to the base of 60, as YAML 1.1 had them.
-    """
+    """The safe loader, which takes dates for text and refuses a key that stands twice."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  # as in yaml's own classes
         letter: [(tag, rule) for tag, rule in rules if not tag.endswith(":timestamp")]
         for letter, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
-
-    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:
-        """Return the tag of a node: with a colon in it a plain text is one."""
-        if kind is yaml.ScalarNode and ":" in value:
-            implicit = (False, implicit[1])
-        return super().resolve(kind, value, implicit)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Return a mapping of unique keys; of two the first would be lost."""
@@ -83,16 +74,26 @@ def read_yaml(file: Path) -> Any:
     """
     text = read_whole(file, _MOST)
     try:
-        check_text(text)
-        return yaml.load(text, _Loader)
+        return load_text(text)
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"it is no valid YAML{_reason(error)}") from error
+
+
+def load_text(text: str) -> Any:
+    """Return what a YAML text stands for: every key once, dates and times as text.
+
+    Raises:
+        Endless: if it is more than plain data.
+        yaml.YAMLError: if it is no YAML.
+    """
+    check_text(text)
+    return yaml.load(times_in_quotes(text), _Loader)
 
 
 def times_in_quotes(text: str) -> str:
     """Return a YAML text in which every time, such as 10:00:00, is in quotes.
 
-    The loader of the command line has them as YAML 1.1 had, as numbers to the base of 60.
+    The loaders have them as YAML 1.1 had, as numbers to the base of 60.
     """
     if not _TIME.search(text):
         return text

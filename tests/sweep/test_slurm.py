@@ -211,7 +211,7 @@ def test_the_signal_of_the_scheduler_does_not_reach_the_run(
     ("value", "passed"),
     [
         *(("60", 60), ("1.5", 1.5), ("true", True), ("False", False), ("null", None)),
-        *(("{a: x}", {"a": "x"}), ("[a, b]", ["a", "b"])),
+        *(("{a: x}", {"a": "x"}), ("[a, b]", ["a", "b"]), ("{a: 1:30:00}", {"a": "1:30:00"})),
         *((text, text) for text in ("007", "1:30:00", "yes", "gpu:2", "%j", "a: b", "", "1e5")),
     ],
 )

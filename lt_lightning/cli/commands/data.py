@@ -21,7 +21,7 @@ from lt_lightning.inspection import Asked, Inspection, inspect
 from lt_lightning.inspection.told import chart, lines
 from lt_lightning.runs import outputs
 from lt_lightning.runs.files import write_whole
-from lt_lightning.runs.yaml_file import check_text
+from lt_lightning.runs.yaml_file import load_text
 
 _TEST_FRACTION = 0.2  # where neither the pictures nor the command have a test split
 
@@ -29,8 +29,7 @@ _TEST_FRACTION = 0.2  # where neither the pictures nor the command have a test s
 def _plain(text: str, kind: type[dict[Any, Any]] | type[list[Any]]) -> Any:
     """Return a YAML mapping or list, a list as a tuple."""
     try:
-        check_text(text)
-        found = yaml.safe_load(text)
+        found = load_text(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise argparse.ArgumentTypeError(f"{text[:80]!r} is no YAML") from error
     if not isinstance(found, kind):

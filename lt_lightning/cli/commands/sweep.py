@@ -18,6 +18,7 @@ from lt_lightning.errors import Refused, UserError
 from lt_lightning.report.command import report
 from lt_lightning.runs import folder as run_folder
 from lt_lightning.runs import packaged
+from lt_lightning.runs.yaml_file import load_text
 from lt_lightning.sweep import text
 from lt_lightning.sweep.begun import check_begun
 from lt_lightning.sweep.board import Board
@@ -185,8 +186,8 @@ def _of_slurm(word: str, value: str) -> Any:
     """
     nested = value.startswith(("{", "["))
     try:
-        found = yaml.safe_load(value)
-    except yaml.YAMLError as error:
+        found = load_text(value)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         if not nested:
             return value
         raise Refused(f"--slurm is {word!r}: give keys and values as '{{a: x, b: y}}'.") from error
